@@ -1,0 +1,143 @@
+"""The seams of the edge: what services and workers ask of the outside, by role.
+
+    SourceError                 a source cannot be opened or read; the message is for the owner
+      SourceUnreachable         no route, refused, name unknown
+      SourceTimeout             no answer within the time allowed
+      SourceAuthError           the camera refuses user or password
+      SourceNotFound            the camera answers, but not at this path; the file is missing
+      SourceUnreadable          packets or a file, but no picture can be made of them
+      SourceEnded               the stream or file is over
+    DetectorError               a model cannot be loaded or run
+    OutboxError                 the buffer cannot take an event now
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from desktop_app.domain.detections import Detections
+from shared_models.events import Event, EventDraft
+from shared_models.geometry import Size
+
+BgrImage = NDArray[np.uint8]
+"""(H, W, 3) uint8, blue-green-red."""
+
+
+class SourceError(Exception):
+    """A camera cannot be seen. ``str(error)`` is a sentence an owner understands, without any secret."""
+
+
+class SourceUnreachable(SourceError):
+    """Nothing answers at the address."""
+
+
+class SourceTimeout(SourceError):
+    """The camera did not answer in time."""
+
+
+class SourceAuthError(SourceError):
+    """The camera refuses this user or password. Retried rarely: cameras lock accounts."""
+
+
+class SourceNotFound(SourceError):
+    """There is no such stream, device or file."""
+
+
+class SourceUnreadable(SourceError):
+    """Something arrives, but no picture can be made of it."""
+
+
+class SourceEnded(SourceError):
+    """The stream or file is over."""
+
+
+class DetectorError(Exception):
+    """A model cannot be loaded or run. The message says what to do."""
+
+
+class OutboxError(Exception):
+    """The buffer cannot take events now (a full disk, a broken file). The message says what to do."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CapturedFrame:
+    """One frame as it came from a source. Colour conversion waits until somebody calls ``bgr``.
+
+    Attributes:
+        index: from 0, counts the frames of this opening of the source.
+        captured_at: UTC moment of capture.
+        at_s: monotonic seconds of capture (or the file's own time base); decides every duration.
+        size_wh: pixels of the full frame.
+    """
+
+    index: int
+    captured_at: datetime
+    at_s: float
+    size_wh: Size
+    convert: Callable[[], BgrImage]
+
+    def bgr(self) -> BgrImage:
+        """The picture. Adapters cache the conversion; callers must not write into the array."""
+        return self.convert()
+
+
+class VideoSource(Protocol):
+    """A camera, file or virtual store. Used by one thread at a time; ``close`` may come from another."""
+
+    def open(self) -> Size:
+        """Connect, and tell the frame size in pixels (width, height).
+
+        Raises:
+            SourceError: by its subclass, why not.
+        """
+
+    def read(self) -> CapturedFrame:
+        """Wait for the next frame.
+
+        Raises:
+            SourceEnded: there will be none.
+            SourceError: the stream broke; the source must be closed and opened again.
+        """
+
+    def close(self) -> None:
+        """Let go of everything. May be called twice."""
+
+
+class Detector(Protocol):
+    """Finds people in pictures."""
+
+    @property
+    def name(self) -> str:
+        """The model's name, for events, audits and the doctor."""
+
+    def detect(self, frames: Sequence[BgrImage]) -> list[Detections]:
+        """Detect in each frame; boxes in pixels of that frame.
+
+        Raises:
+            DetectorError: the model failed.
+        """
+
+    def close(self) -> None:
+        """Free the device."""
+
+
+class EventSink(Protocol):
+    """Where decided events go: before anything else sees them, and together with the counters."""
+
+    def append(self, drafts: Sequence[EventDraft], *, counters: Mapping[str, str]) -> list[Event]:
+        """Stamp ``drafts`` with id and seq and commit them with ``counters`` (key -> JSON) in one transaction.
+
+        Returns when they are durable. With no drafts only the counters are written.
+
+        Raises:
+            OutboxError: nothing was written.
+        """
+
+    def load_counters(self) -> dict[str, str]:
+        """The counters as last committed."""
