@@ -14,9 +14,7 @@ from shared_models.zones import Zone
 
 CameraId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
-_SECRET_QUERY = re.compile(
-    r"(?i)\b(pass(?:word|wd)?|pwd|secret|token|key|auth|user(?:name)?|usr|login)=[^&#\s]*"
-)
+_SECRET_QUERY = re.compile(r"(?i)\b(pass(?:word|wd)?|pwd|secret|token|key|auth|user(?:name)?|usr|login)=[^&#\s]*")
 # Greedy up to the last @ before the path: passwords with an unescaped @ or / must not leak their tail.
 _USERINFO = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s'\"<>]*@")
 

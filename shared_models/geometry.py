@@ -6,6 +6,7 @@ normalised to 0..1 of the frame (``_norm``); pixels (``_px``) appear only at the
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from typing import Annotated
@@ -65,9 +66,9 @@ def check_line(points: Sequence[Point]) -> None:
     if len(points) < 2:
         raise GeometryError("A line needs at least two points; click a second one.")
     _check_finite(points)
-    if sum(math.dist(a, b) for a, b in zip(points, points[1:], strict=False)) < MIN_LINE_LENGTH_NORM:
+    if sum(math.dist(a, b) for a, b in itertools.pairwise(points)) < MIN_LINE_LENGTH_NORM:
         raise GeometryError("The line has no length; move its end away from its start.")
-    if any(a == b for a, b in zip(points, points[1:], strict=False)):
+    if any(a == b for a, b in itertools.pairwise(points)):
         raise GeometryError("Two neighbouring points of the line are the same; remove one of them.")
     if not LineString(points).is_simple:
         raise GeometryError("The line crosses itself, so it has no clear sides; move a point so that it does not.")

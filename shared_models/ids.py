@@ -29,9 +29,7 @@ class Uuid7Factory:
         with self._lock:
             unix_ms, counter = self._next_tick(time.time_ns() // 1_000_000)
         random_62 = int.from_bytes(os.urandom(8)) & ((1 << 62) - 1)
-        return UUID(
-            int=(unix_ms & ((1 << 48) - 1)) << 80 | 0x7 << 76 | counter << 64 | 0b10 << 62 | random_62
-        )
+        return UUID(int=(unix_ms & ((1 << 48) - 1)) << 80 | 0x7 << 76 | counter << 64 | 0b10 << 62 | random_62)
 
     def _next_tick(self, now_ms: int) -> tuple[int, int]:
         if now_ms > self._last_ms:

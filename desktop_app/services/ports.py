@@ -1,14 +1,14 @@
 """The seams of the edge: what services and workers ask of the outside, by role.
 
-    SourceError                 a source cannot be opened or read; the message is for the owner
-      SourceUnreachable         no route, refused, name unknown
-      SourceTimeout             no answer within the time allowed
-      SourceAuthError           the camera refuses user or password
-      SourceNotFound            the camera answers, but not at this path; the file is missing
-      SourceUnreadable          packets or a file, but no picture can be made of them
-      SourceEnded               the stream or file is over
-    DetectorError               a model cannot be loaded or run
-    OutboxError                 the buffer cannot take an event now
+SourceError                 a source cannot be opened or read; the message is for the owner
+  SourceUnreachable         no route, refused, name unknown
+  SourceTimeout             no answer within the time allowed
+  SourceAuthError           the camera refuses user or password
+  SourceNotFound            the camera answers, but not at this path; the file is missing
+  SourceUnreadable          packets or a file, but no picture can be made of them
+  SourceEnded               the stream or file is over
+DetectorError               a model cannot be loaded or run
+OutboxError                 the buffer cannot take an event now
 """
 
 from __future__ import annotations
