@@ -28,7 +28,15 @@ MIN_LINE_LENGTH_NORM = 1e-3
 
 
 class GeometryError(ValueError):
-    """A shape that cannot be used; the message says what to change."""
+    """A shape that cannot be used; the message says what to change.
+
+    Attributes:
+        near: where, in the coordinates that were given, if one place is to blame.
+    """
+
+    def __init__(self, words: str, *, near: Point | None = None) -> None:
+        super().__init__(words)
+        self.near = near
 
 
 def to_norm(points_px: Iterable[Sequence[float]], *, frame_wh: Size) -> tuple[Point, ...]:
@@ -90,8 +98,10 @@ def check_polygon(points: Sequence[Point]) -> None:
     if not polygon.is_valid:
         if Polygon(points).convex_hull.area < MIN_POLYGON_AREA_NORM:
             raise GeometryError("All corners lie on one line, so there is no area; move one aside.")
-        where = explain_validity(polygon).rpartition("[")[2].rstrip("]")
-        raise GeometryError(f"The edges of the area cross each other near {where}; move a corner so that they do not.")
+        x, y = explain_validity(polygon).rpartition("[")[2].rstrip("]").split()
+        raise GeometryError(
+            "The edges of the area cross each other; move a corner so that they do not.", near=(float(x), float(y))
+        )
 
 
 def _check_finite(points: Sequence[Point]) -> None:
