@@ -92,7 +92,7 @@ def parse_yaml(text: str, *, name: str = "configuration") -> Document:
     lines: dict[str, int] = {}
     repeated: list[Mistake] = []
     if root is not None:
-        _walk(root, "", lines, repeated)
+        _walk(root, "", lines, repeated, visited=set())
     if repeated:
         raise ConfigError(repeated, source=name)
     return Document(value, lines, name)
@@ -102,8 +102,11 @@ def _unreadable(path: Path, words: str) -> ConfigError:
     return ConfigError([Mistake("", None, words)], source=str(path))
 
 
-def _walk(node: yaml.Node, place: str, lines: dict[str, int], repeated: list[Mistake]) -> None:
+def _walk(node: yaml.Node, place: str, lines: dict[str, int], repeated: list[Mistake], *, visited: set[int]) -> None:
     lines[place] = node.start_mark.line + 1
+    if id(node) in visited:  # an alias, which may even hold itself
+        return
+    visited.add(id(node))
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key_node, value_node in node.value:
@@ -113,11 +116,11 @@ def _walk(node: yaml.Node, place: str, lines: dict[str, int], repeated: list[Mis
             if key in seen:
                 repeated.append(Mistake(child, line, "this key is said twice; keep one of them."))
             seen.add(key)
-            _walk(value_node, child, lines, repeated)
+            _walk(value_node, child, lines, repeated, visited=visited)
             lines[child] = line
     elif isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
-            _walk(item, f"{place}[{index}]", lines, repeated)
+            _walk(item, f"{place}[{index}]", lines, repeated, visited=visited)
 
 
 def join(place: str, key: str) -> str:

@@ -1,0 +1,55 @@
+# What a developer types daily. `make demo` and `make test` need nothing installed by hand.
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+STAMP := .make
+
+.PHONY: help install demo test lint types unit e2e bench lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(STAMP)/installed  ## .venv in the project's root, with everything
+
+$(STAMP)/installed: pyproject.toml constraints.txt cloud_api/web/package-lock.json installer/linux/install_venv.sh
+	@mkdir -p $(STAMP)
+	bash installer/linux/install_venv.sh $(VENV)
+	touch $@
+
+demo: install  ## cloud, four virtual cameras and the desktop; ARGS="--headless --seconds 120 --json"
+	@bash installer/linux/system_packages.sh --soft window >&2
+	exec $(BIN)/python -m desktop_app.cli demo $(ARGS)
+
+$(STAMP)/test-packages: installer/linux/system_packages.sh
+	@mkdir -p $(STAMP)
+	bash installer/linux/system_packages.sh window test
+	touch $@
+
+test: install $(STAMP)/test-packages  ## everything: style, types, arrows, tests, real servers, browser, windows
+	@bash tests/run_all.sh $(ARGS)
+
+lint: install  ## style and import arrows
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+types: install  ## mypy --strict
+	$(BIN)/mypy
+
+unit: install  ## the fast part of the tests
+	$(BIN)/pytest -m "not e2e and not integration and not slow" $(ARGS)
+
+bench: install  ## every benchmark's table
+	for name in outbox detection counting; do $(BIN)/python -m tests.benchmarks.$$name; done
+
+lock: install  ## pin every package again, by hash
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	    --extra desktop --extra cloud --extra dev pyproject.toml -o constraints.txt
+
+clean:  ## what was built; the environment and your data stay
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,18 @@
+"""The command line, put together."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(
+    name="wink-edge",
+    help="Counts people at the cameras of a shop, and keeps no face.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Entry point of ``wink-edge``."""
+    app()

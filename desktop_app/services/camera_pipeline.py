@@ -1,0 +1,152 @@
+"""One camera's way from boxes to events: track, count, and into the outbox before anybody sees them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+
+from desktop_app.domain.detections import Detections
+from desktop_app.domain.tracker import Tracker
+from desktop_app.domain.zone_engine import ZoneCount, ZoneEngine
+from desktop_app.services.live_view import LiveView
+from desktop_app.services.ports import CapturedFrame, EventSink, OutboxError
+from shared_models.cameras import Camera
+from shared_models.events import EventDraft, EventType
+from shared_models.geometry import Size
+
+log = logging.getLogger(__name__)
+
+MAX_UNSAVED = 100_000
+"""Drafts kept in memory while the outbox takes none: days of a busy door."""
+
+
+@dataclass(slots=True)
+class _Analysis:
+    """What belongs to one frame size; a camera that comes back at another one gets a new one."""
+
+    frame_wh: Size
+    camera: Camera
+    tracker: Tracker
+    engine: ZoneEngine
+
+
+class CameraPipeline:
+    """Tracker and rules of one camera. Thread-safe: frames come from one thread, gaps from another.
+
+    Args:
+        camera_id: as in events.
+        camera_for: gives the camera with normalised zones, once its frame size is known; may raise ConfigError.
+        sink: takes events together with the counters.
+    """
+
+    def __init__(self, camera_id: str, *, camera_for: Callable[[Size], Camera], sink: EventSink) -> None:
+        self.camera_id = camera_id
+        self._camera_for = camera_for
+        self._sink = sink
+        self._lock = Lock()
+        self._analysis: _Analysis | None = None
+        self._unsaved: list[EventDraft] = []
+        self._last_at: tuple[float, datetime] | None = None
+        self._counters_key = f"zones/{camera_id}"
+
+    def process(self, frame: CapturedFrame, detections: Detections) -> LiveView:
+        """Track and count one frame.
+
+        Raises:
+            ConfigError: the zones do not fit the camera's picture.
+        """
+        with self._lock:
+            analysis = self._analysis_for(frame)
+            tracked = analysis.tracker.update(detections, at_s=frame.at_s, frame_wh=frame.size_wh)
+            drafts = analysis.engine.update(tracked, at_s=frame.at_s, occurred_at=frame.captured_at)
+            self._last_at = (frame.at_s, frame.captured_at)
+            self._save(drafts)
+            return LiveView(self.camera_id, frame, tracked, analysis.camera.zones, analysis.engine.counts())
+
+    def record_gap(self, *, ended_at: datetime, duration_s: float, reason: str) -> None:
+        """Note that the camera could not see for ``duration_s`` until ``ended_at`` (UTC)."""
+        draft = EventDraft(
+            type=EventType.CAMERA_GAP,
+            camera_id=self.camera_id,
+            occurred_at=ended_at,
+            value=round(max(0.0, duration_s), 3),
+            attributes={"reason": reason},
+        )
+        with self._lock:
+            self._save([draft])
+
+    def counts(self) -> tuple[ZoneCount, ...]:
+        """Today's figures per zone; empty before the first frame."""
+        with self._lock:
+            return self._analysis.engine.counts() if self._analysis else ()
+
+    def close(self) -> None:
+        """Cut open presences at the last frame seen and save what is left."""
+        with self._lock:
+            if self._analysis is not None and self._last_at is not None:
+                self._save(self._cut(self._analysis))
+                self._analysis = None
+
+    def _analysis_for(self, frame: CapturedFrame) -> _Analysis:
+        current = self._analysis
+        if current is not None and current.frame_wh == frame.size_wh:
+            return current
+        if current is not None:
+            self._save(self._cut(current))
+        camera = current.camera if current is not None else self._camera_for(frame.size_wh)
+        engine = ZoneEngine(camera_id=self.camera_id, zones=camera.zones, frame_wh=frame.size_wh)
+        saved = current.engine.saved_counters() if current is not None else self._loaded_counters()
+        if saved:
+            engine.restore_counters(saved)
+        self._analysis = _Analysis(frame.size_wh, camera, Tracker(), engine)
+        return self._analysis
+
+    def _loaded_counters(self) -> str | None:
+        return self._sink.load_counters().get(self._counters_key)
+
+    def _cut(self, analysis: _Analysis) -> list[EventDraft]:
+        if self._last_at is None:
+            return []
+        at_s, occurred_at = self._last_at
+        return analysis.engine.close(at_s=at_s, occurred_at=occurred_at)
+
+    def _save(self, drafts: Sequence[EventDraft]) -> None:
+        waiting = [*self._unsaved, *drafts]
+        if not waiting:
+            return
+        counters = {self._counters_key: self._analysis.engine.saved_counters()} if self._analysis else {}
+        try:
+            self._sink.append(waiting, counters=counters)
+        except OutboxError as error:
+            if not self._unsaved:
+                log.warning("events wait in memory: %s", error)
+            self._unsaved = waiting[-MAX_UNSAVED:]
+        else:
+            self._unsaved = []
+
+
+def remembered_size(sink: EventSink, *, camera_id: str, drawn_as: str) -> Size | None:
+    """The frame size at which pixel zones were first read, if they are still drawn as ``drawn_as``.
+
+    A camera that comes back at another resolution must not move a line that was written in pixels.
+    """
+    saved = sink.load_counters().get(f"frame/{camera_id}")
+    if saved is None:
+        return None
+    value = json.loads(saved)
+    if value["drawn_as"] != drawn_as:
+        return None
+    width, height = value["wh"]
+    return int(width), int(height)
+
+
+def remember_size(sink: EventSink, *, camera_id: str, drawn_as: str, frame_wh: Size) -> None:
+    """Keep ``frame_wh`` for ``remembered_size``. A full disk only means that it is found out again."""
+    try:
+        sink.append([], counters={f"frame/{camera_id}": json.dumps({"drawn_as": drawn_as, "wh": frame_wh})})
+    except OutboxError as error:
+        log.info("frame size of %s not kept: %s", camera_id, error)

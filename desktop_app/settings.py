@@ -1,0 +1,37 @@
+"""The edge's settings: environment variables beginning with ``WINK_``, and their defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from platformdirs import user_data_path
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+
+
+class EdgeSettings(BaseSettings):
+    """What the whole edge program is set to.
+
+    Attributes:
+        data_dir: outbox, models, logs.
+        model: a model file's path or the name of a registered model; empty: the one that ships.
+        min_score: boxes the detector is less sure of are not shown to the tracker.
+        allow_insecure_cloud: accept ``http://`` to a cloud that is not on this machine.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="WINK_", extra="ignore")
+
+    data_dir: Path = Field(default_factory=lambda: user_data_path("wink-analytics", appauthor=False))
+    model: str = ""
+    min_score: float = Field(default=0.1, ge=0.0, le=1.0)
+    allow_insecure_cloud: bool = False
+
+    @property
+    def outbox_path(self) -> Path:
+        return self.data_dir / "outbox.sqlite3"
+
+    @property
+    def assets_dir(self) -> Path:
+        return PROJECT_DIR / "assets"
