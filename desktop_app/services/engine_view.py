@@ -1,0 +1,79 @@
+"""What a screen may know of the running engine: frozen values, and one port to ask for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from desktop_app.domain.zone_engine import ZoneCount
+from desktop_app.services.live_view import LiveView
+
+
+class CameraCondition(StrEnum):
+    """What a camera tile's colour says."""
+
+    STARTING = "starting"
+    LIVE = "live"
+    TROUBLE = "trouble"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStatus:
+    """One camera at one moment.
+
+    Attributes:
+        words: its state in a sentence an owner understands ("The camera refuses this password.").
+        since_at: UTC moment since which this state holds.
+        analysed_fps: frames analysed per second, lately.
+        counts: today's figures per zone.
+    """
+
+    camera_id: str
+    label: str
+    condition: CameraCondition
+    words: str
+    since_at: datetime
+    analysed_fps: float
+    counts: tuple[ZoneCount, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CloudStatus:
+    """How the store stands with the cloud.
+
+    Attributes:
+        is_connected: the last exchange went well; None without a cloud.
+        pending: events not accepted yet.
+        dead_letters: events the cloud refused.
+        words: in a sentence.
+    """
+
+    is_connected: bool | None
+    pending: int
+    dead_letters: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """The whole engine at one moment."""
+
+    cameras: tuple[CameraStatus, ...]
+    cloud: CloudStatus
+
+
+class EngineView(Protocol):
+    """The running engine, as screens see it. All methods are quick and may be called from any thread."""
+
+    def status(self) -> EngineStatus:
+        """Everything at this moment."""
+
+    def latest(self, camera_id: str) -> LiveView | None:
+        """The newest analysed frame with its overlay, or None before the first."""
+
+    def on_view(self, callback: Callable[[str], None]) -> Callable[[], None]:
+        """Call ``callback(camera_id)`` from a worker thread at each new view; gives back how to unsubscribe."""
