@@ -51,9 +51,6 @@ class LineZone(_ZoneBase):
     kind: Literal["line"] = "line"
     points: tuple[PointNorm, ...]
     counts: CountedDirection = CountedDirection.BOTH
-    min_stay_s: float = Field(default=0.0, ge=0.0, le=3600.0)
-    entrance: str | None = Field(default=None, max_length=100)
-    """Lines of one vestibule share this name and are counted once."""
 
     @model_validator(mode="after")
     def _has_clear_sides(self) -> LineZone:

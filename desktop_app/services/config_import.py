@@ -25,7 +25,7 @@ __all__ = ["ConfigError", "EdgeConfig", "ImportedCamera", "PixelZone", "parse_co
 CONFIG_KEYS = ("api_url", "edge_key", "cameras")
 CAMERA_KEYS = ("camera_id", "name", "rtsp_url", "source", "substream_url", "fps", "loop", "enabled", "zones")
 ZONE_KEYS = ("zone_id", "name", "type", "coordinates")
-LINE_KEYS = (*ZONE_KEYS, "direction", "min_stay_s", "entrance")
+LINE_KEYS = (*ZONE_KEYS, "direction")
 POLYGON_KEYS = (*ZONE_KEYS, "purpose", "shelf_category", "enter_s", "exit_grace_s", "threshold_s")
 ANY_ZONE_KEYS = tuple(dict.fromkeys(LINE_KEYS + POLYGON_KEYS))
 MAX_COORDINATE_PX = 100_000
@@ -236,11 +236,7 @@ def _zone(reader: Reader, value: Any, place: str, places: dict[str, str]) -> Pix
 def _line_fields(reader: Reader, entry: dict[str, Any], place: str) -> dict[str, Any]:
     choices = tuple(CountedDirection)
     direction = reader.one_of(entry, "direction", place, choices=choices, default=CountedDirection.BOTH)
-    return {
-        "counts": CountedDirection(direction or CountedDirection.BOTH),
-        "min_stay_s": reader.number(entry, "min_stay_s", place, low=0, high=3600, default=0),
-        "entrance": reader.text(entry, "entrance", place),
-    }
+    return {"counts": CountedDirection(direction or CountedDirection.BOTH)}
 
 
 def _polygon_fields(reader: Reader, entry: dict[str, Any], place: str) -> dict[str, Any]:

@@ -1,0 +1,105 @@
+"""When a line was crossed (COUNTING.md section 3): two-sided hysteresis in person heights.
+
+A side is *held* once the anchor is further than ``HOLD`` from the line. A crossing is committed once the anchor is
+``COMMIT`` past it, or when a track that came from at least as far away ends while it holds the new side; and only if
+the chord between the last anchor held on the old side and the committed one meets the line. Swaying on the line
+therefore leaves both counts at zero, a fast person who was never seen near the line counts, and passing beyond an end
+does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from desktop_app.domain.anchor import Anchor
+from desktop_app.domain.polyline import meets, signed_distance
+from shared_models.geometry import Point
+
+HOLD = 0.12
+COMMIT = 0.25
+FLOOR_PX = 12.0
+"""Tiny boxes jitter by whole pixels: they are measured as if at least this many pixels x 1/HOLD tall."""
+
+
+class Decision(StrEnum):
+    """What became of an approach to a line; the reasons a person may be told."""
+
+    COUNTED_IN = "counted in"
+    COUNTED_OUT = "counted out"
+    PASSED_BEYOND_END = "passed beyond the end"
+    TURNED_BACK = "turned back inside the band"
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """One decision about one line.
+
+    Attributes:
+        is_estimated: feet were not seen at one end of the deciding chord.
+    """
+
+    decision: Decision
+    is_estimated: bool
+
+    @property
+    def is_counted(self) -> bool:
+        return self.decision in (Decision.COUNTED_IN, Decision.COUNTED_OUT)
+
+
+@dataclass(slots=True)
+class LineState:
+    """What one track has done to one line.
+
+    Attributes:
+        side: +1 the in side is held, -1 the out side, 0 none yet.
+        held: the last anchor held on ``side``.
+        pending: the newest anchor that holds the other side without being committed yet.
+        is_deep: on ``side`` the anchor was at least ``COMMIT`` away: this is somebody who came, not one who sways.
+    """
+
+    side: int = 0
+    held: Anchor | None = None
+    pending: Anchor | None = None
+    is_deep: bool = False
+
+    def observe(self, points: Sequence[Point], anchor: Anchor) -> Crossing | None:
+        """Take the track's next observed anchor (pixels, as ``points``)."""
+        distance = signed_distance(points, anchor.point_px)
+        unit = max(anchor.height_px, FLOOR_PX)
+        side = 0 if abs(distance) <= HOLD * unit else (1 if distance > 0 else -1)
+        if self.held is not None and self.held.is_feet != anchor.is_feet:
+            self._re_anchor(side, anchor)
+            return None
+        if side == 0:
+            return None
+        if self.held is None or side == self.side:
+            turned_back = self.pending is not None
+            self.side, self.held, self.pending = side, anchor, None
+            self.is_deep = self.is_deep or abs(distance) >= COMMIT * unit
+            return Crossing(Decision.TURNED_BACK, anchor.is_estimated) if turned_back else None
+        if abs(distance) < COMMIT * unit:
+            self.pending = anchor
+            return None
+        return self._commit(points, anchor)
+
+    def end(self, points: Sequence[Point]) -> Crossing | None:
+        """The track is over: a new side that is held, though not yet committed, counts."""
+        return self._commit(points, self.pending) if self.pending is not None and self.is_deep else None
+
+    def _commit(self, points: Sequence[Point], anchor: Anchor) -> Crossing:
+        before = self.held
+        if before is None:
+            raise AssertionError("a crossing is committed from a held side")
+        side = -self.side
+        self.side, self.held, self.pending, self.is_deep = side, anchor, None, True
+        estimated = before.is_estimated or anchor.is_estimated
+        if not meets(points, before.point_px, anchor.point_px):
+            return Crossing(Decision.PASSED_BEYOND_END, estimated)
+        return Crossing(Decision.COUNTED_IN if side > 0 else Decision.COUNTED_OUT, estimated)
+
+    def _re_anchor(self, side: int, anchor: Anchor) -> None:
+        """From box centre to feet or back: the point jumps, the person does not, so nothing is decided by it."""
+        self.pending, self.is_deep = None, False
+        self.side, self.held = (side, anchor) if side else (0, None)

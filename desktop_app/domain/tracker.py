@@ -1,0 +1,202 @@
+"""Follows people over frames: two-stage association with gates that grow with the real time between frames.
+
+High-score boxes are matched first, low-score boxes then rescue tracks that found none (Zhang et al., "ByteTrack:
+Multi-Object Tracking by Associating Every Detection Box", 2022). Instead of box overlap, which is zero between two
+looks at a fast person at 2 frames a second, the cost is the squared distance from the predicted box in units of the
+filter's own uncertainty, so one rule serves every frame rate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import lap
+import numpy as np
+from numpy.typing import NDArray
+
+from desktop_app.domain.detections import Detections, TrackedDetections
+from desktop_app.domain.motion import Floats, MotionStates
+from shared_models.geometry import Size
+
+Rows = NDArray[np.int64]
+_FAR = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerConfig:
+    """Constants of the tracker.
+
+    Attributes:
+        high_score: boxes at least this sure are matched first and may begin a track.
+        birth_score: a box must be this sure to begin one.
+        low_score: boxes below it are not looked at.
+        gate: largest cost of a match, in squared standard deviations.
+        low_gate: the same for low-score boxes.
+        max_speed_heights_s: nobody moves faster, in own heights per second.
+        confirm_observations, confirm_s: a track is confirmed after this many observations, or two that span this long.
+        tentative_lost_s, lost_s: an unseen track is forgotten after this long.
+        duplicate_iou: a new track may not begin this close to a box that was matched already.
+    """
+
+    high_score: float = 0.4
+    birth_score: float = 0.4
+    low_score: float = 0.1
+    gate: float = 14.0
+    low_gate: float = 7.0
+    max_speed_heights_s: float = 2.2
+    confirm_observations: int = 3
+    confirm_s: float = 0.35
+    tentative_lost_s: float = 0.55
+    lost_s: float = 2.0
+    duplicate_iou: float = 0.6
+
+
+class Tracker:
+    """Tracks of one camera. Pure: the same boxes at the same times give the same ids.
+
+    Only observed boxes come out; a predicted position never does. Time that repeats or runs backwards is taken as
+    no time at all; a pause longer than ``lost_s`` begins anew.
+    """
+
+    def __init__(self, config: TrackerConfig | None = None) -> None:
+        self.config = config or TrackerConfig()
+        self._motion = MotionStates.none()
+        self._ids: Rows = np.zeros(0, np.int64)
+        self._seen_at: Floats = np.zeros(0)
+        self._born_at: Floats = np.zeros(0)
+        self._observations: Rows = np.zeros(0, np.int64)
+        self._is_confirmed: NDArray[np.bool_] = np.zeros(0, np.bool_)
+        self._next_id = 1
+        self._now_s: float | None = None
+
+    def __len__(self) -> int:
+        """Tracks kept in mind, seen or not."""
+        return len(self._ids)
+
+    def update(self, detections: Detections, *, at_s: float, frame_wh: Size) -> TrackedDetections:
+        """Take one frame's boxes at ``at_s`` (seconds, any origin) and tell whose they are.
+
+        Boxes without area, with a coordinate that is not finite, or wholly outside ``frame_wh`` are left out.
+        """
+        boxes, score, xyxy = _usable(detections, frame_wh=frame_wh, low_score=self.config.low_score)
+        dt_s = self._advance(at_s)
+        track_of = np.full(len(boxes), -1, np.int64)
+        high = score >= self.config.high_score
+        self._match(boxes, np.flatnonzero(high), track_of, dt_s, gate=self.config.gate, only_confirmed=False)
+        self._match(boxes, np.flatnonzero(~high), track_of, dt_s, gate=self.config.low_gate, only_confirmed=True)
+        self._observe(boxes, track_of, dt_s)
+        self._begin(boxes, xyxy, score, track_of)
+        shown = np.flatnonzero(track_of >= 0)
+        rows = track_of[shown]
+        tracked = TrackedDetections(xyxy[shown], score[shown], self._ids[rows], self._is_confirmed[rows])
+        self._forget()
+        return tracked
+
+    def _advance(self, at_s: float) -> float:
+        dt_s = 0.0 if self._now_s is None else max(0.0, at_s - self._now_s)
+        self._now_s = at_s if self._now_s is None else max(at_s, self._now_s)
+        if dt_s > self.config.lost_s:
+            self._keep(np.zeros(len(self._ids), np.bool_))
+        if dt_s > 0.0 and len(self._ids):
+            self._motion.predict(dt_s)
+        return dt_s
+
+    def _match(
+        self, boxes: Floats, columns: Rows, track_of: Rows, dt_s: float, *, gate: float, only_confirmed: bool
+    ) -> None:
+        """Assign boxes ``columns`` to tracks that have none yet; writes row numbers into ``track_of``."""
+        free = np.ones(len(self._ids), np.bool_)
+        free[track_of[track_of >= 0]] = False
+        if only_confirmed:
+            free &= self._is_confirmed
+        rows = np.flatnonzero(free)
+        if not len(rows) or not len(columns):
+            return
+        cost = self._cost(rows, boxes[columns], dt_s)
+        cost[cost > gate] = _FAR
+        _, of_row, _ = lap.lapjv(cost, extend_cost=True, cost_limit=gate)
+        for row, column in zip(rows, of_row, strict=True):
+            if column >= 0:
+                track_of[columns[column]] = row
+
+    def _cost(self, rows: Rows, boxes: Floats, dt_s: float) -> Floats:
+        mean, spread = self._motion.mean[rows], self._motion.innovation_var()[rows]
+        gap = boxes[None, :, :] - mean[:, None, :]
+        cost: Floats = (gap[..., :2] ** 2 / spread[:, None, :2]).sum(axis=2)
+        ratio = np.log(boxes[None, :, 3] / mean[:, None, 3])
+        cost += (ratio / 0.3) ** 2
+        # A wide gate must not win against a sure one: an old, uncertain track pays for its uncertainty.
+        cost += 0.5 * np.log(spread[:, :2] / np.maximum(mean[:, 3:4], 1.0) ** 2 / 0.01).sum(axis=1).clip(0)[:, None]
+        unseen_s = (self._now_s or 0.0) - self._seen_at[rows]
+        reach = 0.5 + self.config.max_speed_heights_s * np.maximum(unseen_s, dt_s)
+        too_far = np.hypot(gap[..., 0], gap[..., 1]) > (reach * mean[:, 3])[:, None]
+        cost[too_far] = _FAR
+        return cost
+
+    def _observe(self, boxes: Floats, track_of: Rows, dt_s: float) -> None:
+        columns = np.flatnonzero(track_of >= 0)
+        rows = track_of[columns]
+        self._motion.correct(rows, boxes[columns])
+        unseen = np.ones(len(self._ids), np.bool_)
+        unseen[rows] = False
+        self._motion.fade(np.flatnonzero(unseen), dt_s)
+        self._observations[rows] += 1
+        self._seen_at[rows] = self._now_s
+        config = self.config
+        spans = self._seen_at - self._born_at >= config.confirm_s
+        enough = (self._observations >= config.confirm_observations) | ((self._observations >= 2) & spans)
+        self._is_confirmed |= enough
+
+    def _begin(self, boxes: Floats, xyxy: NDArray[np.float32], score: NDArray[np.float32], track_of: Rows) -> None:
+        born = np.flatnonzero((track_of < 0) & (score >= self.config.birth_score))
+        taken = np.flatnonzero(track_of >= 0)
+        if len(born) and len(taken):
+            born = born[_iou(xyxy[born], xyxy[taken]).max(axis=1) < self.config.duplicate_iou]
+        if not len(born):
+            return
+        count, now = len(born), self._now_s or 0.0
+        track_of[born] = np.arange(len(self._ids), len(self._ids) + count)
+        self._motion.add(boxes[born])
+        self._ids = np.concatenate([self._ids, np.arange(self._next_id, self._next_id + count)])
+        self._next_id += count
+        self._seen_at = np.concatenate([self._seen_at, np.full(count, now)])
+        self._born_at = np.concatenate([self._born_at, np.full(count, now)])
+        self._observations = np.concatenate([self._observations, np.ones(count, np.int64)])
+        self._is_confirmed = np.concatenate([self._is_confirmed, np.zeros(count, np.bool_)])
+
+    def _forget(self) -> None:
+        unseen_s = (self._now_s or 0.0) - self._seen_at
+        limit = np.where(self._is_confirmed, self.config.lost_s, self.config.tentative_lost_s)
+        self._keep(unseen_s <= limit)
+
+    def _keep(self, mask: NDArray[np.bool_]) -> None:
+        self._motion.keep(mask)
+        self._ids, self._seen_at, self._born_at = self._ids[mask], self._seen_at[mask], self._born_at[mask]
+        self._observations, self._is_confirmed = self._observations[mask], self._is_confirmed[mask]
+
+
+def _usable(
+    detections: Detections, *, frame_wh: Size, low_score: float
+) -> tuple[Floats, NDArray[np.float32], NDArray[np.float32]]:
+    """Boxes as (N, 4) centre x, centre y, width, height; with their scores and corners."""
+    xyxy = detections.xyxy
+    width, height = frame_wh
+    with np.errstate(invalid="ignore"):
+        good = np.isfinite(xyxy).all(axis=1) & (detections.score >= low_score)
+        good &= (xyxy[:, 2] - xyxy[:, 0] >= 1) & (xyxy[:, 3] - xyxy[:, 1] >= 1)
+        good &= (xyxy[:, 2] > 0) & (xyxy[:, 3] > 0) & (xyxy[:, 0] < width) & (xyxy[:, 1] < height)
+    xyxy = xyxy[good]
+    corners = xyxy.astype(np.float64)
+    size = corners[:, 2:] - corners[:, :2]
+    return np.hstack([corners[:, :2] + size / 2, size]), detections.score[good], xyxy
+
+
+def _iou(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N, M) intersection over union of corner boxes."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    overlap = np.clip(high - low, 0, None).prod(axis=2)
+    area_a = (a[:, 2:] - a[:, :2]).prod(axis=1)
+    area_b = (b[:, 2:] - b[:, :2]).prod(axis=1)
+    result: NDArray[np.float32] = overlap / (area_a[:, None] + area_b[None, :] - overlap)
+    return result
