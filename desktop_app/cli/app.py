@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from desktop_app.cli import replay
+
 app = typer.Typer(
     name="wink-edge",
     help="Counts people at the cameras of a shop, and keeps no face.",
@@ -11,6 +13,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+replay.register(app)
 
 
 def main() -> None:

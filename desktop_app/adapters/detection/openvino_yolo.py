@@ -1,0 +1,212 @@
+"""YOLO person detection by OpenVINO, on rectangles of the stream's own shape."""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+os.environ.setdefault("OPENVINO_TELEMETRY_DISABLE", "1")
+import openvino as ov
+from openvino.preprocess import ColorFormat, PrePostProcessor
+
+from desktop_app.adapters.detection.heads import Head, decode, recognise
+from desktop_app.domain.detections import Detections
+from desktop_app.services.ports import BgrImage, DetectorError
+from shared_models.geometry import Size
+
+LETTERBOX_GREY = 114
+MULTIPLE = 32
+LONG_SIDE = 640
+MAX_MODEL_BYTES = 500_000_000
+MAX_COMPILED = 4
+"""Frame shapes kept compiled at once; a fifth replaces the one unused for longest."""
+
+
+@dataclass(slots=True)
+class _Compiled:
+    network: Any
+    requests: list[Any]
+    input_wh: Size
+    head: Head
+
+
+class OpenVinoYolo:
+    """A YOLO network in ONNX or OpenVINO form.
+
+    Takes BGR uint8 pictures as they are; conversion to float happens inside the compiled graph. Several pictures of one
+    call run side by side in one-thread streams, which two cores serve better than one request of two threads.
+
+    Args:
+        model_path: ``.onnx`` or ``.xml``.
+        class_id: which class is "person" (COCO and one-class models: 0).
+        long_side: longer side of the network's input in pixels; the other follows the frame's shape.
+        streams: requests that may run at once.
+
+    Raises:
+        DetectorError: the file is none that can be used; the message says what to do.
+    """
+
+    def __init__(
+        self,
+        model_path: Path,
+        *,
+        min_score: float = 0.1,
+        class_id: int = 0,
+        long_side: int = LONG_SIDE,
+        streams: int = 2,
+        device: str = "CPU",
+    ) -> None:
+        self._path = model_path
+        self._min_score = min_score
+        self._class_id = class_id
+        self._long_side = long_side
+        self._streams = streams
+        self._device = device
+        self._lock = threading.Lock()
+        self._compiled: dict[Size, _Compiled] = {}
+        self._core = ov.Core()
+        self._model = self._read()
+
+    @property
+    def name(self) -> str:
+        return self._path.stem
+
+    def prepare(self, frame_wh: Size) -> Size:
+        """Compile for frames of this size ahead of the first one; tells the network's input size."""
+        with self._lock:
+            return self._network_for(frame_wh).input_wh
+
+    def detect(self, frames: Sequence[BgrImage]) -> list[Detections]:
+        """Detect people; boxes in pixels of each frame, sorted by score.
+
+        Raises:
+            DetectorError: the network failed.
+        """
+        with self._lock:
+            try:
+                results: list[Detections] = []
+                for start in range(0, len(frames), self._streams):
+                    results += self._detect_side_by_side(frames[start : start + self._streams])
+            except RuntimeError as error:
+                raise DetectorError(f"The model {self.name} failed on a picture ({_first_line(error)}).") from error
+            return results
+
+    def close(self) -> None:
+        with self._lock:
+            self._compiled.clear()
+
+    def _detect_side_by_side(self, frames: Sequence[BgrImage]) -> list[Detections]:
+        used: dict[Size, int] = {}
+        running = []
+        for frame in frames:
+            height, width = frame.shape[:2]
+            compiled = self._network_for((width, height))
+            number = used.get(compiled.input_wh, 0)
+            used[compiled.input_wh] = number + 1
+            letterboxed, scale = letterbox(frame, input_wh=compiled.input_wh)
+            request = compiled.requests[number]
+            request.set_input_tensor(ov.Tensor(letterboxed[None]))
+            request.start_async()
+            running.append((request, compiled, scale))
+        return [self._finish(request, compiled, scale) for request, compiled, scale in running]
+
+    def _finish(self, request: Any, compiled: _Compiled, scale: float) -> Detections:
+        request.wait()
+        found = decode(
+            np.asarray(request.get_output_tensor(0).data),
+            compiled.head,
+            input_wh=compiled.input_wh,
+            class_id=self._class_id,
+            min_score=self._min_score,
+        )
+        return Detections(found.xyxy / np.float32(scale), found.score)
+
+    def _network_for(self, frame_wh: Size) -> _Compiled:
+        input_wh = input_size_for(frame_wh, long_side=self._long_side)
+        compiled = self._compiled.pop(input_wh, None) or self._compile(input_wh)
+        self._compiled[input_wh] = compiled
+        while len(self._compiled) > MAX_COMPILED:
+            del self._compiled[next(iter(self._compiled))]
+        return compiled
+
+    def _compile(self, input_wh: Size) -> _Compiled:
+        width, height = input_wh
+        try:
+            model = self._model.clone()
+            if model.input(0).partial_shape != ov.PartialShape([1, 3, height, width]):
+                model.reshape([1, 3, height, width])
+            shape = list(model.output(0).shape)
+            head = recognise(shape, input_wh=input_wh)
+            if head is None:
+                raise DetectorError(f"{self._path.name} gives {shape}, which is no YOLO head known here. {_CURE}")
+            network = self._core.compile_model(
+                _with_preprocessing(model, scale=head is not Head.YOLOX),
+                self._device,
+                {"NUM_STREAMS": str(self._streams), "INFERENCE_NUM_THREADS": str(self._streams)},
+            )
+        except RuntimeError as error:
+            raise DetectorError(f"{self._path.name} cannot be run ({_first_line(error)}). {_CURE}") from error
+        return _Compiled(network, [network.create_infer_request() for _ in range(self._streams)], input_wh, head)
+
+    def _read(self) -> Any:
+        if not self._path.is_file():
+            raise DetectorError(f"There is no model at {self._path}. Register one: wink-edge models add FILE.")
+        if self._path.stat().st_size > MAX_MODEL_BYTES:
+            raise DetectorError(f"{self._path.name} is larger than {MAX_MODEL_BYTES // 1_000_000} MB. {_CURE}")
+        try:
+            model = self._core.read_model(self._path)
+        except RuntimeError as error:
+            raise DetectorError(
+                f"{self._path.name} is no model that can be read ({_first_line(error)}). {_CURE}"
+            ) from None
+        rank = model.input(0).partial_shape.rank
+        if len(model.inputs) != 1 or rank.is_dynamic or rank.get_length() != 4:
+            raise DetectorError(f"{self._path.name} does not take one picture. {_CURE}")
+        return model
+
+
+_CURE = "Use a YOLOX, YOLOv8, YOLO11 or YOLO26 detection model in ONNX or OpenVINO form."
+
+
+def input_size_for(frame_wh: Size, *, long_side: int) -> Size:
+    """The network's input for a frame: its shape, longer side ``long_side``, multiples of 32 that lose no picture."""
+    scale = long_side / max(frame_wh)
+    width, height = (max(MULTIPLE, math.ceil(side * scale / MULTIPLE - 0.02) * MULTIPLE) for side in frame_wh)
+    return width, height
+
+
+def letterbox(frame: BgrImage, *, input_wh: Size) -> tuple[BgrImage, float]:
+    """The frame at the upper left of an input of this size, the rest grey; and the scale that was applied."""
+    height, width = frame.shape[:2]
+    scale = min(input_wh[0] / width, input_wh[1] / height)
+    size = (round(width * scale), round(height * scale))
+    resized = frame if size == (width, height) else cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR)
+    if size == input_wh:
+        return np.ascontiguousarray(resized), scale
+    canvas = np.full((input_wh[1], input_wh[0], 3), LETTERBOX_GREY, np.uint8)
+    canvas[: size[1], : size[0]] = resized
+    return canvas, scale
+
+
+def _with_preprocessing(model: Any, *, scale: bool) -> Any:
+    """u8 BGR NHWC in; YOLOX wants raw BGR, the others RGB in 0..1."""
+    steps = PrePostProcessor(model)
+    steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC")).set_color_format(ColorFormat.BGR)
+    steps.input().model().set_layout(ov.Layout("NCHW"))
+    preprocess = steps.input().preprocess().convert_element_type(ov.Type.f32)
+    if scale:
+        preprocess.convert_color(ColorFormat.RGB).scale(255.0)
+    return steps.build()
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1][:160] if lines else type(error).__name__

@@ -1,0 +1,239 @@
+"""Cameras and files through PyAV (FFmpeg): RTSP over TCP, MJPEG over HTTP, USB cameras, video files.
+
+PyAV gives up on a silent server after a timeout; OpenCV's reader can block for ever (opencv issue 22677).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import av
+import av.error
+import numpy as np
+
+from desktop_app.services.ports import (
+    BgrImage,
+    CapturedFrame,
+    SourceAuthError,
+    SourceEnded,
+    SourceError,
+    SourceNotFound,
+    SourceTimeout,
+    SourceUnreachable,
+    SourceUnreadable,
+)
+from shared_models.cameras import SourceAddress, SourceKind, redact
+from shared_models.clock import Clock
+from shared_models.geometry import Size
+
+OPEN_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 5.0
+FALLBACK_FPS = 25.0
+MAX_PTS_STEP_S = 10.0
+"""A larger step between two frames of a file is a broken time stamp, not a pause."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    container: Any
+    stream: Any
+    frames: Iterator[Any]
+    size_wh: Size
+    fps: float
+
+
+class PyAvSource:
+    """One camera or file.
+
+    Live sources stamp frames with the clock when they arrive. Files keep their own time: ``at_s`` follows the
+    presentation stamps, monotone across loops and broken stamps, and ``captured_at`` is the opening moment plus it.
+
+    Args:
+        realtime: files only; wait until each frame is due, or give them as fast as they decode.
+        loop: files only; begin again at the end.
+    """
+
+    def __init__(
+        self,
+        address: SourceAddress,
+        *,
+        clock: Clock,
+        realtime: bool = True,
+        loop: bool = False,
+        open_timeout_s: float = OPEN_TIMEOUT_S,
+        read_timeout_s: float = READ_TIMEOUT_S,
+    ) -> None:
+        self._address = address
+        self._clock = clock
+        self._realtime = realtime
+        self._loop = loop
+        self._timeout = (open_timeout_s, read_timeout_s)
+        self._opened: _Opened | None = None
+        self._index = 0
+        self._started_at: datetime = clock.utc_now()
+        self._started_s = 0.0
+        self._media_s = 0.0
+        self._last_pts_s: float | None = None
+        self._is_closed = False
+
+    def open(self) -> Size:
+        self._is_closed = False
+        self._opened = self._connect()
+        self._index, self._media_s, self._last_pts_s = 0, 0.0, None
+        self._started_at, self._started_s = self._clock.utc_now(), self._clock.monotonic_s()
+        return self._opened.size_wh
+
+    def read(self) -> CapturedFrame:
+        while True:
+            opened = self._opened
+            if opened is None or self._is_closed:
+                raise SourceEnded("The source is closed.")
+            frame = self._next(opened)
+            if frame is not None:
+                return self._captured(frame, opened)
+
+    def close(self) -> None:
+        self._is_closed = True
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.container.close()
+
+    def _next(self, opened: _Opened) -> Any | None:
+        """The next decoded frame; None where a loop begins anew."""
+        try:
+            frame = next(opened.frames, None)
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            raise self._explained(error) from None
+        if frame is not None:
+            return frame
+        if self._address.kind is not SourceKind.FILE:
+            raise SourceUnreachable(f"{self._where()} ended the stream.")
+        if not self._loop or self._index == 0:
+            raise SourceEnded("The file is over.")
+        opened.container.close()
+        self._opened = self._connect()
+        self._last_pts_s = None
+        return None
+
+    def _captured(self, frame: Any, opened: _Opened) -> CapturedFrame:
+        index, self._index = self._index, self._index + 1
+        if self._address.kind is SourceKind.FILE:
+            self._media_s += self._step_s(frame, opened) if index else 0.0
+            if self._realtime:
+                self._clock.sleep(self._started_s + self._media_s - self._clock.monotonic_s())
+            at_s = self._started_s + self._media_s
+            captured_at = self._started_at + timedelta(seconds=self._media_s)
+        else:
+            at_s, captured_at = self._clock.monotonic_s(), self._clock.utc_now()
+        return CapturedFrame(index, captured_at, at_s, (frame.width, frame.height), _Conversion(frame))
+
+    def _step_s(self, frame: Any, opened: _Opened) -> float:
+        """Seconds since the frame before, by their stamps where these make sense."""
+        usual_s = 1.0 / opened.fps
+        pts_s = None if frame.pts is None else float(frame.pts * frame.time_base)
+        last_s, self._last_pts_s = self._last_pts_s, pts_s
+        if pts_s is None or last_s is None or not 0.0 < pts_s - last_s <= MAX_PTS_STEP_S:
+            return usual_s
+        return pts_s - last_s
+
+    def _connect(self) -> _Opened:
+        target, container_format, options = self._target()
+        try:
+            container = av.open(target, mode="r", format=container_format, options=options, timeout=self._timeout)
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            raise self._explained(error) from None
+        try:
+            if not container.streams.video:
+                raise SourceUnreadable(f"{self._where()} sends no picture, only sound or data.")
+            stream = container.streams.video[0]
+            # Frame threads would hold back several frames: with one camera per thread there is work for every core.
+            stream.thread_type = "SLICE" if self._address.kind is not SourceKind.FILE else "AUTO"
+            size = (stream.codec_context.width, stream.codec_context.height)
+            fps = float(stream.average_rate or stream.guessed_rate or FALLBACK_FPS)
+            return _Opened(container, stream, container.decode(stream), size, fps)
+        except SourceError:
+            container.close()
+            raise
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            container.close()
+            raise self._explained(error) from None
+
+    def _target(self) -> tuple[str, str | None, dict[str, str]]:
+        text = self._address.reveal()
+        kind = self._address.kind
+        if kind is SourceKind.RTSP:
+            return text, None, {"rtsp_transport": "tcp", "allowed_media_types": "video"}
+        if kind is SourceKind.USB:
+            return _usb_target(int(text.rpartition("/")[2]))
+        if kind is SourceKind.FILE:
+            path = text.removeprefix("file://")
+            if not os.path.exists(path):  # noqa: PTH110 - a Windows path in a URL is no Path yet
+                raise SourceNotFound(f"There is no file {path}.")
+            return path, None, {}
+        return text, None, {}
+
+    def _where(self) -> str:
+        if self._address.kind is SourceKind.FILE:
+            return "The file"
+        return f"The camera at {self._address.host}" if self._address.host else "The camera"
+
+    def _explained(self, error: Exception) -> SourceError:
+        where, host = self._where(), self._address.host
+        said = redact(str(error)).replace(str(self._address), "").strip(" :;'")
+        match error:
+            case av.error.HTTPUnauthorizedError() | av.error.HTTPForbiddenError():
+                return SourceAuthError(f"{where} refuses this user name or password.")
+            case av.error.HTTPNotFoundError():
+                return SourceNotFound(f"{where} answers, but has no stream at this path; check the address.")
+            case av.error.ExitError() | av.error.TimeoutError():
+                return SourceTimeout(f"{where} does not answer; is it switched on and on this network?")
+            case av.error.ConnectionRefusedError():
+                return SourceUnreachable(f"Nothing answers at {host}; is the camera on, and is the port right?")
+            case av.error.FileNotFoundError() | FileNotFoundError():
+                return SourceNotFound(f"{where} was not found; is it plugged in?")
+            case av.error.PermissionError():
+                return SourceNotFound(f"{where} may not be opened by this user, or another program uses it.")
+            case av.error.InvalidDataError() | ValueError():
+                return SourceUnreadable(f"{where} sends something that is no video.")
+        if "Name or service not known" in said or "resolve" in said.lower() or getattr(error, "errno", 0) == -5:
+            return SourceUnreachable(f"The name {host or 'of the camera'} is not known on this network.")
+        if getattr(error, "errno", 0) in (101, 113):
+            return SourceUnreachable(f"There is no route to {host}; is this laptop on the cameras' network?")
+        return SourceUnreachable(f"{where} cannot be read ({said[:120] or type(error).__name__}).")
+
+
+class _Conversion:
+    """Colour conversion of one decoded frame, done at most once, when somebody asks."""
+
+    __slots__ = ("_frame", "_image")
+
+    def __init__(self, frame: Any) -> None:
+        self._frame: Any | None = frame
+        self._image: BgrImage | None = None
+
+    def __call__(self) -> BgrImage:
+        frame = self._frame
+        if self._image is None and frame is not None:
+            self._image = np.ascontiguousarray(frame.to_ndarray(format="bgr24"))
+            self._frame = None
+        if self._image is None:
+            raise AssertionError("a frame is converted by one thread at a time")
+        return self._image
+
+    def luma(self) -> bytes | None:
+        """The brightness plane as it was decoded, for the frozen-picture rule; None once converted."""
+        frame = self._frame
+        return bytes(frame.planes[0]) if frame is not None else None
+
+
+def _usb_target(index: int) -> tuple[str, str | None, dict[str, str]]:
+    if sys.platform == "win32":
+        return f"video={index}", "dshow", {}
+    if sys.platform == "darwin":
+        return str(index), "avfoundation", {"framerate": "30"}
+    return f"/dev/video{index}", "v4l2", {}
