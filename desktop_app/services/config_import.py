@@ -20,7 +20,16 @@ from shared_models.cameras import Camera, SourceAddress, redact
 from shared_models.geometry import GeometryError, Point, Size, check_line, check_polygon, to_norm
 from shared_models.zones import CountedDirection, LineZone, PolygonZone, Zone, ZonePurpose
 
-__all__ = ["ConfigError", "EdgeConfig", "ImportedCamera", "PixelZone", "parse_config", "parse_zones", "read_config"]
+__all__ = [
+    "ConfigError",
+    "EdgeConfig",
+    "ImportedCamera",
+    "PixelZone",
+    "parse_config",
+    "parse_zones",
+    "read_config",
+    "read_yaml",
+]
 
 CONFIG_KEYS = ("api_url", "edge_key", "cameras")
 CAMERA_KEYS = ("camera_id", "name", "rtsp_url", "source", "substream_url", "fps", "loop", "enabled", "zones")

@@ -1,4 +1,4 @@
-"""Boxes as text in MOTChallenge form: ``frame,id,x,y,w,h,conf,-1,-1,-1``; frames from 1, pixels, id -1 without tracks."""
+"""Boxes as text in MOTChallenge form: ``frame,id,x,y,w,h,conf,-1,-1,-1``; frames from 1, pixels, id -1: no track."""
 
 from __future__ import annotations
 
