@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from desktop_app.domain.detections import Detections
 from shared_models.events import Event, EventDraft
 from shared_models.geometry import Size
+from shared_models.sync import BatchReceipt
 
 BgrImage = NDArray[np.uint8]
 """(H, W, 3) uint8, blue-green-red."""
@@ -141,3 +142,86 @@ class EventSink(Protocol):
 
     def load_counters(self) -> dict[str, str]:
         """The counters as last committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PendingEvent:
+    """An event the cloud has not accepted yet; ``body`` is its JSON."""
+
+    seq: int
+    event_id: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxDepth:
+    """How full the outbox is.
+
+    Attributes:
+        oldest_at: when the oldest pending event occurred.
+        last_seq: of the newest event ever stored.
+    """
+
+    pending: int
+    dead_letters: int
+    oldest_at: datetime | None
+    last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An event the cloud refused, with its reason."""
+
+    seq: int
+    event_id: str
+    body: str
+    reason: str
+
+
+class Outbox(EventSink, Protocol):
+    """Events until the cloud has them, and for a while after."""
+
+    def claim(self, *, limit: int, max_bytes: int, since: datetime | None = None) -> list[PendingEvent]:
+        """The oldest pending events, or the oldest that occurred at or after ``since``. Nothing is marked by it."""
+
+    def settle(self, *, accepted: Sequence[str], rejected: Mapping[str, str]) -> None:
+        """Mark events (by event_id) as accepted, or as dead letters with a reason."""
+
+    def depth(self) -> OutboxDepth:
+        """How full it is."""
+
+    def dead_letters(self, *, limit: int = 100) -> list[DeadLetter]:
+        """The newest refused events."""
+
+    def retry_dead_letters(self) -> int:
+        """Make all dead letters pending again; tells how many."""
+
+    def prune(self, *, before: datetime) -> int:
+        """Forget accepted events that occurred before; tells how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloudAnswer:
+    """What became of one upload.
+
+    Attributes:
+        status: HTTP status; 0 where no answer of the cloud's own came.
+        receipt: the cloud's receipt, of a 200.
+        retry_after_s: how long the cloud asks to be left alone.
+        words: for logs and screens, without any secret.
+    """
+
+    status: int
+    receipt: BatchReceipt | None = None
+    retry_after_s: float | None = None
+    words: str = ""
+
+
+class Cloud(Protocol):
+    """The transport to the cloud: one method wide."""
+
+    def send(self, payload: bytes) -> CloudAnswer:
+        """Upload a batch (JSON of an EventBatch). Never raises for a failing network: that is an answer too."""
+
+    def close(self) -> None:
+        """Let go of connections; a request under way ends."""

@@ -1,0 +1,276 @@
+"""The outbox in SQLite: one writer thread, group commit, durable when ``append`` returns."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from desktop_app.adapters.storage.outbox_file import SEQ_BLOCK, FileLock, open_database, reserve_seq, reserved_seq
+from desktop_app.services.ports import DeadLetter, OutboxDepth, OutboxError, PendingEvent
+from shared_models.clock import Clock
+from shared_models.events import Event, EventDraft, EventType
+from shared_models.ids import uuid7
+
+log = logging.getLogger(__name__)
+
+PENDING, ACCEPTED, DEAD = 0, 1, 2
+MAX_GROUP = 500
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Job:
+    """Work for the writer thread; ``done`` is set when it is durable or has failed."""
+
+    work: Callable[[sqlite3.Connection], Any]
+    done: threading.Event = field(default_factory=threading.Event)
+    result: Any = None
+    error: BaseException | None = None
+
+
+class SqliteOutbox:
+    """Events of one edge device. Thread-safe.
+
+    SQLite in WAL mode with ``synchronous=FULL``: what ``append`` has returned survives a power cut. Sequence numbers are
+    taken inside the committed transaction, so they have no holes; only a file that was damaged and replaced leaves one,
+    which the cloud can see.
+
+    Raises:
+        OutboxError: another process uses the file, a newer version wrote it, or it cannot be opened.
+    """
+
+    def __init__(self, path: Path, *, clock: Clock) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._lock = FileLock(path.with_name(path.name + ".lock"))
+        try:
+            self._connection = open_database(path, now=clock.utc_now())
+        except BaseException:
+            self._lock.release()
+            raise
+        self._reserved = reserved_seq(path)
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._is_closed = False
+        self._on_append: Callable[[], None] | None = None
+        self._thread = threading.Thread(target=self._write_all, name="outbox-writer", daemon=True)
+        self._thread.start()
+
+    def on_append(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` after events were stored (from the appending thread)."""
+        self._on_append = callback
+
+    def append(self, drafts: Sequence[EventDraft], *, counters: Mapping[str, str]) -> list[Event]:
+        stamped = [(draft, uuid7()) for draft in drafts]
+
+        def work(connection: sqlite3.Connection) -> list[Event]:
+            (last,) = connection.execute("SELECT last_seq FROM sequence").fetchone()
+            events = [d.stamped(event_id=i, seq=last + n) for n, (d, i) in enumerate(stamped, start=1)]
+            if events:
+                self._reserve(last + len(events))
+                connection.executemany(
+                    "INSERT INTO events (seq, event_id, occurred_at, type, body) VALUES (?, ?, ?, ?, ?)",
+                    [(e.seq, str(e.event_id), e.occurred_at.timestamp(), e.type, e.model_dump_json()) for e in events],
+                )
+                connection.execute("UPDATE sequence SET last_seq = ?", (last + len(events),))
+            connection.executemany("INSERT OR REPLACE INTO counters VALUES (?, ?)", list(counters.items()))
+            return events
+
+        events = self._run(work)
+        if events and self._on_append is not None:
+            self._on_append()
+        return events
+
+    def load_counters(self) -> dict[str, str]:
+        return self._run(lambda c: dict(c.execute("SELECT key, value FROM counters").fetchall()))
+
+    def claim(self, *, limit: int, max_bytes: int, since: datetime | None = None) -> list[PendingEvent]:
+        def work(connection: sqlite3.Connection) -> list[PendingEvent]:
+            rows = connection.execute(
+                "SELECT seq, event_id, body FROM events WHERE state = 0 AND occurred_at >= ? ORDER BY seq LIMIT ?",
+                (since.timestamp() if since else -1e18, limit),
+            )
+            found: list[PendingEvent] = []
+            size = 0
+            for seq, event_id, body in rows:
+                size += len(body)
+                if found and size > max_bytes:
+                    break
+                found.append(PendingEvent(seq, event_id, body))
+            return found
+
+        return self._run(work)
+
+    def settle(self, *, accepted: Sequence[str], rejected: Mapping[str, str]) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            connection.executemany("UPDATE events SET state = 1 WHERE event_id = ?", [(i,) for i in accepted])
+            connection.executemany(
+                "UPDATE events SET state = 2, reason = ? WHERE event_id = ? AND state = 0",
+                [(reason, i) for i, reason in rejected.items()],
+            )
+
+        self._run(work)
+
+    def depth(self) -> OutboxDepth:
+        def work(connection: sqlite3.Connection) -> OutboxDepth:
+            pending, oldest = connection.execute(
+                "SELECT count(*), min(occurred_at) FROM events WHERE state = 0"
+            ).fetchone()
+            (dead,) = connection.execute("SELECT count(*) FROM events WHERE state = 2").fetchone()
+            (last,) = connection.execute("SELECT last_seq FROM sequence").fetchone()
+            return OutboxDepth(pending, dead, datetime.fromtimestamp(oldest, UTC) if oldest else None, last)
+
+        return self._run(work)
+
+    def dead_letters(self, *, limit: int = 100) -> list[DeadLetter]:
+        def work(connection: sqlite3.Connection) -> list[DeadLetter]:
+            rows = connection.execute(
+                "SELECT seq, event_id, body, reason FROM events WHERE state = 2 ORDER BY seq DESC LIMIT ?", (limit,)
+            )
+            return [DeadLetter(*row) for row in rows]
+
+        return self._run(work)
+
+    def retry_dead_letters(self) -> int:
+        return self._run(lambda c: c.execute("UPDATE events SET state = 0, reason = NULL WHERE state = 2").rowcount)
+
+    def prune(self, *, before: datetime) -> int:
+        return self._run(
+            lambda c: (
+                c.execute("DELETE FROM events WHERE state = 1 AND occurred_at < ?", (before.timestamp(),)).rowcount
+            )
+        )
+
+    def counts_by_zone(self) -> dict[tuple[str, str, str], int]:
+        """How many events were ever accepted by the cloud, by camera, zone and type."""
+
+        def work(connection: sqlite3.Connection) -> dict[tuple[str, str, str], int]:
+            rows = connection.execute(
+                "SELECT json_extract(body, '$.camera_id'), coalesce(json_extract(body, '$.zone_id'), ''), type, count(*) "
+                "FROM events WHERE state = 1 GROUP BY 1, 2, 3"
+            )
+            return {(camera, zone, kind): n for camera, zone, kind, n in rows}
+
+        return self._run(work)
+
+    def close(self) -> None:
+        """Finish what was handed in and let go of the file. May be called twice."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._jobs.put(None)
+        self._thread.join()
+        self._connection.close()
+        self._lock.release()
+
+    # -- the writer
+
+    def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        if self._is_closed:
+            raise OutboxError("The outbox is closed.")
+        job = _Job(work)
+        self._jobs.put(job)
+        job.done.wait()
+        if job.error is not None:
+            raise _explained(job.error, self._path) from job.error
+        return cast("T", job.result)
+
+    def _write_all(self) -> None:
+        while (first := self._jobs.get()) is not None:
+            jobs = [first]
+            is_last = False
+            # While one commit runs others queue up: they share the next. An idle writer waits for nobody.
+            while len(jobs) < MAX_GROUP:
+                try:
+                    job = self._jobs.get_nowait()
+                except queue.Empty:
+                    break
+                if job is None:
+                    is_last = True
+                    break
+                jobs.append(job)
+            self._commit(jobs)
+            if is_last:
+                return
+
+    def _commit(self, jobs: list[_Job]) -> None:
+        connection = self._connection
+        try:
+            try:
+                self._transact(connection, jobs)
+            except sqlite3.OperationalError as error:
+                if not _is_full(error) or not self._shed(connection):
+                    raise
+                self._transact(connection, jobs)
+        except BaseException as error:
+            for job in jobs:
+                job.error = job.error or error
+        for job in jobs:
+            job.done.set()
+
+    def _transact(self, connection: sqlite3.Connection, jobs: list[_Job]) -> None:
+        """All jobs in one transaction; one that fails for its own reasons takes only itself back."""
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for job in jobs:
+                connection.execute("SAVEPOINT job")
+                try:
+                    job.result = job.work(connection)
+                except (sqlite3.OperationalError, sqlite3.DatabaseError):
+                    raise
+                except Exception as error:
+                    job.error = error
+                    connection.execute("ROLLBACK TO job")
+                connection.execute("RELEASE job")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    def _shed(self, connection: sqlite3.Connection) -> bool:
+        """The disk is full: heat maps go first, counts never. Tells whether anything went."""
+        try:
+            gone = connection.execute(
+                "DELETE FROM events WHERE type = ? AND state = ?", (EventType.HEATMAP, ACCEPTED)
+            ).rowcount
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.OperationalError:
+            return False
+        log.error("the disk is full: %d heat maps were dropped to make room for counts", gone)
+        return gone > 0
+
+    def _reserve(self, seq: int) -> None:
+        if seq > self._reserved:
+            self._reserved = (seq // SEQ_BLOCK + 1) * SEQ_BLOCK
+            reserve_seq(self._path, upto=self._reserved)
+
+
+def read_depth(path: Path) -> OutboxDepth | None:
+    """How full an outbox is that another process may be using; None if there is none."""
+    if not path.is_file():
+        return None
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as connection:
+        pending, oldest = connection.execute("SELECT count(*), min(occurred_at) FROM events WHERE state = 0").fetchone()
+        (dead,) = connection.execute("SELECT count(*) FROM events WHERE state = 2").fetchone()
+        (last,) = connection.execute("SELECT last_seq FROM sequence").fetchone()
+    return OutboxDepth(pending, dead, datetime.fromtimestamp(oldest, UTC) if oldest else None, last)
+
+
+def _is_full(error: BaseException) -> bool:
+    return "full" in str(error)
+
+
+def _explained(error: BaseException, path: Path) -> BaseException:
+    if isinstance(error, (sqlite3.Error, OSError)):
+        if _is_full(error) or getattr(error, "errno", None) == 28:
+            return OutboxError(f"The disk that holds {path} is full; counts wait in memory. Free some space.")
+        return OutboxError(f"{path} cannot be used ({error}); restart the program, and check the disk.")
+    return error

@@ -1,0 +1,121 @@
+"""The thread that keeps the cloud up to date."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from desktop_app.services.ports import Cloud, Outbox, OutboxDepth, OutboxError
+from desktop_app.services.sync import SyncOutcome, SyncService
+from shared_models.clock import Clock
+
+log = logging.getLogger(__name__)
+
+IDLE_LOOK_S = 30.0
+GATHER_S = 1.0
+"""After a new event a moment is waited for others: one request for a group that walks in."""
+PRUNE_EVERY_S = 3600.0
+KEEP = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncState:
+    """How uploads stand.
+
+    Attributes:
+        is_connected: the last exchange went well; None before the first.
+        words: what is wrong, or empty.
+    """
+
+    is_connected: bool | None = None
+    last_success_at: datetime | None = None
+    words: str = ""
+    is_refused: bool = False
+
+
+class SyncWorker:
+    """Runs ``SyncService`` rounds until stopped. ``wake`` tells of new events."""
+
+    def __init__(self, service: SyncService, *, outbox: Outbox, cloud: Cloud, clock: Clock) -> None:
+        self._service = service
+        self._outbox = outbox
+        self._cloud = cloud
+        self._clock = clock
+        self._news = threading.Event()
+        self._stop = threading.Event()
+        self._state = SyncState()
+        self._pruned_s = clock.monotonic_s()
+        self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
+
+    @property
+    def state(self) -> SyncState:
+        return self._state
+
+    def depth(self) -> OutboxDepth:
+        return self._outbox.depth()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """New events wait."""
+        self._news.set()
+
+    def stop(self, *, flush_s: float = 0.0) -> None:
+        """Stop; for up to ``flush_s`` seconds what waits is still sent. A request under way is cut after that."""
+        deadline = self._clock.monotonic_s() + flush_s
+        while flush_s > 0 and self._clock.monotonic_s() < deadline and self._thread.is_alive():
+            if self._state.is_connected is False or self._outbox.depth().pending == 0:
+                break
+            self._news.set()
+            self._stop.wait(0.1)
+        self._stop.set()
+        self._news.set()
+        self._thread.join(timeout=0.5)
+        if self._thread.is_alive():
+            self._cloud.close()
+            self._thread.join()
+        self._cloud.close()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            outcome = self._round()
+            self._prune()
+            if outcome.wait_s == 0.0:
+                continue
+            if outcome.wait_s is not None:
+                self._stop.wait(outcome.wait_s)
+            elif self._news.wait(IDLE_LOOK_S):
+                self._news.clear()
+                self._stop.wait(GATHER_S)
+
+    def _round(self) -> SyncOutcome:
+        try:
+            outcome = self._service.run_once()
+        except OutboxError as error:
+            outcome = SyncOutcome(wait_s=5.0, words=str(error))
+        except Exception:
+            log.exception("a sync round failed")
+            outcome = SyncOutcome(wait_s=30.0, words="Uploading failed for a reason of its own; see the log.")
+        self._note(outcome)
+        return outcome
+
+    def _note(self, outcome: SyncOutcome) -> None:
+        if outcome.words:
+            if outcome.words != self._state.words:
+                log.info("sync: %s", outcome.words)
+            self._state = replace(self._state, is_connected=False, words=outcome.words, is_refused=outcome.is_refused)
+        elif outcome.sent or outcome.rejected:
+            self._state = SyncState(is_connected=True, last_success_at=self._clock.utc_now())
+
+    def _prune(self) -> None:
+        now_s = self._clock.monotonic_s()
+        if now_s - self._pruned_s < PRUNE_EVERY_S:
+            return
+        self._pruned_s = now_s
+        try:
+            self._outbox.prune(before=self._clock.utc_now() - KEEP)
+        except OutboxError as error:
+            log.info("old events were not pruned: %s", error)
