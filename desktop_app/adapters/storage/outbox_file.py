@@ -129,7 +129,7 @@ def _salvage(aside: Path, target: sqlite3.Connection) -> int:
                 with suppress(sqlite3.Error):
                     target.execute(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", row)  # noqa: S608 - fixed names
                     if table != "counters":
-                        highest = max(highest, int(row[0] if table == "events" else row[1]))
+                        highest = max(highest, int(str(row[0] if table == "events" else row[1])))
     return highest
 
 

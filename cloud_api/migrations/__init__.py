@@ -1,0 +1,34 @@
+"""The schema's history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+HERE = Path(__file__).parent
+
+
+def config_for(connection: Connection | None) -> Config:
+    """Alembic's configuration on an open connection."""
+    config = Config()
+    config.set_main_option("script_location", str(HERE))
+    config.set_main_option("file_template", "%%(year)d_%%(month).2d_%%(day).2d_%%(slug)s")
+    config.attributes["connection"] = connection
+    return config
+
+
+def upgrade(connection: Connection, *_: Any) -> None:
+    """Bring the schema up to date."""
+    command.upgrade(config_for(connection), "head")
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether the schema is the newest."""
+    newest = ScriptDirectory.from_config(config_for(connection)).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision() == newest

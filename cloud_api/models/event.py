@@ -1,0 +1,37 @@
+"""Raw events, as the edge sent them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, BigInteger, Index
+from sqlmodel import Field, SQLModel, UniqueConstraint
+
+from cloud_api.models.base import moment_field, utc_now
+
+
+class Event(SQLModel, table=True):
+    """The key begins with the store: an id of one store cannot swallow another's event."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        UniqueConstraint("store_id", "device_id", "seq"),
+        Index("events_by_time", "store_id", "occurred_at"),
+    )
+
+    store_id: UUID = Field(primary_key=True)
+    event_id: UUID = Field(primary_key=True)
+    device_id: UUID
+    seq: int = Field(sa_type=BigInteger)
+    type: str = Field(max_length=32)
+    camera_id: str = Field(max_length=100)
+    zone_id: str = Field(default="", max_length=100)
+    zone_revision: int | None = None
+    occurred_at: datetime = moment_field()
+    received_at: datetime = moment_field(default_factory=utc_now)
+    track_id: int | None = Field(default=None, sa_type=BigInteger)
+    value: float | None = None
+    confidence: float | None = None
+    attributes: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)

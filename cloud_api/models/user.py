@@ -1,0 +1,24 @@
+"""A person who logs in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Field, SQLModel
+
+from cloud_api.models.base import id_field, moment_field, utc_now
+
+
+class User(SQLModel, table=True):
+    """``store_id`` is set for roles that see one store (``store_owner``, ``staff``)."""
+
+    __tablename__ = "users"
+
+    id: UUID = id_field()
+    org_id: UUID = Field(foreign_key="organisations.id", index=True)
+    store_id: UUID | None = Field(default=None, foreign_key="stores.id")
+    email: str = Field(max_length=320, unique=True)
+    role: str = Field(max_length=20)
+    password_hash: str = Field(max_length=300)
+    created_at: datetime = moment_field(default_factory=utc_now)
