@@ -1,0 +1,32 @@
+"""Password hashes: argon2id for new ones; bcrypt ones from before still open the door, and are renewed by it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from passlib.context import CryptContext
+
+from cloud_api.kit.errors import InvalidError
+
+MIN_LENGTH = 10
+_CONTEXT = CryptContext(schemes=["argon2", "bcrypt"], deprecated=["bcrypt"])
+_HASHES_AT_ONCE = asyncio.Semaphore(4)  # 64 MiB each
+_NOBODY = _CONTEXT.hash("nobody has this password")
+
+
+def hash_password(password: str, *, is_demo: bool = False) -> str:
+    """A new argon2id hash. Slow on purpose.
+
+    Raises:
+        InvalidError: too short to keep anyone out.
+    """
+    if len(password) < MIN_LENGTH and not is_demo:
+        raise InvalidError(f"The password is too short; use at least {MIN_LENGTH} characters.")
+    return str(_CONTEXT.hash(password))
+
+
+async def verify_password(password: str, stored: str | None) -> tuple[bool, str | None]:
+    """Whether it fits, and a renewed hash where the stored one is outdated. Unknown users cost the same time."""
+    async with _HASHES_AT_ONCE:
+        fits, renewed = await asyncio.to_thread(_CONTEXT.verify_and_update, password, stored or _NOBODY)
+    return bool(fits) and stored is not None, renewed
