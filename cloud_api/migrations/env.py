@@ -3,9 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-import cloud_api.models
-
-assert cloud_api.models.Store  # noqa: S101 - the import registers the tables
+import cloud_api.models  # noqa: F401 - the import registers the tables
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -35,7 +35,7 @@ class VisibleStores:
     async def all(self) -> list[StoreView]:
         """By name."""
         rows = await self._connection.execute(self._query().order_by(col(Store.name)))
-        return [StoreView(*row) for row in rows]
+        return [StoreView(*row._tuple()) for row in rows]
 
     async def one(self, store_id: UUID) -> StoreView:
         """One of them.
@@ -46,9 +46,9 @@ class VisibleStores:
         row = (await self._connection.execute(self._query().where(col(Store.id) == store_id))).first()
         if row is None:
             raise NotFoundError("There is no such store.")
-        return StoreView(*row)
+        return StoreView(*row._tuple())
 
-    def _query(self) -> Select[tuple[UUID, UUID, str, str, int]]:
+    def _query(self) -> Select[UUID, UUID, str, str, int]:
         query = select(col(Store.id), col(Store.org_id), col(Store.name), col(Store.timezone), col(Store.reset_hour))
         query = query.where(col(Store.org_id) == self._scope.org_id)
         if self._scope.store_id is not None:

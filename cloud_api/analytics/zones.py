@@ -1,0 +1,55 @@
+"""Figures per camera and zone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from cloud_api.analytics.repository import ZoneSum
+
+STAYS = ("dwell", "shelf_interaction", "queue_wait")
+
+
+class ZoneFigures(BaseModel):
+    """One zone over a time. ``dwell_total_s``: seconds of all presences; divide by ``presences`` for the mean."""
+
+    store_id: UUID
+    camera_id: str
+    zone_id: str
+    footfall_in: int = Field(default=0, serialization_alias="in")
+    footfall_out: int = Field(default=0, serialization_alias="out")
+    presences: int = 0
+    dwell_total_s: float = 0.0
+    dwell_longest_s: float = 0.0
+
+
+class ZoneTable(BaseModel):
+    """All zones that were heard of."""
+
+    zones: list[ZoneFigures]
+
+
+def zone_figures(sums: list[ZoneSum]) -> list[ZoneFigures]:
+    """One line per zone; events without a zone (gaps, heat maps) have none."""
+    by_zone: dict[tuple[UUID, str, str], list[ZoneSum]] = defaultdict(list)
+    for row in sums:
+        if row.zone_id:
+            by_zone[row.store_id, row.camera_id, row.zone_id].append(row)
+    return [_figures(key, rows) for key, rows in sorted(by_zone.items(), key=lambda item: item[0][1:])]
+
+
+def _figures(key: tuple[UUID, str, str], rows: list[ZoneSum]) -> ZoneFigures:
+    counts = {row.type: row.n for row in rows}
+    stays = [row for row in rows if row.type in STAYS]
+    return ZoneFigures(
+        store_id=key[0],
+        camera_id=key[1],
+        zone_id=key[2],
+        footfall_in=counts.get("footfall_in", 0),
+        footfall_out=counts.get("footfall_out", 0),
+        presences=sum(row.n for row in stays),
+        dwell_total_s=round(sum(row.total for row in stays), 3),
+        dwell_longest_s=max((row.peak for row in stays), default=0.0),
+    )
