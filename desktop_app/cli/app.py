@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from desktop_app.cli import replay
+from desktop_app.cli import demo, replay, run
 
 app = typer.Typer(
     name="wink-edge",
@@ -13,7 +13,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-replay.register(app)
+for commands in (run, replay, demo):
+    commands.register(app)
 
 
 def main() -> None:

@@ -51,6 +51,7 @@ class CameraPipeline:
         self._analysis: _Analysis | None = None
         self._unsaved: list[EventDraft] = []
         self._last_at: tuple[float, datetime] | None = None
+        self._final_counts: tuple[ZoneCount, ...] = ()
         self._counters_key = f"zones/{camera_id}"
 
     def process(self, frame: CapturedFrame, detections: Detections) -> LiveView:
@@ -80,15 +81,16 @@ class CameraPipeline:
             self._save([draft])
 
     def counts(self) -> tuple[ZoneCount, ...]:
-        """Today's figures per zone; empty before the first frame."""
+        """Today's figures per zone; empty before the first frame, the last ones after ``close``."""
         with self._lock:
-            return self._analysis.engine.counts() if self._analysis else ()
+            return self._analysis.engine.counts() if self._analysis else self._final_counts
 
     def close(self) -> None:
         """Cut open presences at the last frame seen and save what is left."""
         with self._lock:
             if self._analysis is not None and self._last_at is not None:
                 self._save(self._cut(self._analysis))
+                self._final_counts = self._analysis.engine.counts()
                 self._analysis = None
 
     def _analysis_for(self, frame: CapturedFrame) -> _Analysis:

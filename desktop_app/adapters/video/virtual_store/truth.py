@@ -48,19 +48,22 @@ class Truth:
 
     Attributes:
         occupancy: zone id -> people inside, one value per second.
+        open_presences: under way at the end, so far.
     """
 
     crossings: tuple[TrueCrossing, ...]
     presences: tuple[TruePresence, ...]
     occupancy: dict[str, tuple[int, ...]]
+    open_presences: tuple[TruePresence, ...] = ()
 
     def count(self, zone_id: str, direction: CountedDirection) -> int:
         """Crossings of a line in one direction."""
         return sum(1 for c in self.crossings if c.zone_id == zone_id and c.direction is direction)
 
-    def presence_count(self, zone_id: str) -> int:
-        """Presences in a polygon that are over."""
-        return sum(1 for p in self.presences if p.zone_id == zone_id)
+    def presence_count(self, zone_id: str, *, with_open: bool = False) -> int:
+        """Presences in a polygon that are over; and those still under way at the end, if asked for."""
+        counted = self.presences + (self.open_presences if with_open else ())
+        return sum(1 for p in counted if p.zone_id == zone_id)
 
 
 @dataclass(slots=True)
@@ -119,8 +122,15 @@ class TruthKeeper:
                 self.occupancy[area.zone_id].append(inside)
 
     def truth(self) -> Truth:
-        """All that is over by now."""
-        return Truth(tuple(self.crossings), tuple(self.presences), {k: tuple(v) for k, v in self.occupancy.items()})
+        """All that has happened by now."""
+        inside = {key: state for key, state in self._in_area.items() if state.first_s is not None}
+        still = [self._presence(key, state) for key, state in inside.items()]
+        return Truth(
+            tuple(self.crossings),
+            tuple(self.presences),
+            {k: tuple(v) for k, v in self.occupancy.items()},
+            tuple(p for p in still if p is not None),
+        )
 
     def _seen(self, pose: Pose) -> tuple[Point, float, bool]:
         x, y = pose.at
@@ -169,11 +179,17 @@ class TruthKeeper:
             area = next(z for z, _ in self._areas if z.zone_id == zone_id)
             if state.first_s is None or at_s - state.last_s <= area.exit_grace_s:
                 continue
-            dwell_s = state.last_s - state.first_s
-            wanted_s = area.threshold_s if area.purpose is ZonePurpose.SHELF else 0.0
-            if _is_present(state, area) and dwell_s >= wanted_s:
-                self.presences.append(TruePresence(zone_id, person, state.first_s, state.last_s))
+            presence = self._presence((zone_id, person), state)
+            if presence is not None:
+                self.presences.append(presence)
             del self._in_area[zone_id, person]
+
+    def _presence(self, key: tuple[str, int], state: _InArea) -> TruePresence | None:
+        area = next(z for z, _ in self._areas if z.zone_id == key[0])
+        if state.first_s is None or not _is_present(state, area):
+            return None
+        wanted_s = area.threshold_s if area.purpose is ZonePurpose.SHELF else 0.0
+        return TruePresence(*key, state.first_s, state.last_s) if state.last_s - state.first_s >= wanted_s else None
 
 
 def _is_present(state: _InArea, area: PolygonZone) -> bool:
@@ -192,4 +208,5 @@ def truth_for(config: StoreConfig, zones: Sequence[Zone], *, from_s: float, to_s
         tuple(c for c in whole.crossings if c.at_s >= from_s),
         tuple(p for p in whole.presences if p.started_s >= from_s),
         {k: v[first:] for k, v in whole.occupancy.items()},
+        whole.open_presences,
     )

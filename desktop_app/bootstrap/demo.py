@@ -1,0 +1,201 @@
+"""The demo: a cloud on this machine, four virtual cameras, and a comparison of what happened with what is shown."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from desktop_app.adapters.video.virtual_store.scenes import parse_store, scene_zones
+from desktop_app.adapters.video.virtual_store.source import VirtualStoreSource
+from desktop_app.adapters.video.virtual_store.truth import Truth, truth_for
+from desktop_app.bootstrap.engine import Edge, build_edge
+from desktop_app.services.config_import import EdgeConfig, ImportedCamera, PixelZone
+from desktop_app.settings import PROJECT_DIR, EdgeSettings
+from shared_models.cameras import SourceAddress
+from shared_models.geometry import to_px
+from shared_models.zones import CountedDirection, LineZone, PolygonZone
+
+SCENES = (("entrance", "Entrance", 14), ("aisle", "Aisle", 8), ("queue", "Till", 7), ("floor", "Sales floor", 10))
+SIZE = (640, 360)
+STORE, EMAIL, PASSWORD = "Demo store", "demo@example.com", "demo123"  # noqa: S105 - of the demo, on loopback only
+TOLERANCE = 0.05
+CLOUD_START_S = 40.0
+
+
+class DemoError(Exception):
+    """The demo cannot run; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoRow:
+    """One figure from the film to the web page."""
+
+    camera: str
+    zone: str
+    measure: str
+    truth: int
+    counted: int
+    accepted: int
+    cloud: int
+
+    @property
+    def is_right(self) -> bool:
+        """Counting may err a little (a person, or 5 %), transport may not."""
+        allowed = max(1.0, TOLERANCE * self.truth)
+        return self.counted == self.accepted == self.cloud and abs(self.truth - self.counted) <= allowed
+
+
+@dataclass(slots=True)
+class DemoCloud:
+    """The cloud's process on this machine."""
+
+    url: str
+    data_dir: Path
+    process: subprocess.Popen[bytes]
+
+    def edge_key(self) -> str:
+        """A fresh key for the demo's store."""
+        done = subprocess.run(
+            [sys.executable, "-m", "cloud_api", "create-edge-key", "--store", STORE, "--json", "--data-dir", self.data_dir],
+            capture_output=True, check=True, text=True, timeout=60,
+        )  # fmt: skip
+        return str(json.loads(done.stdout)["edge_key"])
+
+    def zones(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """Figures per camera and zone, by the cloud's API."""
+        token = self._call("/api/v1/auth/login", body={"email": EMAIL, "password": PASSWORD})["access_token"]
+        store_id = self._call("/api/v1/stores", token=token)["stores"][0]["store_id"]
+        table = self._call(f"/api/v1/analytics/zones?store_id={store_id}", token=token)
+        return {(z["camera_id"], z["zone_id"]): z for z in table["zones"]}
+
+    def _call(self, path: str, *, token: str = "", body: dict[str, str] | None = None) -> Any:
+        headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+        data = json.dumps(body).encode() if body else None
+        request = urllib.request.Request(self.url + path, data=data, headers=headers)  # noqa: S310 - our own loopback URL
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - as above
+            return json.load(answer)
+
+
+@contextmanager
+def demo_cloud(data_dir: Path) -> Iterator[DemoCloud]:
+    """A cloud that lives as long as the context.
+
+    Raises:
+        DemoError: it does not start.
+    """
+    port = _free_port()
+    log_path = data_dir / "cloud.log"
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with log_path.open("ab") as log_file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cloud_api", "serve", "--demo", "--port", str(port), "--data-dir", data_dir],
+            stdout=log_file, stderr=log_file, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    cloud = DemoCloud(f"http://127.0.0.1:{port}", data_dir, process)
+    try:
+        _wait_until_ready(cloud, log_path)
+        yield cloud
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def demo_config(cloud: DemoCloud, *, seed: int) -> EdgeConfig:
+    """Four virtual cameras with the zones an owner would draw."""
+    cameras = []
+    for scene, name, people in SCENES:
+        zones = tuple(_as_drawn(zone) for zone in scene_zones(scene, size_wh=SIZE))
+        source = SourceAddress(f"virtual-store://{scene}?seed={seed}&people={people}")
+        cameras.append(ImportedCamera(f"cam_{scene}", name, source, None, 5.0, True, False, zones))
+    return EdgeConfig(cloud.url, SecretStr(cloud.edge_key()), tuple(cameras))
+
+
+def build_demo_edge(cloud: DemoCloud, *, data_dir: Path, seed: int) -> tuple[Edge, EdgeConfig]:
+    """The demo's store laptop."""
+    config = demo_config(cloud, seed=seed)
+    settings = EdgeSettings(data_dir=data_dir)
+    beside = PROJECT_DIR.parent / "shared" / "models" / "yolox_nano_416.onnx"
+    if not settings.model and beside.is_file() and not any((settings.assets_dir / "models").glob("*.onnx")):
+        settings = settings.model_copy(update={"model": str(beside)})
+    return build_edge(config, settings=settings), config
+
+
+def compare(edge: Edge, config: EdgeConfig, cloud: DemoCloud) -> list[DemoRow]:
+    """What happened, what was counted, what was accepted and what the cloud shows. After ``engine.stop``."""
+    counted = {(c.camera_id, z.zone_id): z for c in edge.engine.final_status.cameras for z in c.counts}
+    accepted = edge.outbox.counts_by_zone()
+    shown = cloud.zones()
+    rows: list[DemoRow] = []
+    for camera in config.cameras:
+        truth = _truth_of(edge, camera)
+        for zone in scene_zones(parse_store(camera.source).scene, size_wh=SIZE):
+            key = (camera.camera_id, zone.zone_id)
+            for measure, true, kinds in _measures(zone, truth):
+                count = counted[key]
+                ours = {"in": count.in_count, "out": count.out_count, "presences": count.presences}[measure]
+                taken = sum(accepted.get((*key, kind), 0) for kind in kinds)
+                rows.append(DemoRow(*key, measure, true, ours, taken, int(shown.get(key, {}).get(measure, 0))))
+    return rows
+
+
+def _truth_of(edge: Edge, camera: ImportedCamera) -> Truth:
+    """The truth up to the last frame that was analysed."""
+    source = edge.engine.source_of(camera.camera_id)
+    view = edge.engine.latest(camera.camera_id)
+    if not isinstance(source, VirtualStoreSource) or view is None:
+        raise DemoError(f"{camera.name}: no frame was analysed; see the log.")
+    until_s = (view.frame.captured_at - source.started_at) / timedelta(seconds=1)
+    zones = scene_zones(parse_store(camera.source).scene, size_wh=SIZE)
+    return truth_for(parse_store(camera.source), zones, from_s=0.0, to_s=until_s)
+
+
+def _measures(zone: LineZone | PolygonZone, truth: Truth) -> list[tuple[str, int, tuple[str, ...]]]:
+    if isinstance(zone, LineZone):
+        return [
+            ("in", truth.count(zone.zone_id, CountedDirection.IN), ("footfall_in",)),
+            ("out", truth.count(zone.zone_id, CountedDirection.OUT), ("footfall_out",)),
+        ]
+    # The stop cuts presences that are under way: they are counted, so they are part of the truth.
+    return [
+        ("presences", truth.presence_count(zone.zone_id, with_open=True), ("dwell", "shelf_interaction", "queue_wait"))
+    ]
+
+
+def _as_drawn(zone: LineZone | PolygonZone) -> PixelZone:
+    fields = zone.model_dump(exclude={"points", "kind", "revision"})
+    return PixelZone("", zone.kind, to_px(zone.points, frame_wh=SIZE), fields)
+
+
+def _wait_until_ready(cloud: DemoCloud, log_path: Path) -> None:
+    deadline = time.monotonic() + CLOUD_START_S
+    while time.monotonic() < deadline:
+        if cloud.process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(cloud.url + "/readyz", timeout=2):  # noqa: S310 - our own loopback URL
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise DemoError(f"The cloud did not start; see {log_path}.")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,99 @@
+"""From a configuration to a running engine."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from desktop_app.adapters.cloud.http_cloud import HttpCloud
+from desktop_app.adapters.storage.sqlite_outbox import SqliteOutbox
+from desktop_app.adapters.video.open_source import make_source
+from desktop_app.bootstrap.parts import open_detector
+from desktop_app.services.camera_pipeline import CameraPipeline, remember_size, remembered_size
+from desktop_app.services.config_import import EdgeConfig, ImportedCamera, read_config
+from desktop_app.services.ports import EventSink
+from desktop_app.services.sync import SyncService
+from desktop_app.settings import EdgeSettings
+from desktop_app.workers.engine import Engine, EngineCamera
+from desktop_app.workers.sync_worker import SyncWorker
+from shared_models.cameras import Camera
+from shared_models.clock import Clock, SteadyClock
+from shared_models.geometry import Size
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A built engine and the outbox it writes to."""
+
+    engine: Engine
+    outbox: SqliteOutbox
+
+    def start(self) -> None:
+        self.engine.start()
+
+    def close(self, *, flush_s: float = 5.0) -> None:
+        """Stop everything and let go of the outbox."""
+        self.engine.stop(flush_s=flush_s)
+        self.outbox.close()
+
+
+def build_edge(config: EdgeConfig, *, settings: EdgeSettings, clock: Clock | None = None) -> Edge:
+    """Build, start nothing yet.
+
+    Raises:
+        DetectorError, OutboxError, ValueError: in words.
+    """
+    clock = clock or SteadyClock()
+    detector = open_detector(settings=settings)
+    outbox = SqliteOutbox(settings.outbox_path, clock=clock)
+    try:
+        sync = _sync(config.api_url, config.edge_key, outbox=outbox, settings=settings, clock=clock)
+        cameras = [_camera(c, sink=outbox, clock=clock) for c in config.cameras if c.is_enabled]
+    except BaseException:
+        outbox.close()
+        raise
+    return Edge(Engine(cameras, detector=detector, sync=sync, clock=clock), outbox)
+
+
+def build_edge_from_file(path: Path, *, settings: EdgeSettings) -> Edge:
+    """As ``build_edge``, from a ``config.yaml``.
+
+    Raises:
+        ConfigError: every mistake in the file.
+    """
+    return build_edge(read_config(path), settings=settings)
+
+
+def _sync(
+    api_url: str | None, edge_key: SecretStr | None, *, outbox: SqliteOutbox, settings: EdgeSettings, clock: Clock
+) -> SyncWorker | None:
+    if api_url is None or edge_key is None:
+        return None
+    cloud = HttpCloud(api_url, edge_key, allow_insecure=settings.allow_insecure_cloud)
+    worker = SyncWorker(SyncService(outbox, cloud, clock=clock), outbox=outbox, cloud=cloud, clock=clock)
+    outbox.on_append(worker.wake)
+    return worker
+
+
+def _camera(imported: ImportedCamera, *, sink: EventSink, clock: Clock) -> EngineCamera:
+    source = make_source(imported.substream or imported.source, clock=clock, loop=imported.loop)
+    pipeline = CameraPipeline(imported.camera_id, camera_for=_camera_for(imported, sink), sink=sink)
+    return EngineCamera(imported.camera_id, imported.name or imported.camera_id, imported.target_fps, source, pipeline)
+
+
+def _camera_for(imported: ImportedCamera, sink: EventSink) -> Callable[[Size], Camera]:
+    """Zones become normalised at the size at which their pixels were written (ADR 4)."""
+    drawn_as = hashlib.sha256(repr(imported.zones).encode()).hexdigest()[:16]
+
+    def camera_for(frame_wh: Size) -> Camera:
+        known = remembered_size(sink, camera_id=imported.camera_id, drawn_as=drawn_as)
+        camera = imported.camera(frame_wh=known or frame_wh)
+        if known is None:
+            remember_size(sink, camera_id=imported.camera_id, drawn_as=drawn_as, frame_wh=frame_wh)
+        return camera
+
+    return camera_for

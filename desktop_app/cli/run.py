@@ -1,0 +1,70 @@
+"""``wink-edge run``."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from desktop_app.cli.failure import explained
+from desktop_app.settings import EdgeSettings
+
+STATUS_EVERY_S = 10.0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(run)
+
+
+def run(
+    config: Annotated[Path, typer.Option("--config", help="The store's config.yaml.")],
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Outbox and models.")] = None,
+    seconds: Annotated[float | None, typer.Option("--seconds", min=1, help="Stop by itself after this long.")] = None,
+) -> None:
+    """Count at all cameras of a store, without a window."""
+    from desktop_app.bootstrap.engine import build_edge_from_file
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    settings = EdgeSettings() if data_dir is None else EdgeSettings(data_dir=data_dir)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with explained():
+        edge = build_edge_from_file(config, settings=settings)
+        edge.start()
+        deadline = time.monotonic() + seconds if seconds else None
+        try:
+            while not stop.wait(0.2):
+                if (deadline and time.monotonic() >= deadline) or edge.engine.has_ended:
+                    break
+                _tell(edge.engine.status())
+        finally:
+            edge.close()
+    typer.echo("stopped", err=True)
+
+
+_told_s = 0.0
+
+
+def _tell(status: object) -> None:
+    """A line per camera now and then, on standard error."""
+    global _told_s  # noqa: PLW0603 - one process, one status line
+    from desktop_app.services.engine_view import EngineStatus
+
+    if not isinstance(status, EngineStatus) or time.monotonic() - _told_s < STATUS_EVERY_S:
+        return
+    _told_s = time.monotonic()
+    for camera in status.cameras:
+        figures = ", ".join(
+            f"{c.label}: {c.in_count} in {c.out_count} out" if not c.presences else f"{c.label}: {c.presences} stays"
+            for c in camera.counts
+        )
+        typer.echo(f"{camera.label}: {camera.words} {camera.analysed_fps:.1f}/s  {figures}", err=True)
+    typer.echo(f"cloud: {status.cloud.words}", err=True)
