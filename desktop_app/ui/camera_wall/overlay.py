@@ -1,0 +1,147 @@
+"""Drawing one camera's view: picture, zones, people, figures. Functions of painter, view and options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen, QPolygonF
+
+from desktop_app.domain.zone_engine import ZoneCount
+from desktop_app.services.live_view import LiveView
+from desktop_app.services.ports import BgrImage
+from shared_models.zones import LineZone, Zone
+
+LINE_COLOUR, AREA_COLOUR, PERSON_COLOUR = QColor("#ffc857"), QColor("#4fc0b2"), QColor("#ffffff")
+PIXELS_ACROSS = 7
+"""A person is shown as this many squares across when pictures are made unrecognisable."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayOptions:
+    """What is drawn over the picture. ``privacy``: people are pixelated."""
+
+    boxes: bool = True
+    zones: bool = True
+    figures: bool = True
+    privacy: bool = False
+
+
+def picture_of(view: LiveView, *, privacy: bool) -> QImage:
+    """The frame as an image Qt paints cheaply (RGB32), people pixelated if asked for."""
+    bgr = view.frame.bgr()
+    if privacy:
+        bgr = pixelated(bgr, view.tracked.xyxy.tolist())
+    height, width = bgr.shape[:2]
+    bgra = np.empty((height, width, 4), np.uint8)
+    bgra[..., :3] = bgr
+    bgra[..., 3] = 255
+    # copy(): the image must outlive the array it is made from.
+    return QImage(bgra.data, width, height, width * 4, QImage.Format.Format_RGB32).copy()
+
+
+def pixelated(bgr: BgrImage, boxes: list[list[float]]) -> BgrImage:
+    """A copy in which each box is a few flat squares."""
+    out = bgr.copy()
+    height, width = out.shape[:2]
+    for left, top, right, bottom in boxes:
+        x1, y1 = max(0, int(left)), max(0, int(top))
+        x2, y2 = min(width, int(right) + 1), min(height, int(bottom) + 1)
+        if x2 - x1 < 2 or y2 - y1 < 2:
+            continue
+        step = max(4, (x2 - x1) // PIXELS_ACROSS)
+        for y in range(y1, y2, step):
+            for x in range(x1, x2, step):
+                part = out[y : min(y + step, y2), x : min(x + step, x2)]
+                part[:] = part.mean(axis=(0, 1)).astype(np.uint8)
+    return out
+
+
+def fitted(size_wh: tuple[int, int], into: QRectF) -> QRectF:
+    """Where a picture of this shape lies centred in a rectangle, whole."""
+    scale = min(into.width() / size_wh[0], into.height() / size_wh[1])
+    width, height = size_wh[0] * scale, size_wh[1] * scale
+    return QRectF(into.center().x() - width / 2, into.center().y() - height / 2, width, height)
+
+
+def draw_view(painter: QPainter, view: LiveView, image: QImage, area: QRectF, options: OverlayOptions) -> None:
+    """Paint a view into ``area``."""
+    target = fitted(view.frame.size_wh, area)
+    painter.drawImage(target, image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    if options.zones:
+        for zone in view.zones:
+            _draw_zone(painter, zone, target)
+    if options.boxes:
+        _draw_people(painter, view, target)
+    if options.figures:
+        _draw_figures(painter, view.counts, target)
+
+
+def _draw_zone(painter: QPainter, zone: Zone, target: QRectF) -> None:
+    points = [QPointF(target.x() + x * target.width(), target.y() + y * target.height()) for x, y in zone.points]
+    if isinstance(zone, LineZone):
+        painter.setPen(QPen(LINE_COLOUR, 3, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.drawPolyline(QPolygonF(points))
+        _draw_arrow(painter, points[0], points[-1])
+        return
+    fill = QColor(AREA_COLOUR)
+    fill.setAlpha(36)
+    painter.setPen(QPen(AREA_COLOUR, 2))
+    painter.setBrush(fill)
+    painter.drawPolygon(QPolygonF(points))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def _draw_arrow(painter: QPainter, start: QPointF, end: QPointF) -> None:
+    """From the middle of the line to its in side: to the right of the drawing direction, as seen on the screen."""
+    middle, along = (start + end) / 2, end - start
+    length = max(1.0, (along.x() ** 2 + along.y() ** 2) ** 0.5)
+    right = QPointF(-along.y() / length, along.x() / length)
+    tip, side = middle + right * 22, QPointF(along.x() / length, along.y() / length) * 6
+    painter.drawLine(middle, tip)
+    painter.setBrush(LINE_COLOUR)
+    painter.drawPolygon(QPolygonF([tip + right * 6, tip + side, tip - side]))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def _draw_people(painter: QPainter, view: LiveView, target: QRectF) -> None:
+    scale = target.width() / view.frame.size_wh[0]
+    for (left, top, right, bottom), sure in zip(view.tracked.xyxy.tolist(), view.tracked.is_confirmed, strict=True):
+        colour = QColor(PERSON_COLOUR)
+        colour.setAlpha(230 if sure else 90)
+        painter.setPen(QPen(colour, 1.6))
+        box = QRectF(left, top, right - left, bottom - top)
+        painter.drawRoundedRect(
+            QRectF(
+                target.x() + box.x() * scale, target.y() + box.y() * scale, box.width() * scale, box.height() * scale
+            ),
+            4,
+            4,
+        )
+
+
+def _draw_figures(painter: QPainter, counts: tuple[ZoneCount, ...], target: QRectF) -> None:
+    font = QFont(painter.font())
+    font.setPixelSize(max(11, min(15, int(target.height() / 22))))
+    painter.setFont(font)
+    lines = [figure_words(count) for count in counts]
+    if not lines:
+        return
+    metrics = painter.fontMetrics()
+    width, height = max(metrics.horizontalAdvance(line) for line in lines) + 16, metrics.height() * len(lines) + 10
+    chip = QRectF(target.right() - width - 8, target.bottom() - height - 8, width, height)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(16, 22, 20, 190))
+    painter.drawRoundedRect(chip, 7, 7)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QColor("#f2f5f3"))
+    painter.drawText(chip.adjusted(8, 5, -8, -5), Qt.AlignmentFlag.AlignLeft, "\n".join(lines))
+
+
+def figure_words(count: ZoneCount) -> str:
+    """One zone's figures today."""
+    if count.presences or count.inside:
+        return f"{count.label}: {count.inside} now, {count.presences} stays"
+    return f"{count.label}: {count.in_count} in, {count.out_count} out"

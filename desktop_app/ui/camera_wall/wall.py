@@ -1,0 +1,170 @@
+"""All cameras at once, or one of them in the whole window."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
+
+from desktop_app.services.engine_view import CameraCondition, CameraStatus
+from desktop_app.services.live_view import LiveView
+from desktop_app.ui.camera_wall.overlay import OverlayOptions, draw_view, picture_of
+
+GROUND, QUIET = QColor("#161b19"), QColor("#9aa6a1")
+DOTS = {
+    CameraCondition.LIVE: QColor("#6fcf97"),
+    CameraCondition.STARTING: QColor("#ffc857"),
+    CameraCondition.TROUBLE: QColor("#f08d83"),
+    CameraCondition.STOPPED: QColor("#9aa6a1"),
+}
+
+
+def columns_for(count: int, size: QSize) -> int:
+    """How many columns make 16:9 tiles largest in an area."""
+
+    def tile_width(columns: int) -> float:
+        rows = math.ceil(count / columns)
+        return min(size.width() / columns, size.height() / rows * 16 / 9)
+
+    return max(range(1, max(1, count) + 1), key=tile_width)
+
+
+class CameraTile(QWidget):
+    """One camera. Shows what it is given; knows no rule.
+
+    Signals:
+        activated: double click or Enter; carries the camera's id.
+    """
+
+    activated = Signal(str)
+
+    def __init__(self, camera_id: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.camera_id = camera_id
+        self._view: LiveView | None = None
+        self._image: QImage | None = None
+        self._status: CameraStatus | None = None
+        self._options = OverlayOptions()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(160, 90)
+
+    def show_view(self, view: LiveView) -> None:
+        """Show a new frame with its overlay."""
+        self._view = view
+        self._image = picture_of(view, privacy=self._options.privacy)
+        self.update()
+
+    def show_status(self, status: CameraStatus) -> None:
+        """Show name, rate and state."""
+        self._status = status
+        self.setAccessibleName(f"{status.label}: {status.words}")
+        self.setToolTip(status.words)
+        self.update()
+
+    def set_options(self, options: OverlayOptions) -> None:
+        """Switch overlays."""
+        self._options = options
+        if self._view is not None:
+            self._image = picture_of(self._view, privacy=options.privacy)
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        painter = QPainter(self)
+        area = QRectF(self.rect())
+        painter.fillRect(area, GROUND)
+        is_live = self._status is None or self._status.condition is CameraCondition.LIVE
+        if self._view is not None and self._image is not None and is_live:
+            draw_view(painter, self._view, self._image, area, self._options)
+        elif self._status is not None:
+            self._draw_words(painter, area, self._status)
+        if self._status is not None:
+            self._draw_name(painter, area, self._status)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor("#4fc0b2"), 3))
+            painter.drawRect(area.adjusted(1.5, 1.5, -1.5, -1.5))
+        painter.end()
+
+    def mouseDoubleClickEvent(self, _event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        self.activated.emit(self.camera_id)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.activated.emit(self.camera_id)
+        else:
+            super().keyPressEvent(event)
+
+    def _draw_words(self, painter: QPainter, area: QRectF, status: CameraStatus) -> None:
+        painter.setPen(QColor("#e8ece9"))
+        words = f"{status.words}\n{self.tr('since')} {status.since_at.astimezone():%H:%M:%S}"
+        painter.drawText(
+            area.adjusted(24, 24, -24, -24), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, words
+        )
+
+    def _draw_name(self, painter: QPainter, area: QRectF, status: CameraStatus) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        font = QFont(painter.font())
+        font.setPixelSize(14)
+        font.setBold(True)
+        painter.setFont(font)
+        rate = f"  {status.analysed_fps:.1f}/s" if status.condition is CameraCondition.LIVE else ""
+        text = status.label + rate
+        chip = QRectF(area.left() + 8, area.top() + 8, painter.fontMetrics().horizontalAdvance(text) + 34, 26)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(16, 22, 20, 190))
+        painter.drawRoundedRect(chip, 7, 7)
+        painter.setBrush(DOTS[status.condition])
+        painter.drawEllipse(QPointF(chip.left() + 13, chip.center().y()), 4.5, 4.5)
+        painter.setPen(QColor("#f2f5f3"))
+        painter.drawText(chip.adjusted(24, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter, text)
+
+
+class CameraWall(QWidget):
+    """Tiles in the grid that makes them largest."""
+
+    def __init__(self, camera_ids: Sequence[str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(6, 6, 6, 6)
+        self._grid.setSpacing(6)
+        self._alone: str | None = None
+        self._columns = 0
+        self.tiles = {camera_id: CameraTile(camera_id, self) for camera_id in camera_ids}
+        for tile in self.tiles.values():
+            tile.activated.connect(self.toggle_alone)
+        self._arrange()
+
+    @property
+    def alone(self) -> str | None:
+        """The camera that fills the window, or None."""
+        return self._alone
+
+    def toggle_alone(self, camera_id: str) -> None:
+        """Let one camera fill the window, or show all again."""
+        self._alone = None if self._alone == camera_id else camera_id
+        self._columns = 0
+        self._arrange()
+
+    def show_all(self) -> None:
+        """Back to the wall."""
+        if self._alone is not None:
+            self.toggle_alone(self._alone)
+
+    def resizeEvent(self, event: object) -> None:  # noqa: N802 - Qt's name
+        del event
+        self._arrange()
+
+    def _arrange(self) -> None:
+        shown = [tile for camera_id, tile in self.tiles.items() if self._alone in (None, camera_id)]
+        columns = columns_for(len(shown), self.size())
+        if columns == self._columns:
+            return
+        self._columns = columns
+        for tile in self.tiles.values():
+            self._grid.removeWidget(tile)
+            tile.setVisible(tile in shown)
+        for number, tile in enumerate(shown):
+            self._grid.addWidget(tile, number // columns, number % columns)
