@@ -16,7 +16,7 @@ help:  ## this list
 
 install: $(STAMP)/installed  ## .venv in the project's root, with everything
 
-$(STAMP)/installed: pyproject.toml constraints.txt cloud_api/web/package-lock.json installer/linux/install_venv.sh
+$(STAMP)/installed: pyproject.toml constraints.txt installer/linux/install_venv.sh
 	@mkdir -p $(STAMP)
 	bash installer/linux/install_venv.sh $(VENV)
 	touch $@
@@ -43,9 +43,6 @@ types: install  ## mypy --strict
 
 unit: install  ## the fast part of the tests
 	$(BIN)/pytest -m "not e2e and not integration and not slow" $(ARGS)
-
-bench: install  ## every benchmark's table
-	for name in outbox detection counting; do $(BIN)/python -m tests.benchmarks.$$name; done
 
 lock: install  ## pin every package again, by hash
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -57,7 +57,7 @@ class AnalyticsRepository:
             col(RollupCoarse.bucket_at) >= start,
             col(RollupCoarse.bucket_at) < end,
         )  # fmt: skip
-        return [QuarterHour(*row._tuple()) for row in await self._connection.execute(query)]
+        return [QuarterHour(*row) for row in await self._run(query)]
 
     async def zone_sums(self, *, start: datetime, end: datetime) -> list[ZoneSum]:
         """Fine rollups summed per zone and type."""

@@ -37,4 +37,4 @@ async def device_of(connection: AsyncConnection, key: str) -> EdgePrincipal | No
         .where(col(EdgeKey.digest) == digest_of(key), col(EdgeKey.revoked_at).is_(None))
     )
     row = (await connection.execute(query)).first()
-    return EdgePrincipal(*row._tuple()) if row else None
+    return EdgePrincipal(row[0], row[1], row[2]) if row else None

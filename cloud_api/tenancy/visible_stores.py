@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, select
@@ -35,7 +36,7 @@ class VisibleStores:
     async def all(self) -> list[StoreView]:
         """By name."""
         rows = await self._connection.execute(self._query().order_by(col(Store.name)))
-        return [StoreView(*row._tuple()) for row in rows]
+        return [_view(row) for row in rows]
 
     async def one(self, store_id: UUID) -> StoreView:
         """One of them.
@@ -46,7 +47,7 @@ class VisibleStores:
         row = (await self._connection.execute(self._query().where(col(Store.id) == store_id))).first()
         if row is None:
             raise NotFoundError("There is no such store.")
-        return StoreView(*row._tuple())
+        return _view(row)
 
     def _query(self) -> Select[UUID, UUID, str, str, int]:
         query = select(col(Store.id), col(Store.org_id), col(Store.name), col(Store.timezone), col(Store.reset_hour))
@@ -54,3 +55,8 @@ class VisibleStores:
         if self._scope.store_id is not None:
             query = query.where(col(Store.id) == self._scope.store_id)
         return query
+
+
+def _view(row: Any) -> StoreView:
+    store_id, org_id, name, timezone, reset_hour = row
+    return StoreView(store_id, org_id, name, timezone, reset_hour)

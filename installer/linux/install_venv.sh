@@ -27,4 +27,3 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1
 echo "installing pinned packages (a few minutes the first time) ..." >&2
 "$venv/bin/python" -m pip install --quiet --require-hashes --requirement constraints.txt
 "$venv/bin/python" -m pip install --quiet --no-deps --no-build-isolation --editable .
-"$venv/bin/python" -m cloud_api.web.fetch_assets

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import jwt
+import pytest
+
+from cloud_api.auth import tokens
+from cloud_api.auth.throttle import Throttle
+from cloud_api.kit.database import normalise_url
+from cloud_api.tenancy.principal import Principal, Role, scope_of
+from tests.helpers.cloud import PASSWORD, CloudUnderTest, crossing
+
+KEY = "k" * 48
+WHO = Principal(uuid4(), uuid4(), None, Role.ORG_ADMIN)
+
+
+def test_a_token_speaks_for_whom_it_was_issued() -> None:
+    token, life_s = tokens.issue(WHO, key=KEY, audience=tokens.API_AUDIENCE)
+    assert tokens.read(token, key=KEY, audience=tokens.API_AUDIENCE) == WHO
+    assert life_s == 900
+
+
+def test_forged_tokens_are_not_believed() -> None:
+    token, _ = tokens.issue(WHO, key=KEY, audience=tokens.API_AUDIENCE)
+    claims = jwt.decode(token, options={"verify_signature": False})
+    forged = [
+        token[:-3] + "abc",
+        jwt.encode(claims, "", algorithm="none"),
+        jwt.encode(claims, "x" * 48, algorithm="HS256"),
+        jwt.encode(claims, KEY, algorithm="HS384"),
+        jwt.encode({**claims, "exp": datetime.now(UTC) - timedelta(seconds=1)}, KEY, algorithm="HS256"),
+        jwt.encode({**claims, "iss": "somebody"}, KEY, algorithm="HS256"),
+        jwt.encode({**claims, "role": "god"}, KEY, algorithm="HS256"),
+        jwt.encode({k: v for k, v in claims.items() if k != "exp"}, KEY, algorithm="HS256"),
+        "",
+        "a.b.c",
+    ]
+    assert [tokens.read(t, key=KEY, audience=tokens.API_AUDIENCE) for t in forged] == [None] * len(forged)
+    assert tokens.read(token, key=KEY, audience=tokens.PAGE_AUDIENCE) is None
+
+
+def test_a_store_role_without_a_store_sees_nothing() -> None:
+    scope = scope_of(Principal(uuid4(), uuid4(), None, Role.STAFF))
+    assert scope.store_id is not None
+    assert scope.store_id.int == 0
+
+
+def test_wrong_passwords_are_slowed_down_and_forgotten_with_time() -> None:
+    now = [0.0]
+    throttle = Throttle(now=lambda: now[0], free_tries=3)
+    for _ in range(3):
+        assert throttle.wait_s("a") == 0
+        throttle.failed("a")
+    assert throttle.wait_s("a", "b") == pytest.approx(300)
+    assert throttle.wait_s("b") == 0
+    now[0] = 301
+    assert throttle.wait_s("a") == 0
+
+
+async def test_an_unknown_account_and_a_wrong_password_look_the_same(cloud: CloudUnderTest) -> None:
+    answers = [
+        await cloud.client.post("/api/v1/auth/login", json={"email": email, "password": "wrong password"})
+        for email in ("admin@acme.example", "nobody@acme.example")
+    ]
+    assert [a.status_code for a in answers] == [401, 401]
+    assert answers[0].json() == answers[1].json()
+
+
+async def test_too_many_wrong_passwords_are_answered_with_retry_after(cloud: CloudUnderTest) -> None:
+    for _ in range(5):
+        await cloud.client.post("/api/v1/auth/login", json={"email": "admin@acme.example", "password": "wrong"})
+    answer = await cloud.client.post("/api/v1/auth/login", json={"email": "admin@acme.example", "password": PASSWORD})
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+async def test_a_person_logs_in_and_sees_todays_figures(cloud: CloudUnderTest) -> None:
+    assert (await cloud.client.get("/dashboard")).headers["Location"] == "/login"
+    wrong = await cloud.client.post("/login", data={"email": "owner@acme.example", "password": "no"})
+    assert wrong.status_code == 401
+    assert "E-mail or password is wrong" in wrong.text
+    answer = await cloud.client.post("/login", data={"email": "owner@acme.example", "password": PASSWORD})
+    assert answer.headers["Location"] == "/dashboard"
+    assert "HttpOnly" in answer.headers["Set-Cookie"]
+    empty = await cloud.client.get("/dashboard")
+    assert "No laptop has reported yet" in empty.text
+    assert "script-src 'self'" in empty.headers["Content-Security-Policy"]
+    now = datetime.now(UTC).isoformat()
+    await cloud.send([crossing(1, occurred_at=now), crossing(2, occurred_at=now)])
+    figures = await cloud.client.get("/dashboard/figures")
+    assert '<p class="value">2</p>' in figures.text
+    assert "Low Street" not in figures.text
+    assert (await cloud.client.get(f"/dashboard?store={cloud.other_store_id}")).status_code == 404
+    out = await cloud.client.post("/logout")
+    assert out.headers["Location"] == "/login"
+    assert (await cloud.client.get("/dashboard")).headers["Location"] == "/login"
+
+
+async def test_a_form_from_another_site_is_refused(cloud: CloudUnderTest) -> None:
+    form = {"email": "owner@acme.example", "password": PASSWORD}
+    answer = await cloud.client.post("/login", data=form, headers={"Origin": "https://evil.example"})
+    assert answer.status_code == 403
+
+
+async def test_health(cloud: CloudUnderTest) -> None:
+    assert (await cloud.client.get("/healthz")).json() == {"status": "ok"}
+    assert (await cloud.client.get("/readyz")).json() == {"status": "ok"}
+
+
+NEON = "postgresql://u:p@ep-x.neon.tech/db?sslmode=require&channel_binding=require"
+
+
+@pytest.mark.parametrize(
+    ("url", "clean", "ssl"),
+    [
+        (NEON, "postgresql+asyncpg://u:p@ep-x.neon.tech/db", "require"),
+        ("postgres://u:p@db.supabase.co:6543/postgres", "postgresql+asyncpg://u:p@db.supabase.co:6543/postgres", None),
+        ("postgresql+asyncpg://u@/db?host=/tmp/x", "postgresql+asyncpg://u@/db?host=%2Ftmp%2Fx", None),
+    ],
+)
+def test_addresses_work_as_hosting_services_print_them(url: str, clean: str, ssl: str | None) -> None:
+    found, arguments = normalise_url(url, data_dir=Path("/data"))
+    assert found == clean
+    assert arguments.get("ssl") == ssl
+    assert arguments["statement_cache_size"] == 0
+
+
+@pytest.mark.parametrize("url", ["mysql://x", "postgresql://x/y?sslmode=perhaps"])
+def test_an_address_of_no_known_database_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="use"):
+        normalise_url(url, data_dir=Path("/data"))
