@@ -1,5 +1,5 @@
 # What a developer types daily. `make demo` and `make test` need nothing installed by hand.
-SHELL := /usr/bin/env bash
+SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DEFAULT_GOAL := help
