@@ -244,7 +244,8 @@ class SqliteOutbox:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.OperationalError:
             return False
-        log.error("the disk is full: %d heat maps were dropped to make room for counts", gone)
+        if gone:
+            log.error("the disk is full: %d heat maps were dropped to make room for counts", gone)
         return gone > 0
 
     def _reserve(self, seq: int) -> None:
