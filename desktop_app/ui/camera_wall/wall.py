@@ -25,9 +25,10 @@ DOTS = {
 def columns_for(count: int, size: QSize) -> int:
     """How many columns make 16:9 tiles largest in an area."""
 
-    def tile_width(columns: int) -> float:
+    def tile_width(columns: int) -> tuple[float, int]:
         rows = math.ceil(count / columns)
-        return min(size.width() / columns, size.height() / rows * 16 / 9)
+        # Of two grids with equal tiles the wider one.
+        return round(min(size.width() / columns, size.height() / rows * 16 / 9)), columns
 
     return max(range(1, max(1, count) + 1), key=tile_width)
 

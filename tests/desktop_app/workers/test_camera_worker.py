@@ -1,0 +1,278 @@
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from desktop_app.adapters.video.open_source import make_source
+from desktop_app.domain.detections import Detections
+from desktop_app.services.capture_health import FROZEN_S, FrozenWatch
+from desktop_app.services.detection_schedule import DetectionSchedule
+from desktop_app.services.engine_view import CameraCondition
+from desktop_app.services.ports import (
+    CapturedFrame,
+    DetectorError,
+    SourceAuthError,
+    SourceEnded,
+    SourceError,
+    SourceNotFound,
+    SourceUnreachable,
+    SourceUnreadable,
+)
+from desktop_app.services.reconnect_policy import reconnect_wait_s
+from desktop_app.workers.camera_worker import CameraWorker, Gap
+from desktop_app.workers.detector_worker import DetectorWorker
+from desktop_app.workers.latest_slot import LatestSlot
+from shared_models.cameras import SourceAddress
+from shared_models.clock import SystemClock
+
+CLOCK = SystemClock()
+PICTURE = np.zeros((36, 64, 3), np.uint8)
+
+
+def frame(index: int = 0) -> CapturedFrame:
+    return CapturedFrame(index, CLOCK.utc_now(), CLOCK.monotonic_s(), (64, 36), lambda: PICTURE)
+
+
+class ScriptedSource:
+    """Does what its script says: an int gives that many frames, an error is raised."""
+
+    def __init__(self, *script: int | Exception) -> None:
+        self.script = list(script)
+        self.opened = self.closed = 0
+
+    def open(self) -> tuple[int, int]:
+        self.opened += 1
+        return 64, 36
+
+    def read(self) -> CapturedFrame:
+        time.sleep(0.005)
+        step = self.script[0] if self.script else 1
+        if isinstance(step, Exception):
+            self.script.pop(0)
+            raise step
+        if self.script:
+            self.script[0] = step - 1
+            if self.script[0] <= 0:
+                self.script.pop(0)
+        return frame()
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def wait_until(check: object, seconds: float = 5.0) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if check():  # type: ignore[operator]
+            return
+        time.sleep(0.01)
+    raise AssertionError("it did not happen in time")
+
+
+def test_an_outage_is_told_once_when_it_is_over_and_the_camera_comes_back_by_itself() -> None:
+    gaps: list[Gap] = []
+    source = ScriptedSource(3, SourceUnreachable("Nothing answers at 10.0.0.3."))
+    worker = CameraWorker("cam", source, clock=CLOCK, on_gap=lambda _, gap: gaps.append(gap), chance=lambda: 0.0)
+    worker.start()
+    wait_until(lambda: worker.state.condition is CameraCondition.TROUBLE)
+    assert worker.state.words == "Nothing answers at 10.0.0.3."
+    wait_until(lambda: worker.state.condition is CameraCondition.LIVE)
+    worker.stop()
+    (gap,) = gaps
+    assert gap.reason == "SourceUnreachable"
+    assert 0.4 <= gap.duration_s <= 2.0
+    assert (source.opened, source.closed) == (2, 2)
+
+
+def test_a_stop_in_the_middle_of_a_wait_is_prompt_and_tells_the_gap() -> None:
+    gaps: list[Gap] = []
+    source = ScriptedSource(SourceAuthError("The camera refuses this password."))
+    worker = CameraWorker("cam", source, clock=CLOCK, on_gap=lambda _, gap: gaps.append(gap))
+    worker.start()
+    wait_until(lambda: worker.state.condition is CameraCondition.TROUBLE)
+    began = time.monotonic()
+    worker.stop()
+    assert time.monotonic() - began < 1.0
+    assert [gap.reason for gap in gaps] == ["SourceAuthError"]
+
+
+@pytest.mark.expected_log("failed")
+def test_an_unexpected_failure_is_told_and_tried_again_and_shows_no_secret() -> None:
+    source = ScriptedSource(RuntimeError("rtsp://admin:hunter2@cam broke"))
+    worker = CameraWorker("cam", source, clock=CLOCK, on_gap=lambda *_: None, chance=lambda: 0.0)
+    worker.start()
+    wait_until(lambda: worker.state.condition is CameraCondition.TROUBLE)
+    assert "hunter2" not in worker.state.words
+    wait_until(lambda: worker.state.condition is CameraCondition.LIVE)
+    worker.stop()
+
+
+def test_a_film_that_is_over_is_not_an_outage() -> None:
+    gaps: list[Gap] = []
+    source = ScriptedSource(2, SourceEnded("The film is over."))
+    worker = CameraWorker("cam", source, clock=CLOCK, on_gap=lambda _, gap: gaps.append(gap))
+    worker.start()
+    wait_until(lambda: worker.has_ended)
+    worker.stop()
+    assert gaps == []
+
+
+def test_a_refused_password_waits_five_minutes_and_others_at_most_thirty_seconds() -> None:
+    assert reconnect_wait_s(SourceAuthError(""), failures=1, chance=0.5) == 300
+    waits = [reconnect_wait_s(SourceError(""), failures=n, chance=0.999) for n in range(1, 20)]
+    assert waits == sorted(waits)
+    assert waits[0] <= 1.0
+    assert max(waits) <= 30.0
+
+
+def test_a_picture_that_stays_identical_is_frozen() -> None:
+    watch = FrozenWatch()
+    assert not any(watch.observe(7, at_s=t) for t in range(int(FROZEN_S)))
+    assert watch.observe(7, at_s=FROZEN_S)
+    assert not watch.observe(8, at_s=FROZEN_S + 1)
+
+
+def test_the_newest_value_wins() -> None:
+    slot: LatestSlot[int] = LatestSlot()
+    for value in (1, 2, 3):
+        slot.put(value)
+    assert (slot.take(), slot.dropped) == (3, 2)
+    assert slot.take(timeout_s=0.01) is None
+
+
+def test_overload_lowers_every_cameras_rate_alike() -> None:
+    schedule = DetectionSchedule({"a": 5.0, "b": 5.0, "c": 5.0})
+    done = {"a": 0, "b": 0, "c": 0}
+    now = 0.0
+    while now < 60:
+        due = schedule.due(now_s=now)
+        if due:
+            schedule.looked_at(due[0], now_s=now)
+            done[due[0]] += 1
+            now += 0.15  # one look costs more than a third of a period
+        else:
+            now += 0.01
+    assert max(done.values()) - min(done.values()) <= 1
+    assert schedule.rate("a", now_s=now) == pytest.approx(1 / 0.45, abs=0.3)
+
+
+class FlakyDetector:
+    name = "flaky"
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def detect(self, frames: object) -> list[Detections]:
+        self.calls += 1
+        if self.calls == 1:
+            raise DetectorError("The model failed.")
+        return [Detections() for _ in frames]  # type: ignore[attr-defined]
+
+    def close(self) -> None:
+        return None
+
+
+@pytest.mark.expected_log("detection failed")
+def test_the_detection_service_survives_a_failing_model() -> None:
+    slots: dict[str, LatestSlot[CapturedFrame]] = {"a": LatestSlot(), "b": LatestSlot()}
+    results: list[str] = []
+    news = threading.Event()
+
+    def on_result(camera_id: str, _frame: CapturedFrame, _found: Detections) -> None:
+        results.append(camera_id)
+        if set(results) == {"a", "b"}:
+            news.set()
+
+    worker = DetectorWorker(FlakyDetector(), slots, target_fps={"a": 15.0, "b": 15.0}, clock=CLOCK, on_result=on_result)
+    slots["a"].put(frame())
+    worker.start()
+    wait_until(lambda: worker.words == "The model failed.")
+    for _ in range(400):
+        slots["a"].put(frame())
+        slots["b"].put(frame())
+        if news.wait(0.01):
+            break
+    worker.stop()
+    assert {"a", "b"} <= set(results)
+    assert worker.words == ""
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    path = tmp_path / "film.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for index in range(20):
+            image = np.full((48, 64, 3), index * 10, np.uint8)
+            for packet in stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+    return path
+
+
+def test_a_film_keeps_its_own_time_and_ends(film: Path) -> None:
+    source = make_source(SourceAddress(str(film)), clock=CLOCK, realtime=False)
+    assert source.open() == (64, 48)
+    frames = [source.read() for _ in range(20)]
+    assert [f.at_s - frames[0].at_s for f in frames] == pytest.approx([n / 10 for n in range(20)])
+    assert frames[3].bgr().shape == (48, 64, 3)
+    assert frames[3].bgr() is frames[3].bgr()
+    with pytest.raises(SourceEnded):
+        source.read()
+    source.close()
+    source.close()
+
+
+def test_a_looping_film_goes_on_and_its_time_never_runs_back(film: Path) -> None:
+    source = make_source(SourceAddress(str(film)), clock=CLOCK, realtime=False, loop=True)
+    source.open()
+    times = [source.read().at_s for _ in range(70)]
+    source.close()
+    assert all(0.05 < b - a < 0.2 for a, b in itertools.pairwise(times))
+
+
+def test_pictures_of_a_folder_are_frames_in_the_order_of_their_names(tmp_path: Path) -> None:
+    import cv2
+
+    for name, shade in (("b.png", 20), ("a.png", 10), ("c.jpg", 30)):
+        cv2.imwrite(str(tmp_path / name), np.full((10, 20, 3), shade, np.uint8))
+    source = make_source(SourceAddress(str(tmp_path)), clock=CLOCK, realtime=False, pictures_fps=2)
+    assert source.open() == (20, 10)
+    frames = [source.read() for _ in range(3)]
+    assert [int(f.bgr().mean().round()) for f in frames] == [10, 20, 30]
+    assert frames[2].at_s - frames[0].at_s == pytest.approx(1.0)
+    with pytest.raises(SourceEnded):
+        source.read()
+
+
+@pytest.mark.parametrize(
+    ("address", "error", "words"),
+    [
+        ("nowhere.mp4", SourceNotFound, "There is no file"),
+        ("rtsp://admin:hunter2@127.0.0.1:9/x", SourceUnreachable, "Nothing answers at 127.0.0.1:9"),
+        ("http://admin:hunter2@127.0.0.1:9/x", SourceUnreachable, "Nothing answers at 127.0.0.1:9"),
+        ("usb://93", SourceNotFound, "was not found"),
+    ],
+)
+def test_what_cannot_be_opened_says_so_in_words_without_the_password(
+    address: str, error: type[SourceError], words: str
+) -> None:
+    source = make_source(SourceAddress(address), clock=CLOCK)
+    with pytest.raises(error, match=words) as caught:
+        source.open()
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_file_that_is_no_film_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    path.write_text("this is a letter")
+    with pytest.raises(SourceUnreadable, match="no video"):
+        make_source(SourceAddress(str(path)), clock=CLOCK).open()
