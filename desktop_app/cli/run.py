@@ -63,7 +63,7 @@ def _tell(status: object) -> None:
     _told_s = time.monotonic()
     for camera in status.cameras:
         figures = ", ".join(
-            f"{c.label}: {c.in_count} in {c.out_count} out" if not c.presences else f"{c.label}: {c.presences} stays"
+            f"{c.label}: {c.in_count} in {c.out_count} out" if c.is_line else f"{c.label}: {c.presences} stays"
             for c in camera.counts
         )
         typer.echo(f"{camera.label}: {camera.words} {camera.analysed_fps:.1f}/s  {figures}", err=True)

@@ -39,7 +39,7 @@ _STAY_TYPE = {
 
 @dataclass(frozen=True, slots=True)
 class ZoneCount:
-    """Today's figures of one zone. ``inside``: people in it now (polygons only)."""
+    """Today's figures of one zone. ``inside``: people in it now (polygons only, ``is_line`` False)."""
 
     zone_id: str
     label: str
@@ -47,6 +47,7 @@ class ZoneCount:
     out_count: int = 0
     inside: int = 0
     presences: int = 0
+    is_line: bool = True
 
 
 @dataclass(slots=True)
@@ -155,8 +156,10 @@ class ZoneEngine:
 
     def _count(self, zone: Zone) -> ZoneCount:
         totals = self._totals[zone.zone_id]
-        inside = self._people_in(zone.zone_id) if isinstance(zone, PolygonZone) else 0
-        return ZoneCount(zone.zone_id, zone.label, totals.in_count, totals.out_count, inside, totals.presences)
+        if isinstance(zone, LineZone):
+            return ZoneCount(zone.zone_id, zone.label, totals.in_count, totals.out_count)
+        inside = self._people_in(zone.zone_id)
+        return ZoneCount(zone.zone_id, zone.label, inside=inside, presences=totals.presences, is_line=False)
 
     def _people_in(self, zone_id: str) -> int:
         states = (walk.presences.get(zone_id) for walk in self._walks.values())

@@ -142,6 +142,6 @@ def _draw_figures(painter: QPainter, counts: tuple[ZoneCount, ...], target: QRec
 
 def figure_words(count: ZoneCount) -> str:
     """One zone's figures today."""
-    if count.presences or count.inside:
-        return f"{count.label}: {count.inside} now, {count.presences} stays"
-    return f"{count.label}: {count.in_count} in, {count.out_count} out"
+    if count.is_line:
+        return f"{count.label}: {count.in_count} in, {count.out_count} out"
+    return f"{count.label}: {count.inside} now, {count.presences} stays"

@@ -86,6 +86,7 @@ class CameraTile(QWidget):
             self._draw_name(painter, area, self._status)
         if self.hasFocus():
             painter.setPen(QPen(QColor("#4fc0b2"), 3))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(area.adjusted(1.5, 1.5, -1.5, -1.5))
         painter.end()
 
