@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desktop_app.settings import EdgeSettings
@@ -9,6 +12,7 @@ from shared_models.cameras import SourceAddress
 from shared_models.clock import SteadyClock
 
 if TYPE_CHECKING:
+    from desktop_app.services.model_registry import ModelRegistry, ModelSpec
     from desktop_app.services.ports import Detector, VideoSource
     from shared_models.geometry import Size
 
@@ -45,3 +49,42 @@ def open_detector(
     if frame_wh is not None:
         detector.prepare(frame_wh)
     return detector
+
+
+def model_registry(settings: EdgeSettings) -> ModelRegistry:
+    """Models of this machine and models that ship."""
+    from desktop_app.services.model_registry import ModelRegistry
+
+    return ModelRegistry(data_dir=settings.data_dir, assets_dir=settings.assets_dir)
+
+
+def add_model(file: Path, *, name: str | None, settings: EdgeSettings) -> ModelSpec:
+    """Register a model after it was seen to run.
+
+    Raises:
+        DetectorError: it does not; nothing was registered.
+    """
+    from desktop_app.adapters.detection.openvino_yolo import OpenVinoYolo
+
+    OpenVinoYolo(file).prepare((640, 360))
+    return model_registry(settings).add(file, name=name)
+
+
+def pull_model(name: str, *, settings: EdgeSettings, progress: Callable[[int, int | None], bool]) -> ModelSpec:
+    """Download a model that the manifest knows, check it and register it.
+
+    Raises:
+        DetectorError: the name is not known, or the download failed.
+    """
+    from desktop_app.adapters.detection.model_download import download
+    from desktop_app.services.ports import DetectorError
+
+    registry = model_registry(settings)
+    entry = registry.entries().get(name)
+    if entry is None or not entry.urls:
+        known = ", ".join(n for n, e in registry.entries().items() if e.urls) or "none"
+        raise DetectorError(f"'{name}' has no official address here; those that can be pulled: {known}.")
+    file = registry.folder / f"{name}{Path(entry.urls[0]).suffix}"
+    download(entry.urls[0], file, sha256=entry.sha256, progress=progress)
+    registry.register(dataclasses.replace(entry, file=file.name, size_bytes=file.stat().st_size))
+    return registry.installed()[name]

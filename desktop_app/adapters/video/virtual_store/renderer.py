@@ -22,12 +22,19 @@ _NEVER_BEFORE_M = 0.25
 
 @dataclass(frozen=True, slots=True)
 class TruthBox:
-    """A person in a picture: whole body in pixels, and the share of it that is in view and not hidden."""
+    """A person in a picture.
+
+    Attributes:
+        xyxy: the whole body in pixels, hidden parts and parts outside the picture included.
+        visible: share 0..1 of the body's pixels that is in view and not hidden.
+        visible_xyxy: pixels around what can be seen of the body, as an annotator would draw it; None where nothing can.
+    """
 
     person_id: int
     xyxy: tuple[float, float, float, float]
     feet_px: tuple[float, float]
     visible: float
+    visible_xyxy: tuple[float, float, float, float] | None
 
 
 class Renderer:
@@ -70,9 +77,9 @@ class Renderer:
             self._put_furniture_before(figure, owner, nobody)
         boxes = []
         for number, figure in enumerate(figures, start=1):
-            whole = figure.area_px()
-            visible = int((owner[..., 0] == number).sum())
-            boxes.append(TruthBox(figure.pose.person_id, figure.box, figure.feet_px, visible / max(1, whole)))
+            seen = owner[..., 0] == number
+            share = min(1.0, int(seen.sum()) / max(1, figure.area_px()))
+            boxes.append(TruthBox(figure.pose.person_id, figure.box, figure.feet_px, share, _extent(seen)))
         return boxes
 
     def _put_furniture_before(self, figure: Figure, canvas: NDArray[np.uint8], empty: NDArray[np.uint8]) -> None:
@@ -83,6 +90,14 @@ class Renderer:
             return
         # The floor in front of the feet is nearer too, but no body is painted there.
         canvas[part][nearer] = empty[part][nearer]
+
+
+def _extent(mask: NDArray[np.bool_]) -> tuple[float, float, float, float] | None:
+    """Left, top, right, bottom around the true pixels."""
+    columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
+    if not len(columns):
+        return None
+    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
 
 
 def _noise_pictures(config: StoreConfig) -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
