@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from threading import Lock
 
 from desktop_app.domain.detections import Detections
@@ -20,6 +20,10 @@ from shared_models.geometry import Size
 
 log = logging.getLogger(__name__)
 
+RESET_HOUR = 4
+"""Local time at which a store's day begins (COUNTING.md section 5); the laptop stands in the store."""
+RETRY_S = 2.0
+"""How often events that wait in memory are tried again."""
 MAX_UNSAVED = 100_000
 """Drafts kept in memory while the outbox takes none: days of a busy door."""
 
@@ -34,6 +38,11 @@ class _Analysis:
     engine: ZoneEngine
 
 
+def business_day(moment: datetime) -> date:
+    """The store's day that ``moment`` belongs to, by the laptop's own zone."""
+    return (moment.astimezone() - timedelta(hours=RESET_HOUR)).date()
+
+
 class CameraPipeline:
     """Tracker and rules of one camera. Thread-safe: frames come from one thread, gaps from another.
 
@@ -43,10 +52,20 @@ class CameraPipeline:
         sink: takes events together with the counters.
     """
 
-    def __init__(self, camera_id: str, *, camera_for: Callable[[Size], Camera], sink: EventSink) -> None:
+    def __init__(
+        self,
+        camera_id: str,
+        *,
+        camera_for: Callable[[Size], Camera],
+        sink: EventSink,
+        day_of: Callable[[datetime], date] = business_day,
+    ) -> None:
         self.camera_id = camera_id
         self._camera_for = camera_for
         self._sink = sink
+        self._day_of = day_of
+        self._day: date | None = None
+        self._tried_s = 0.0
         self._lock = Lock()
         self._analysis: _Analysis | None = None
         self._unsaved: list[EventDraft] = []
@@ -62,10 +81,13 @@ class CameraPipeline:
         """
         with self._lock:
             analysis = self._analysis_for(frame)
+            self._begin_day(analysis, frame)
             tracked = analysis.tracker.update(detections, at_s=frame.at_s, frame_wh=frame.size_wh)
             drafts = analysis.engine.update(tracked, at_s=frame.at_s, occurred_at=frame.captured_at)
             self._last_at = (frame.at_s, frame.captured_at)
-            self._save(drafts)
+            if drafts or (self._unsaved and frame.at_s - self._tried_s >= RETRY_S):
+                self._tried_s = frame.at_s
+                self._save(drafts)
             return LiveView(self.camera_id, frame, tracked, analysis.camera.zones, analysis.engine.counts())
 
     def record_gap(self, *, ended_at: datetime, duration_s: float, reason: str) -> None:
@@ -101,14 +123,36 @@ class CameraPipeline:
             self._save(self._cut(current))
         camera = current.camera if current is not None else self._camera_for(frame.size_wh)
         engine = ZoneEngine(camera_id=self.camera_id, zones=camera.zones, frame_wh=frame.size_wh)
-        saved = current.engine.saved_counters() if current is not None else self._loaded_counters()
+        saved = (
+            current.engine.saved_counters()
+            if current is not None
+            else self._loaded_counters(self._day_of(frame.captured_at))
+        )
         if saved:
             engine.restore_counters(saved)
         self._analysis = _Analysis(frame.size_wh, camera, Tracker(), engine)
         return self._analysis
 
-    def _loaded_counters(self) -> str | None:
-        return self._sink.load_counters().get(self._counters_key)
+    def _begin_day(self, analysis: _Analysis, frame: CapturedFrame) -> None:
+        day = self._day_of(frame.captured_at)
+        if self._day is not None and day > self._day:
+            analysis.engine.reset_counters()
+        if self._day is None or day > self._day:
+            self._day = day
+
+    def _loaded_counters(self, day: date) -> str | None:
+        """Totals saved before a restart, if they are of the same day."""
+        saved = self._sink.load_counters().get(self._counters_key)
+        if saved is None:
+            return None
+        value = json.loads(saved)
+        return str(value["totals"]) if value["day"] == day.isoformat() else None
+
+    def _counters(self) -> dict[str, str]:
+        if self._analysis is None or self._day is None:
+            return {}
+        totals = self._analysis.engine.saved_counters()
+        return {self._counters_key: json.dumps({"day": self._day.isoformat(), "totals": totals})}
 
     def _cut(self, analysis: _Analysis) -> list[EventDraft]:
         if self._last_at is None:
@@ -120,13 +164,14 @@ class CameraPipeline:
         waiting = [*self._unsaved, *drafts]
         if not waiting:
             return
-        counters = {self._counters_key: self._analysis.engine.saved_counters()} if self._analysis else {}
         try:
-            self._sink.append(waiting, counters=counters)
+            self._sink.append(waiting, counters=self._counters())
         except OutboxError as error:
             if not self._unsaved:
                 log.warning("events wait in memory: %s", error)
-            self._unsaved = waiting[-MAX_UNSAVED:]
+            # Heat maps go first, counts last.
+            kept = [d for d in waiting if d.type is not EventType.HEATMAP]
+            self._unsaved = kept[-MAX_UNSAVED:]
         else:
             self._unsaved = []
 
