@@ -32,7 +32,7 @@ def detect(
     source: Annotated[str, typer.Option("--source", help="Video, picture, folder of pictures, or a camera's address.")],
     out: Annotated[Path, typer.Option("--out", help="File to write, in MOT format.")],
     track: Annotated[
-        bool, typer.Option("--track", help="Link boxes over frames; -1 where a track is not sure.")
+        bool, typer.Option("--track", help="Link boxes over frames; boxes that belong to no sure track are left out.")
     ] = False,
     every: Every = 1,
     min_score: MinScore = None,
@@ -40,15 +40,21 @@ def detect(
 ) -> None:
     """Write the people found in a video as frame,id,x,y,w,h,conf,-1,-1,-1."""
     from desktop_app import bootstrap
-    from desktop_app.services.mot_format import mot_line
-    from desktop_app.services.replay import detect_frames
+    from desktop_app.services.mot_format import MotBox, mot_line
+    from desktop_app.services.replay import detect_frames, track_boxes, track_source
 
     with explained(), _opened(source, fps) as (video, size):
         detector = bootstrap.open_detector(min_score=min_score, frame_wh=size)
         temporary = out.with_name(out.name + ".part")
         boxes = 0
         with temporary.open("w", encoding="utf-8") as file:
-            for listed in detect_frames(video, detector, every=every, track=track, progress=_progress):
+            if track:
+                found: Iterable[list[MotBox]] = [
+                    track_boxes(track_source(video, detector, every=every, progress=_progress))
+                ]
+            else:
+                found = detect_frames(video, detector, every=every, progress=_progress)
+            for listed in found:
                 file.writelines(mot_line(box) + "\n" for box in listed)
                 boxes += len(listed)
         temporary.replace(out)

@@ -56,19 +56,26 @@ def frames_of(source: VideoSource, *, every: int = 1) -> Iterator[CapturedFrame]
 
 
 def detect_frames(
-    source: VideoSource, detector: Detector, *, every: int = 1, track: bool = False, progress: Progress
+    source: VideoSource, detector: Detector, *, every: int = 1, progress: Progress
 ) -> Iterator[list[MotBox]]:
-    """The boxes of each frame of an open source, with ids if ``track``."""
-    tracker = Tracker() if track else None
+    """The boxes of each frame of an open source, without ids."""
     for frame in frames_of(source, every=every):
         progress(frame.index + 1)
         (found,) = detector.detect([frame.bgr()])
-        if tracker is None:
-            yield _boxes(frame.index + 1, found.xyxy.tolist(), found.score.tolist(), [-1] * len(found))
-        else:
-            tracked = tracker.update(found, at_s=frame.at_s, frame_wh=frame.size_wh)
-            ids = [i if ok else -1 for i, ok in zip(tracked.tracker_id.tolist(), tracked.is_confirmed, strict=True)]
-            yield _boxes(frame.index + 1, tracked.xyxy.tolist(), tracked.score.tolist(), ids)
+        yield _boxes(frame.index + 1, found.xyxy.tolist(), found.score.tolist(), [-1] * len(found))
+
+
+def track_boxes(frames: Iterable[ReplayFrame]) -> list[MotBox]:
+    """The boxes of all tracks that were confirmed at some time, from their first one on, in the order of frames."""
+    by_track: dict[int, list[MotBox]] = {}
+    confirmed: set[int] = set()
+    for frame in frames:
+        tracked = frame.tracked
+        ids = tracked.tracker_id.tolist()
+        for box in _boxes(frame.number, tracked.xyxy.tolist(), tracked.score.tolist(), ids):
+            by_track.setdefault(box.track_id, []).append(box)
+        confirmed.update(tracked.tracker_id[tracked.is_confirmed].tolist())
+    return sorted((box for i in confirmed for box in by_track[i]), key=lambda box: (box.frame, box.track_id))
 
 
 def track_source(
