@@ -249,7 +249,7 @@ class _Painter:
 
     def rectangle(self, a: tuple[float, float], b: tuple[float, float], colour: Colour) -> None:
         points = np.array([a, (b[0], a[1]), b, (a[0], b[1])])
-        cv2.fillConvexPoly(self.canvas, _fixed(points), self._lit(colour, 1.0), cv2.LINE_AA, SHIFT)
+        cv2.fillConvexPoly(self.canvas, _fixed(points), self._lit(colour, 1.0), self._edge, SHIFT)
 
     def _lit(self, colour: Colour, light: float) -> Colour:
         if self.flat is not None:
