@@ -5,6 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FROZEN_S = 20.0
+STALE_S = 3.0
+
+
+def stale_words(*, silent_s: float) -> str | None:
+    """What to say of a camera that was live and has sent nothing for ``silent_s``; None while that is ordinary."""
+    if silent_s <= STALE_S:
+        return None
+    return f"No picture for {int(silent_s)} seconds."
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from desktop_app.services.capture_health import FrozenWatch
+from desktop_app.services.capture_health import FrozenWatch, stale_words
 from desktop_app.services.engine_view import CameraCondition
 from desktop_app.services.ports import CapturedFrame, SourceEnded, SourceError, SourceUnreadable, VideoSource
 from desktop_app.services.reconnect_policy import HEALTHY_S, reconnect_wait_s
@@ -64,7 +64,7 @@ class CameraWorker:
         self._chance = chance
         self._stop = threading.Event()
         self._state = CameraState(CameraCondition.STARTING, "Connecting.", clock.utc_now())
-        self._last_good_s = clock.monotonic_s()
+        self._last_good = (clock.monotonic_s(), clock.utc_now())
         self._trouble: str | None = None
         self._frozen = FrozenWatch()
         self._looked_s = 0.0
@@ -73,7 +73,13 @@ class CameraWorker:
 
     @property
     def state(self) -> CameraState:
-        return self._state
+        """As it is now: a camera that has been silent for some seconds is in trouble while its read still waits."""
+        state = self._state
+        if state.condition is not CameraCondition.LIVE:
+            return state
+        last_good_s, last_good_at = self._last_good
+        words = stale_words(silent_s=self._clock.monotonic_s() - last_good_s)
+        return state if words is None else CameraState(CameraCondition.TROUBLE, words, last_good_at)
 
     def start(self) -> None:
         self._thread.start()
@@ -126,8 +132,10 @@ class CameraWorker:
             self._trouble = "frozen"
             self._set(CameraCondition.TROUBLE, "The picture has not changed for 20 seconds; restart the camera.")
             return
+        if self._trouble is None and self.state.condition is CameraCondition.TROUBLE:
+            self._trouble = "stale"
         self._end_gap()
-        self._last_good_s = self._clock.monotonic_s()
+        self._last_good = (self._clock.monotonic_s(), self._clock.utc_now())
         self._set(CameraCondition.LIVE, "Live.")
         self.slot.put(frame)
 
@@ -146,7 +154,7 @@ class CameraWorker:
         if self._trouble is None:
             return
         reason, self._trouble = self._trouble, None
-        duration_s = self._clock.monotonic_s() - self._last_good_s
+        duration_s = self._clock.monotonic_s() - self._last_good[0]
         self._on_gap(self.camera_id, Gap(self._clock.utc_now(), duration_s, reason))
 
     def _set(self, condition: CameraCondition, words: str) -> None:

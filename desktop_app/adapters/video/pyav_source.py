@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,6 +35,10 @@ from shared_models.geometry import Size
 OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 5.0
 FALLBACK_FPS = 25.0
+NO_KEYFRAME_S = 60.0
+"""Cameras send a key frame at least every few seconds; after this long without a picture something is set wrongly."""
+PROBE_US = 1_500_000
+"""FFmpeg's own five seconds of guessing the frame rate are five seconds of blindness after each outage."""
 MAX_PTS_STEP_S = 10.0
 """A larger step between two frames of a file is a broken time stamp, not a pause."""
 
@@ -67,6 +72,7 @@ class PyAvSource:
         loop: bool = False,
         open_timeout_s: float = OPEN_TIMEOUT_S,
         read_timeout_s: float = READ_TIMEOUT_S,
+        no_keyframe_s: float = NO_KEYFRAME_S,
     ) -> None:
         self._address = address
         self._clock = clock
@@ -79,26 +85,45 @@ class PyAvSource:
         self._started_s = 0.0
         self._media_s = 0.0
         self._last_pts_s: float | None = None
+        self._no_keyframe_s = no_keyframe_s
         self._is_closed = False
+        self._last_frame_s = 0.0
+        # FFmpeg's container must not be freed under a reader: who holds this may touch it.
+        self._in_use = threading.Lock()
 
     def open(self) -> Size:
-        self._is_closed = False
-        self._opened = self._connect()
+        with self._in_use:
+            self._is_closed = False
+            self._opened = self._connect()
         self._index, self._media_s, self._last_pts_s = 0, 0.0, None
         self._started_at, self._started_s = self._clock.utc_now(), self._clock.monotonic_s()
         return self._opened.size_wh
 
     def read(self) -> CapturedFrame:
-        while True:
-            opened = self._opened
-            if opened is None or self._is_closed:
-                raise SourceEnded("The source is closed.")
-            frame = self._next(opened)
-            if frame is not None:
-                return self._captured(frame, opened)
+        with self._in_use:
+            try:
+                while True:
+                    opened = self._opened
+                    if opened is None or self._is_closed:
+                        raise SourceEnded("The source is closed.")
+                    frame = self._next(opened)
+                    if frame is not None:
+                        break
+            finally:
+                if self._is_closed:
+                    self._let_go()
+        return self._captured(frame, opened)
 
     def close(self) -> None:
+        """Close; a read under way in another thread ends first, within the read timeout, and lets go itself."""
         self._is_closed = True
+        if self._in_use.acquire(blocking=False):
+            try:
+                self._let_go()
+            finally:
+                self._in_use.release()
+
+    def _let_go(self) -> None:
         opened, self._opened = self._opened, None
         if opened is not None:
             opened.container.close()
@@ -111,14 +136,44 @@ class PyAvSource:
             raise self._explained(error) from None
         if frame is not None:
             return frame
+        if self._is_closed:
+            return None
         if self._address.kind is not SourceKind.FILE:
             raise SourceUnreachable(f"{self._where()} ended the stream.")
         if not self._loop or self._index == 0:
             raise SourceEnded("The file is over.")
-        opened.container.close()
+        self._let_go()
         self._opened = self._connect()
         self._last_pts_s = None
         return None
+
+    def _decoded(self, container: Any, stream: Any) -> Iterator[Any]:
+        """Frames of all packets. A damaged packet costs its own frame, not the connection.
+
+        Raises:
+            SourceTimeout: nothing came within the read timeout.
+            SourceUnreadable: packets flow, but no picture has come of them for ``no_keyframe_s``.
+        """
+        self._last_frame_s = asked_s = self._clock.monotonic_s()
+        for packet in container.demux(stream):
+            if self._is_closed:
+                return
+            # WORKAROUND: at a read timeout FFmpeg first hands out the old picture that its parser still held, and tells
+            # of the timeout only at the next read, five seconds later. That picture is no sign of life.
+            if self._clock.monotonic_s() - asked_s >= self._timeout[1] and self._address.kind is not SourceKind.FILE:
+                raise self._silent()
+            try:
+                frames = packet.decode()
+            except av.error.InvalidDataError:
+                frames = []
+            for frame in frames:
+                self._last_frame_s = self._clock.monotonic_s()
+                yield frame
+            if self._clock.monotonic_s() - self._last_frame_s > self._no_keyframe_s:
+                raise SourceUnreadable(
+                    f"{self._where()} sends data, but no whole picture; set its key frame interval to 2 seconds."
+                )
+            asked_s = self._clock.monotonic_s()
 
     def _captured(self, frame: Any, opened: _Opened) -> CapturedFrame:
         index, self._index = self._index, self._index + 1
@@ -143,9 +198,13 @@ class PyAvSource:
 
     def _connect(self) -> _Opened:
         target, container_format, options = self._target()
+        asked_s = self._clock.monotonic_s()
         try:
             container = av.open(target, mode="r", format=container_format, options=options, timeout=self._timeout)
         except (av.error.FFmpegError, OSError, ValueError) as error:
+            # FFmpeg calls an RTSP server that accepts and never says a word "invalid data".
+            if isinstance(error, av.error.InvalidDataError) and self._clock.monotonic_s() - asked_s >= self._timeout[0]:
+                raise self._silent() from None
             raise self._explained(error) from None
         try:
             if not container.streams.video:
@@ -155,7 +214,7 @@ class PyAvSource:
             stream.thread_type = "SLICE" if self._address.kind is not SourceKind.FILE else "AUTO"
             size = (stream.codec_context.width, stream.codec_context.height)
             fps = float(stream.average_rate or stream.guessed_rate or FALLBACK_FPS)
-            return _Opened(container, stream, container.decode(stream), size, fps)
+            return _Opened(container, stream, self._decoded(container, stream), size, fps)
         except SourceError:
             container.close()
             raise
@@ -167,7 +226,8 @@ class PyAvSource:
         text = self._address.reveal()
         kind = self._address.kind
         if kind is SourceKind.RTSP:
-            return text, None, {"rtsp_transport": "tcp", "allowed_media_types": "video"}
+            probe = {"analyzeduration": str(PROBE_US), "fpsprobesize": "0"}
+            return text, None, {"rtsp_transport": "tcp", "allowed_media_types": "video", **probe}
         if kind is SourceKind.USB:
             return _usb_target(int(text.rpartition("/")[2]))
         if kind is SourceKind.FILE:
@@ -182,6 +242,9 @@ class PyAvSource:
             return "The file"
         return f"The camera at {self._address.host}" if self._address.host else "The camera"
 
+    def _silent(self) -> SourceTimeout:
+        return SourceTimeout(f"{self._where()} does not answer; is it switched on and on this network?")
+
     def _explained(self, error: Exception) -> SourceError:
         where, host = self._where(), self._address.host
         said = redact(str(error)).replace(str(self._address), "").strip(" :;'")
@@ -191,7 +254,7 @@ class PyAvSource:
             case av.error.HTTPNotFoundError():
                 return SourceNotFound(f"{where} answers, but has no stream at this path; check the address.")
             case av.error.ExitError() | av.error.TimeoutError():
-                return SourceTimeout(f"{where} does not answer; is it switched on and on this network?")
+                return self._silent()
             case av.error.ConnectionRefusedError():
                 return SourceUnreachable(f"Nothing answers at {host}; is the camera on, and is the port right?")
             case av.error.FileNotFoundError() | FileNotFoundError():
