@@ -5,6 +5,7 @@ The store and the organisation are never part of an event: the credential says w
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
@@ -16,6 +17,7 @@ from shared_models.cameras import CameraId
 from shared_models.zones import ZoneId
 
 SCHEMA_VERSION = 1
+MAX_REVISION = 2**31 - 1
 MAX_ATTRIBUTES_BYTES = 16_384
 """Room for a heat map of 64x36 cells; everything else is far smaller."""
 
@@ -61,23 +63,25 @@ class EventBase(BaseModel):
     seq: int = Field(ge=1, le=2**62)
     camera_id: CameraId
     zone_id: ZoneId | None = None
-    zone_revision: int | None = Field(default=None, ge=1)
+    zone_revision: int | None = Field(default=None, ge=1, le=MAX_REVISION)
     occurred_at: UtcDatetime
-    track_id: int | None = None
+    track_id: int | None = Field(default=None, ge=0, le=2**53)
     confidence: Confidence | None = None
     attributes: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _attributes_are_small(self) -> Self:
-        # repr is a cheap upper bound of the JSON for the plain values that attributes hold.
-        if self.attributes and len(repr(self.attributes)) > MAX_ATTRIBUTES_BYTES:
+        if not self.attributes:
+            return self
+        # NaN and Infinity are no JSON: databases refuse them.
+        if len(json.dumps(self.attributes, allow_nan=False)) > MAX_ATTRIBUTES_BYTES:
             raise ValueError(f"attributes are larger than {MAX_ATTRIBUTES_BYTES} bytes")
         return self
 
 
 class _ZoneEvent(EventBase):
     zone_id: ZoneId
-    zone_revision: int = Field(ge=1)
+    zone_revision: int = Field(ge=1, le=MAX_REVISION)
 
 
 class FootfallIn(_ZoneEvent):

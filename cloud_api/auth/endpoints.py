@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from cloud_api.auth import tokens
-from cloud_api.auth.access import Data
+from cloud_api.auth.access import Data, Settings
 from cloud_api.auth.login import log_in
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"])
@@ -34,11 +34,16 @@ class LoginAnswer(BaseModel):
     "/login",
     responses={401: {"description": "Unknown e-mail or wrong password."}, 429: {"description": "Too many tries."}},
 )
-async def login(form: LoginForm, request: Request, database: Data) -> LoginAnswer:
+async def login(form: LoginForm, request: Request, settings: Settings, database: Data) -> LoginAnswer:
     """Exchange e-mail and password for a token."""
     address = request.client.host if request.client else "unknown"
     principal = await log_in(
-        database, request.app.state.throttle, email=form.email, password=form.password, address=address
+        database,
+        request.app.state.throttle,
+        email=form.email,
+        password=form.password,
+        address=address,
+        is_demo=settings.demo,
     )
     token, life_s = tokens.issue(principal, key=request.app.state.signing_key, audience=tokens.API_AUDIENCE)
     return LoginAnswer(access_token=token, expires_in=life_s, role=principal.role)

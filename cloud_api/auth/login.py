@@ -11,7 +11,7 @@ from cloud_api.auth.passwords import verify_password
 from cloud_api.auth.throttle import Throttle
 from cloud_api.kit.database import Database
 from cloud_api.kit.errors import CloudError
-from cloud_api.models import User
+from cloud_api.models import Organisation, User
 from cloud_api.tenancy.principal import Principal, Role
 
 
@@ -31,8 +31,10 @@ class ThrottledError(CloudError):
         self.retry_after_s = retry_after_s
 
 
-async def log_in(database: Database, throttle: Throttle, *, email: str, password: str, address: str) -> Principal:
-    """Check a password.
+async def log_in(
+    database: Database, throttle: Throttle, *, email: str, password: str, address: str, is_demo: bool
+) -> Principal:
+    """Check a password. ``is_demo``: the demo organisation, whose password everybody knows, may log in.
 
     Raises:
         LoginError: unknown e-mail or wrong password.
@@ -43,16 +45,21 @@ async def log_in(database: Database, throttle: Throttle, *, email: str, password
     wait_s = throttle.wait_s(*keys)
     if wait_s > 0:
         raise ThrottledError(wait_s)
+    # Counted before the slow hash: many tries at once must not all pass the check above.
+    throttle.failed(*keys)
     async with database.begin() as connection:
         query = select(
             col(User.id), col(User.org_id), col(User.store_id), col(User.role), col(User.password_hash)
         ).where(col(User.email) == email)
+        if not is_demo:
+            query = query.join(Organisation, col(Organisation.id) == col(User.org_id))
+            query = query.where(col(Organisation.is_demo).is_(False))
         row = (await connection.execute(query)).first()
     fits, renewed = await verify_password(password, row.password_hash if row else None)
     if row is None or not fits:
-        throttle.failed(*keys)
         raise LoginError("E-mail or password is wrong.")
     throttle.succeeded(keys[0])
+    throttle.forgive(keys[1])
     if renewed:
         await _renew(database, user_id=row.id, password_hash=renewed)
     return Principal(row.id, row.org_id, row.store_id, Role(row.role))

@@ -31,6 +31,11 @@ class Throttle:
         while len(self._failures) > MAX_KEYS:
             self._failures.popitem(last=False)
 
+    def forgive(self, key: str) -> None:
+        """Take back the newest failure of ``key``: it was none."""
+        if self._failures.get(key):
+            self._failures[key].pop()
+
     def succeeded(self, *keys: str) -> None:
         """Forget failures."""
         for key in keys:

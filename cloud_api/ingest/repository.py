@@ -43,9 +43,9 @@ class IngestRepository:
     async def insert_new(self, events: Iterable[Event], *, now: datetime) -> set[UUID]:
         """Insert what is not here yet; tells which ids that were."""
         # Ordered by key: overlapping batches of two requests wait for each other instead of locking crosswise.
-        rows = [
-            self._row(e, now=now) for e in sorted({e.event_id: e for e in events}.values(), key=lambda e: e.event_id)
-        ]
+        # Of two with one id the first counts, here as in the rollups.
+        first = {e.event_id: e for e in reversed(list(events))}
+        rows = [self._row(e, now=now) for e in sorted(first.values(), key=lambda e: e.event_id)]
         if not rows:
             return set()
         statement = self._insert(EventRow).on_conflict_do_nothing().returning(col(EventRow.event_id))

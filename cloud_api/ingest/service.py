@@ -35,7 +35,7 @@ async def ingest(database: Database, edge: EdgePrincipal, batch: ReadBatch) -> t
         new_ids = await repository.insert_new(usable.values(), now=now)
         rest = [e.event_id for e in usable.values() if e.event_id not in new_ids]
         known = await repository.known(rest)
-        by_id = {e.event_id: e for e in reversed(usable.values()) if e.event_id in new_ids}
+        by_id = {e.event_id: e for e in reversed(list(usable.values())) if e.event_id in new_ids}
         await repository.raise_rollups(by_id.values())
         contiguous = await repository.advance_seq(contiguous)
     told: set[object] = set()

@@ -57,7 +57,14 @@ async def login(
     _must_be_own(request)
     address = request.client.host if request.client else "unknown"
     try:
-        principal = await log_in(database, request.app.state.throttle, email=email, password=password, address=address)
+        principal = await log_in(
+            database,
+            request.app.state.throttle,
+            email=email,
+            password=password,
+            address=address,
+            is_demo=settings.demo,
+        )
     except (LoginError, ThrottledError) as error:
         return _login_form(request, settings, error=str(error), email=email, status=error.status)
     token, life_s = tokens.issue(principal, key=request.app.state.signing_key, audience=tokens.PAGE_AUDIENCE)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -10,6 +11,7 @@ import pytest
 from cloud_api.auth import tokens
 from cloud_api.auth.throttle import Throttle
 from cloud_api.kit.database import normalise_url
+from cloud_api.stores.administration import Administration
 from cloud_api.tenancy.principal import Principal, Role, scope_of
 from tests.helpers.cloud import PASSWORD, CloudUnderTest, crossing
 
@@ -132,3 +134,20 @@ def test_addresses_work_as_hosting_services_print_them(url: str, clean: str, ssl
 def test_an_address_of_no_known_database_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="use"):
         normalise_url(url, data_dir=Path("/data"))
+
+
+async def test_many_wrong_passwords_at_once_do_not_slip_past_the_throttle(cloud: CloudUnderTest) -> None:
+    form = {"email": "admin@acme.example", "password": "wrong password"}
+    answers = await asyncio.gather(*(cloud.client.post("/api/v1/auth/login", json=form) for _ in range(12)))
+    assert sorted(a.status_code for a in answers) == [401] * 5 + [429] * 7
+
+
+async def test_the_demo_password_opens_nothing_outside_the_demo(cloud: CloudUnderTest) -> None:
+    async with cloud.database.begin() as connection:
+        office = Administration(connection)
+        await office.create_organisation("Demo", is_demo=True)
+        await office.create_user("demo@example.com", "demo123", role="org_admin", store=None, org="Demo", is_demo=True)
+    form = {"email": "demo@example.com", "password": "demo123"}
+    assert (await cloud.client.post("/api/v1/auth/login", json=form)).status_code == 401
+    cloud.app.state.settings.demo = True
+    assert (await cloud.client.post("/api/v1/auth/login", json=form)).status_code == 200

@@ -168,3 +168,16 @@ async def test_another_tenants_store_and_no_store_look_the_same(cloud: CloudUnde
             assert answer.status_code == status, (path, store_id, answer.text)
     names = (await cloud.client.get("/api/v1/stores", headers=owner)).json()["stores"]
     assert [s["name"] for s in names] == ["High Street"]
+
+
+async def test_of_two_events_with_one_id_the_first_is_kept_and_counted(cloud: CloudUnderTest) -> None:
+    first = crossing(1)
+    await cloud.send([first, {**first, "seq": 2, "type": "footfall_out"}])
+    assert await in_and_out(cloud) == (1, 0)
+    assert await differences(cloud) == []
+
+
+async def test_values_no_database_takes_are_refused_and_not_called_busy(cloud: CloudUnderTest) -> None:
+    nan = crossing(3, attributes={"x": float("nan")})
+    answer = await cloud.send([crossing(1, zone_revision=2**31), crossing(2, track_id=2**63), nan, crossing(4)])
+    assert [r["status"] for r in answer.json()["results"]] == ["rejected"] * 3 + ["accepted"]
