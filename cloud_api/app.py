@@ -56,7 +56,8 @@ def create_app(settings: CloudSettings | None = None) -> FastAPI:
         app.state.broadcaster.close()
         await database.close()
 
-    app = FastAPI(title="Wink Analytics", version="0.1.0", lifespan=lifespan, docs_url="/api/docs", redoc_url=None)
+    # FastAPI's own documentation page loads its script from a third party; /openapi.json stays.
+    app = FastAPI(title="Wink Analytics", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.settings = settings
     app.state.database = database
     app.state.signing_key = settings.signing_key()
@@ -104,9 +105,8 @@ def _add_handlers(app: FastAPI) -> None:
     @app.middleware("http")
     async def add_headers(request: Request, call_next: RequestResponseEndpoint) -> Response:
         response = await call_next(request)
-        if not request.url.path.startswith("/api/docs"):
-            for name, value in SECURITY_HEADERS.items():
-                response.headers.setdefault(name, value)
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
         return response
 
     @app.exception_handler(CloudError)

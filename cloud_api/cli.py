@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud_api.app import create_app, prepare
@@ -49,9 +50,11 @@ def serve(
         _fail(f"--demo has a password that everybody knows: it serves on this machine only, not on {host}.")
     if demo:
         _administer(data_dir, _create_demo)
-    uvicorn.run(
-        create_app(settings), host=host, port=port, log_level="info", access_log=False, timeout_graceful_shutdown=3
-    )
+    try:
+        application = create_app(settings)
+    except ValueError as error:
+        _fail(str(error))
+    uvicorn.run(application, host=host, port=port, log_level="info", access_log=False, timeout_graceful_shutdown=3)
 
 
 @app.command()
@@ -158,6 +161,8 @@ def _administer(
         return asyncio.run(run())
     except (CloudError, ValueError, OSError, RuntimeError) as error:
         _fail(str(error))
+    except SQLAlchemyError as error:
+        _fail(f"The database cannot be used ({getattr(error, 'orig', None) or type(error).__name__}).")
 
 
 def _settings(data_dir: Path | None, *, demo: bool = False) -> CloudSettings:

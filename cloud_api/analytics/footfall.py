@@ -17,10 +17,18 @@ from cloud_api.tenancy.visible_stores import StoreView
 from shared_models.metrics import Bucket
 
 MAX_BUCKETS = 10_000
+SHORTEST = {
+    Bucket.QUARTER_HOUR: timedelta(minutes=15),
+    Bucket.HOUR: timedelta(hours=1),
+    Bucket.DAY: timedelta(hours=23),
+    Bucket.WEEK: timedelta(days=6),
+    Bucket.MONTH: timedelta(days=28),
+}
+LAST_YEAR = 2200
 
 
 class FootfallRow(BaseModel):
-    """One bucket. ``has_data``: anything at all came from the store in it; without it a 0 means "not known"."""
+    """One bucket. ``has_data``: a camera saw something in it; without it a 0 means "not known"."""
 
     start: datetime
     end: datetime
@@ -56,12 +64,19 @@ def parse_moment(text: str, *, zone: ZoneInfo, name: str) -> datetime:
     """
     try:
         if len(text) == 10:
-            return datetime.combine(date.fromisoformat(text), time(), zone)
+            return _possible(datetime.combine(date.fromisoformat(text), time(), zone), name)
         # A "+" that was not percent-encoded in a query arrives as a space.
         moment = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text else text)
     except ValueError:
         raise InvalidError(f"{name}={text} is no date; write e.g. 2026-03-29 or 2026-03-29T08:00.") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return _possible(moment if moment.tzinfo else moment.replace(tzinfo=zone), name)
+
+
+def _possible(moment: datetime, name: str) -> datetime:
+    # Calendars end at the years 1 and 9999: a bucket beside them has no neighbour.
+    if not 1970 <= moment.year <= LAST_YEAR:
+        raise InvalidError(f"{name} must lie between 1970 and {LAST_YEAR}.")
+    return moment
 
 
 async def footfall(
@@ -75,7 +90,7 @@ async def footfall(
     zone = ZoneInfo(store.timezone)
     if end <= start:
         raise InvalidError("'to' must lie after 'from'.")
-    if (end - start) / timedelta(minutes=15 if bucket is Bucket.QUARTER_HOUR else 60) > MAX_BUCKETS:
+    if (end - start) / SHORTEST[bucket] > MAX_BUCKETS:
         raise InvalidError(f"More than {MAX_BUCKETS} buckets; ask for a shorter time or wider buckets.")
     buckets = list(buckets_between(start, end, bucket, zone))
     quarters = await AnalyticsRepository(connection, [store]).quarter_hours(
@@ -106,5 +121,5 @@ def _row(start: datetime, end: datetime, counts: dict[str, int] | None) -> Footf
         end=end,
         footfall_in=counts.get("footfall_in", 0),
         footfall_out=counts.get("footfall_out", 0),
-        has_data=bool(counts),
+        has_data=any(kind != "camera_gap" for kind in counts),
     )

@@ -44,13 +44,13 @@ class HourBar:
 
 @dataclass(frozen=True, slots=True)
 class StoreLine:
-    """One store of the list."""
+    """One store of the list; its figures are None while nothing was heard of it today: not known is not zero."""
 
     id: UUID
     name: str
-    footfall_in: int
-    footfall_out: int
-    inside: int
+    footfall_in: int | None
+    footfall_out: int | None
+    inside: int | None
     seen: str
     is_fresh: bool
 
@@ -94,15 +94,16 @@ async def dashboard_context(
     sums = await repository.zone_sums(start=rollup_start(first), end=rollup_start(now) + ROLLUP)
     seen = await repository.last_seen()
     hours = _hours(today, zone=zone, start=first, now=now)
+    lines = [_line(s, today, seen.get(s.id), now=now) for s in shown]
     return DashboardContext(
         stores=stores,
         chosen=chosen,
         day=f"{first.astimezone(zone):%A, %d %B %Y}",
         timezone=str(zone),
-        tiles=_tiles(today),
+        tiles=_tiles(today, inside=sum(line.inside or 0 for line in lines)),
         hours=hours,
         zones=zone_figures(sums),
-        lines=[_line(s, today, seen.get(s.id), now=now) for s in shown],
+        lines=lines,
         has_data=bool(today) or bool(seen),
         highest=max((max(h.footfall_in, h.footfall_out) for h in hours), default=0),
     )
@@ -128,7 +129,8 @@ def _mean_s(quarters: list[QuarterHour], kind: str) -> tuple[str, str]:
     return duration_words(sum(q.total for q in quarters if q.type == kind) / n), f"mean of {n}"
 
 
-def _tiles(today: list[QuarterHour]) -> list[Tile]:
+def _tiles(today: list[QuarterHour], *, inside: int) -> list[Tile]:
+    # Inside: each store is never below zero, then they add up; one store's drift takes nobody out of another.
     went_in, went_out = _count(today, "footfall_in"), _count(today, "footfall_out")
     known = bool(today)
     dwell, dwell_note = _mean_s(today, "dwell")
@@ -136,7 +138,7 @@ def _tiles(today: list[QuarterHour]) -> list[Tile]:
     return [
         Tile("footfall_in", "People in", str(went_in) if known else "–", "crossings to the inside today"),
         Tile("footfall_out", "People out", str(went_out) if known else "–", "crossings to the outside today"),
-        Tile("occupancy", "Inside now", str(max(0, went_in - went_out)) if known else "–", "in minus out today"),
+        Tile("occupancy", "Inside now", str(inside) if known else "–", "in minus out today"),
         Tile("dwell", "Time spent", dwell, dwell_note),
         Tile("queue_wait", "Queue wait", wait, wait_note),
         Tile("shelf_interaction", "Shelf visits", str(_count(today, "shelf_interaction")) if known else "–", "today"),
@@ -171,6 +173,8 @@ def _line(store: StoreView, today: list[QuarterHour], seen_at: datetime | None, 
     went_in, went_out = _count(own, "footfall_in"), _count(own, "footfall_out")
     seen = "never heard of" if seen_at is None else f"heard {duration_words((now - seen_at).total_seconds())} ago"
     is_fresh = seen_at is not None and now - seen_at < SEEN_LATELY
+    if not own:
+        return StoreLine(store.id, store.name, None, None, None, seen, is_fresh)
     return StoreLine(store.id, store.name, went_in, went_out, max(0, went_in - went_out), seen, is_fresh)
 
 

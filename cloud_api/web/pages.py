@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -83,9 +83,9 @@ async def logout(request: Request) -> Response:
 
 
 @router.get("/dashboard")
-async def dashboard(request: Request, settings: Settings, database: Data, store: UUID | None = None) -> Response:
-    """Today's figures."""
-    return await _dashboard(request, settings, database, store=store, template="dashboard.html")
+async def dashboard(request: Request, settings: Settings, database: Data, store: UUID | Literal[""] = "") -> Response:
+    """Today's figures; an empty ``store`` means all."""
+    return await _dashboard(request, settings, database, store=store or None, template="dashboard.html")
 
 
 @router.get("/dashboard/figures")

@@ -48,8 +48,10 @@ def demo(
                         run_window(edge.engine, title="Wink - demo", dashboard_url=dashboard, seconds=seconds)
                 finally:
                     edge.engine.stop(flush_s=20.0)
-                rows = compare(edge, config, cloud)
-                edge.outbox.close()
+                try:
+                    rows = compare(edge, config, cloud)
+                finally:
+                    edge.outbox.close()
         except DemoError as error:
             fail(str(error))
     ok = all(row.is_right for row in rows) and any(row.truth for row in rows)

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from desktop_app.cli.failure import explained
+from desktop_app.services.engine_view import EngineStatus
 from desktop_app.settings import EdgeSettings
 
 STATUS_EVERY_S = 10.0
@@ -40,27 +41,21 @@ def run(
         edge = build_edge_from_file(config, settings=settings)
         edge.start()
         deadline = time.monotonic() + seconds if seconds else None
+        told_s = 0.0
         try:
             while not stop.wait(0.2):
                 if (deadline and time.monotonic() >= deadline) or edge.engine.has_ended:
                     break
-                _tell(edge.engine.status())
+                if time.monotonic() - told_s >= STATUS_EVERY_S:
+                    told_s = time.monotonic()
+                    _tell(edge.engine.status())
         finally:
             edge.close()
     typer.echo("stopped", err=True)
 
 
-_told_s = 0.0
-
-
-def _tell(status: object) -> None:
-    """A line per camera now and then, on standard error."""
-    global _told_s  # noqa: PLW0603 - one process, one status line
-    from desktop_app.services.engine_view import EngineStatus
-
-    if not isinstance(status, EngineStatus) or time.monotonic() - _told_s < STATUS_EVERY_S:
-        return
-    _told_s = time.monotonic()
+def _tell(status: EngineStatus) -> None:
+    """A line per camera, on standard error."""
     for camera in status.cameras:
         figures = ", ".join(
             f"{c.label}: {c.in_count} in {c.out_count} out" if c.is_line else f"{c.label}: {c.presences} stays"

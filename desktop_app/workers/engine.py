@@ -146,6 +146,6 @@ class Engine:
     def _cloud_status(self) -> CloudStatus:
         if self._sync is None:
             return CloudStatus(None, 0, 0, "No cloud: the store counts for itself.")
-        state, depth = self._sync.state, self._sync.depth()
+        state, depth = self._sync.state, self._sync.depth
         words = state.words or (f"{depth.pending} events wait." if depth.pending else "All events are in the cloud.")
         return CloudStatus(state.is_connected, depth.pending, depth.dead_letters, words)

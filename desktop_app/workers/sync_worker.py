@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 IDLE_LOOK_S = 30.0
 GATHER_S = 1.0
 """After a new event a moment is waited for others: one request for a group that walks in."""
+LOOK_EVERY_S = 2.0
+"""How old the depth may be that a screen shows."""
 PRUNE_EVERY_S = 3600.0
 KEEP = timedelta(days=30)
 
@@ -46,6 +48,7 @@ class SyncWorker:
         self._news = threading.Event()
         self._stop = threading.Event()
         self._state = SyncState()
+        self._depth = OutboxDepth(0, 0, None, 0)
         self._pruned_s = clock.monotonic_s()
         self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
 
@@ -53,8 +56,10 @@ class SyncWorker:
     def state(self) -> SyncState:
         return self._state
 
+    @property
     def depth(self) -> OutboxDepth:
-        return self._outbox.depth()
+        """As it was a moment ago: a screen must not wait for the disk."""
+        return self._depth
 
     def start(self) -> None:
         self._thread.start()
@@ -86,10 +91,27 @@ class SyncWorker:
             if outcome.wait_s == 0.0:
                 continue
             if outcome.wait_s is not None:
-                self._stop.wait(outcome.wait_s)
-            elif self._news.wait(IDLE_LOOK_S):
+                self._pause(self._stop, outcome.wait_s)
+            elif self._pause(self._news, IDLE_LOOK_S):
                 self._news.clear()
                 self._stop.wait(GATHER_S)
+
+    def _pause(self, until: threading.Event, seconds: float) -> bool:
+        """Wait for ``until``, looking at the outbox now and then; tells whether it came."""
+        end_s = self._clock.monotonic_s() + seconds
+        while True:
+            self._look()
+            left_s = end_s - self._clock.monotonic_s()
+            if until.wait(max(0.0, min(LOOK_EVERY_S, left_s))):
+                return True
+            if left_s <= LOOK_EVERY_S:
+                return False
+
+    def _look(self) -> None:
+        try:
+            self._depth = self._outbox.depth()
+        except OutboxError as error:
+            log.info("the outbox cannot be looked at: %s", error)
 
     def _round(self) -> SyncOutcome:
         try:

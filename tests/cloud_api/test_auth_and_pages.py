@@ -151,3 +151,18 @@ async def test_the_demo_password_opens_nothing_outside_the_demo(cloud: CloudUnde
     assert (await cloud.client.post("/api/v1/auth/login", json=form)).status_code == 401
     cloud.app.state.settings.demo = True
     assert (await cloud.client.post("/api/v1/auth/login", json=form)).status_code == 200
+
+
+async def test_one_stores_drift_takes_nobody_out_of_another_and_silence_is_no_zero(cloud: CloudUnderTest) -> None:
+    async with cloud.database.begin() as connection:
+        _, _, other_key = await Administration(connection).create_edge_key("Low Street")
+        await Administration(connection).create_store("Acme", "Silent Street", timezone="Europe/Berlin")
+    now = datetime.now(UTC).isoformat()
+    await cloud.send([crossing(n, occurred_at=now, kind="footfall_out") for n in range(1, 6)])
+    await cloud.send([crossing(n, occurred_at=now) for n in range(1, 4)], key=other_key)
+    await cloud.client.post("/login", data={"email": "admin@acme.example", "password": PASSWORD})
+    page = " ".join((await cloud.client.get("/dashboard?store=")).text.split())
+    tile = page.partition('data-metric="occupancy"')[2].partition("</article>")[0]
+    assert '<p class="value">3</p>' in tile
+    silent = page.rpartition("Silent Street")[2].partition("</tr>")[0]
+    assert silent.count('<td class="n">–</td>') == 3

@@ -4,6 +4,8 @@ import gzip
 import random
 from uuid import uuid4
 
+from sqlalchemy import text
+
 from cloud_api.ingest.verify import rollup_differences
 from shared_models.sync import EDGE_KEY_HEADER, EVENTS_PATH
 from tests.helpers.cloud import CloudUnderTest, crossing
@@ -181,3 +183,49 @@ async def test_values_no_database_takes_are_refused_and_not_called_busy(cloud: C
     nan = crossing(3, attributes={"x": float("nan")})
     answer = await cloud.send([crossing(1, zone_revision=2**31), crossing(2, track_id=2**63), nan, crossing(4)])
     assert [r["status"] for r in answer.json()["results"]] == ["rejected"] * 3 + ["accepted"]
+
+
+async def test_a_tampered_rollup_is_found_in_each_of_its_figures(cloud: CloudUnderTest) -> None:
+    await cloud.send([crossing(1), crossing(2, kind="dwell", value=12.0)])
+    for change in ("n = n + 1", "total = total + 1", "peak = peak + 1"):
+        async with cloud.database.begin() as connection:
+            await connection.execute(text(f"UPDATE rollups_coarse SET {change} WHERE type = 'dwell'"))
+        assert len(await differences(cloud)) == 1, change
+        async with cloud.database.begin() as connection:
+            undone = change.replace("+", "-")
+            await connection.execute(text(f"UPDATE rollups_coarse SET {undone} WHERE type = 'dwell'"))
+        assert await differences(cloud) == []
+
+
+async def test_an_hour_in_which_the_camera_was_blind_has_no_data(cloud: CloudUnderTest) -> None:
+    gap = crossing(1, kind="camera_gap", value=3600.0, zone_id=None, zone_revision=None)
+    await cloud.send([gap, crossing(2, minutes=60)])
+    answer = await cloud.client.get(
+        "/api/v1/analytics/footfall",
+        params={
+            "store_id": str(cloud.store_id),
+            "from": "2026-03-28T10:00",
+            "to": "2026-03-28T12:00",
+            "bucket": "hour",
+        },
+        headers=await cloud.token("owner@acme.example"),
+    )
+    assert [(r["in"], r["has_data"]) for r in answer.json()["rows"]] == [(0, False), (1, True)]
+
+
+async def test_years_by_month_are_answered_and_impossible_spans_are_refused_in_words(cloud: CloudUnderTest) -> None:
+    headers = await cloud.token("owner@acme.example")
+    for start, end, bucket, status in (
+        ("2020-01-01", "2026-01-01", "month", 200),
+        ("2020-01-01", "2026-01-01", "15min", 422),
+        ("2026-01-02", "2026-01-01", "day", 422),
+        ("9999-12-31", "9999-12-31T05:00", "day", 422),
+        ("0001-01-01", "2026-01-01", "month", 422),
+        ("yesterday", "2026-01-01", "day", 422),
+    ):
+        answer = await cloud.client.get(
+            "/api/v1/analytics/footfall",
+            params={"store_id": str(cloud.store_id), "from": start, "to": end, "bucket": bucket},
+            headers=headers,
+        )
+        assert answer.status_code == status, (start, end, bucket, answer.text)

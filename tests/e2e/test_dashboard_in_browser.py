@@ -154,6 +154,33 @@ def test_a_mistake_on_the_command_line_is_told_in_words(office: Path, words: tup
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("words", [("serve",), ("create-org", "x"), ("migrate",)])
+def test_a_database_that_cannot_be_used_is_told_in_words(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "wink-cloud.sqlite3").write_bytes(b"this is no database " * 500)
+    url = "mysql://x" if words == ("serve",) else ""
+    done = subprocess.run(
+        [sys.executable, "-m", "cloud_api", *words, "--data-dir", tmp_path],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "DATABASE_URL": url},
+    )
+    assert done.returncode == 2
+    assert ("use postgresql://" if url else "cannot be used") in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_rollups_are_verified_on_the_command_line(office: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cloud_api", "verify-rollups", "--json", "--data-dir", office],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == {"ok": True, "differences": []}
+
+
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("office")
