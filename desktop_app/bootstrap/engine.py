@@ -13,7 +13,7 @@ from desktop_app.adapters.cloud.http_cloud import HttpCloud
 from desktop_app.adapters.storage.sqlite_outbox import SqliteOutbox
 from desktop_app.adapters.video.open_source import make_source
 from desktop_app.bootstrap.parts import open_detector
-from desktop_app.services.camera_pipeline import CameraPipeline, remember_size, remembered_size
+from desktop_app.services.camera_pipeline import CameraPipeline, DayOf, business_day, remember_size, remembered_size
 from desktop_app.services.config_import import EdgeConfig, ImportedCamera, read_config
 from desktop_app.services.ports import EventSink
 from desktop_app.services.sync import SyncService
@@ -41,8 +41,10 @@ class Edge:
         self.outbox.close()
 
 
-def build_edge(config: EdgeConfig, *, settings: EdgeSettings, clock: Clock | None = None) -> Edge:
-    """Build, start nothing yet.
+def build_edge(
+    config: EdgeConfig, *, settings: EdgeSettings, clock: Clock | None = None, day_of: DayOf = business_day
+) -> Edge:
+    """Build, start nothing yet. ``day_of`` tells when counters begin anew.
 
     Raises:
         DetectorError, OutboxError, ValueError: in words.
@@ -52,7 +54,7 @@ def build_edge(config: EdgeConfig, *, settings: EdgeSettings, clock: Clock | Non
     outbox = SqliteOutbox(settings.outbox_path, clock=clock)
     try:
         sync = _sync(config.api_url, config.edge_key, outbox=outbox, settings=settings, clock=clock)
-        cameras = [_camera(c, sink=outbox, clock=clock) for c in config.cameras if c.is_enabled]
+        cameras = [_camera(c, sink=outbox, clock=clock, day_of=day_of) for c in config.cameras if c.is_enabled]
     except BaseException:
         outbox.close()
         raise
@@ -79,9 +81,9 @@ def _sync(
     return worker
 
 
-def _camera(imported: ImportedCamera, *, sink: EventSink, clock: Clock) -> EngineCamera:
+def _camera(imported: ImportedCamera, *, sink: EventSink, clock: Clock, day_of: DayOf) -> EngineCamera:
     source = make_source(imported.substream or imported.source, clock=clock, loop=imported.loop)
-    pipeline = CameraPipeline(imported.camera_id, camera_for=_camera_for(imported, sink), sink=sink)
+    pipeline = CameraPipeline(imported.camera_id, camera_for=_camera_for(imported, sink), sink=sink, day_of=day_of)
     return EngineCamera(imported.camera_id, imported.name or imported.camera_id, imported.target_fps, source, pipeline)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import sys
@@ -56,7 +55,7 @@ def demo(
             fail(str(error))
     ok = all(row.is_right for row in rows) and any(row.truth for row in rows)
     if as_json:
-        typer.echo(json.dumps({"ok": ok, "dashboard": dashboard, "rows": [dataclasses.asdict(r) for r in rows]}))
+        typer.echo(json.dumps({"ok": ok, "dashboard": dashboard, "rows": [row.as_json() for row in rows]}))
     else:
         typer.echo(f"\n{'camera':<14}{'zone':<18}{'measure':<11}{'truth':>7}{'counted':>9}{'accepted':>10}{'cloud':>7}")
         for r in rows:

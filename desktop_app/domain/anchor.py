@@ -6,14 +6,23 @@ from collections import deque
 from dataclasses import dataclass, field
 from statistics import median
 
+import numpy as np
+from numpy.typing import NDArray
+
+from desktop_app.domain.perspective import Perspective
 from shared_models.geometry import Point
 
 EDGE_TOLERANCE = 0.006
 """Of the frame's height: a box this near the lower edge is cut by it."""
+SHORT_COVERED = 0.92
+"""The same while somebody nearer is seen before the legs."""
 SHORT = 0.8
 """A box that is suddenly below this share of the one before is suspected to hide the legs."""
+COVERED_WIDTH = 0.35
+"""Share of a box's width with a nearer box before its lower edge."""
 MIN_HISTORY = 3
 HISTORY = 7
+RATIOS = 15
 """Short: who walks away from the camera shrinks by a tenth a look."""
 MAX_HIDDEN = 25
 """Observations after which the short box is believed: a child was taken for an adult, or somebody sat down."""
@@ -38,39 +47,81 @@ class Anchor:
 
 @dataclass(slots=True)
 class AnchorHistory:
-    """Heights of one track while it was wholly visible, and where it stood last."""
+    """How tall one track was while it was wholly visible, and where it stood last.
+
+    Attributes:
+        heights: pixels.
+        ratios: the same as shares of the usual height at that place, once the camera's perspective is known.
+    """
 
     heights: deque[float] = field(default_factory=lambda: deque(maxlen=HISTORY))
+    ratios: deque[float] = field(default_factory=lambda: deque(maxlen=RATIOS))
     last: Point | None = None
     last_height: float | None = None
     hidden_for: int = 0
 
-    def locate(self, xyxy: tuple[float, float, float, float], *, frame_height: int) -> Anchor:
-        """The anchor of the box ``xyxy`` (pixels)."""
+    def locate(
+        self,
+        xyxy: tuple[float, float, float, float],
+        *,
+        frame_height: int,
+        perspective: Perspective | None = None,
+        is_covered: bool = False,
+    ) -> Anchor:
+        """The anchor of the box ``xyxy`` (pixels).
+
+        Args:
+            perspective: of this camera; it learns from boxes that are whole.
+            is_covered: somebody nearer stands before the legs.
+        """
         left, top, right, bottom = xyxy
-        x, height = (left + right) / 2, bottom - top
-        usual = median(self.heights) if len(self.heights) >= MIN_HISTORY else None
+        x = (left + right) / 2
+        expected = self._expected(top, perspective)
         if bottom >= frame_height * (1 - EDGE_TOLERANCE):
             self.last_height, self.hidden_for = None, 0
-            anchor = self._clipped(x, top, bottom, usual)
-        elif usual is not None and self._legs_hidden(top, bottom, usual):
+            anchor = self._clipped(x, top, bottom, expected, perspective)
+        elif expected is not None and self._legs_hidden(top, bottom, expected, is_covered=is_covered):
             self.hidden_for += 1
-            anchor = Anchor((x, top + usual), usual, is_estimated=True, is_feet=True)
+            anchor = Anchor((x, top + expected), expected, is_estimated=True, is_feet=True)
         else:
-            self.hidden_for = 0
-            self.last_height = height
-            self.heights.append(height)
-            anchor = Anchor((x, bottom), median(self.heights), is_estimated=False, is_feet=True)
+            anchor = self._whole(x, top, bottom, perspective, is_covered=is_covered)
         self.last = anchor.point_px
         return anchor
 
-    def _clipped(self, x: float, top: float, bottom: float, usual: float | None) -> Anchor:
-        if usual is not None:
-            return Anchor((x, max(bottom, top + usual)), usual, is_estimated=True, is_feet=True)
+    def _expected(self, top: float, perspective: Perspective | None) -> float | None:
+        """The height that this person should have with the head at ``top``."""
+        if perspective is not None and len(self.ratios) >= MIN_HISTORY:
+            feet_y = perspective.feet_below(top, ratio=median(self.ratios))
+            if feet_y is not None:
+                return feet_y - top
+        return median(self.heights) if len(self.heights) >= MIN_HISTORY else None
+
+    def _whole(
+        self, x: float, top: float, bottom: float, perspective: Perspective | None, *, is_covered: bool
+    ) -> Anchor:
+        height = bottom - top
+        self.hidden_for = 0
+        self.last_height = height
+        self.heights.append(height)
+        if perspective is not None and not is_covered:
+            usual = perspective.height_at(bottom)
+            if usual is not None:
+                self.ratios.append(height / usual)
+            perspective.observe(feet_y=bottom, height=height)
+        return Anchor((x, bottom), median(self.heights), is_estimated=False, is_feet=True)
+
+    def _clipped(
+        self, x: float, top: float, bottom: float, expected: float | None, perspective: Perspective | None
+    ) -> Anchor:
+        if expected is None and perspective is not None:
+            feet_y = perspective.feet_below(top, ratio=1.0)
+            expected = None if feet_y is None else feet_y - top
+        if expected is not None:
+            return Anchor((x, max(bottom, top + expected)), expected, is_estimated=True, is_feet=True)
         return Anchor((x, (top + bottom) / 2), bottom - top, is_estimated=True, is_feet=False)
 
-    def _legs_hidden(self, top: float, bottom: float, usual: float) -> bool:
-        """A counter hides the legs: suddenly the box is short and the head is where it was.
+    def _legs_hidden(self, top: float, bottom: float, expected: float, *, is_covered: bool) -> bool:
+        """A counter or another person hides the legs: suddenly the box is short and the head is where it was.
 
         Somebody who bends keeps the feet where they were; somebody who walks away shrinks little by little.
         """
@@ -78,8 +129,20 @@ class AnchorHistory:
         if self.hidden_for:
             if self.hidden_for > MAX_HIDDEN:
                 self.heights.clear()
+                self.ratios.clear()
                 return False
-            return height < SHORT * usual
+            return height < SHORT * expected
+        if is_covered:
+            return height < SHORT_COVERED * expected
         if self.last is None or self.last_height is None or height >= SHORT * self.last_height:
             return False
-        return abs(top + usual - self.last[1]) < abs(bottom - self.last[1])
+        return abs(top + expected - self.last[1]) < abs(bottom - self.last[1])
+
+
+def are_legs_covered(xyxy: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(N,): a box that stands lower in the picture, so nearer, lies over the lower edge of this one of ``xyxy``."""
+    left, bottom, right = xyxy[:, 0], xyxy[:, 3], xyxy[:, 2]
+    shared = np.minimum(right[:, None], right[None]) - np.maximum(left[:, None], left[None])
+    is_wide = shared > COVERED_WIDTH * (right - left)[:, None]
+    is_before = (bottom[None] > bottom[:, None]) & (xyxy[None, :, 1] < bottom[:, None])
+    return np.asarray((is_wide & is_before).any(axis=1), np.bool_)

@@ -23,10 +23,12 @@ class Detections:
     Attributes:
         xyxy: (N, 4) float32, pixels of the full frame: left, top, right, bottom. May reach past the frame.
         score: (N,) float32, 0..1.
+        clothes: (N, 6) float32, colours of ``domain.appearance``, or None where no picture was at hand.
     """
 
     xyxy: NDArray[np.float32] = field(default_factory=_no_boxes)
     score: NDArray[np.float32] = field(default_factory=_no_scores)
+    clothes: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.score)

@@ -14,11 +14,14 @@ import lap
 import numpy as np
 from numpy.typing import NDArray
 
+from desktop_app.domain.appearance import SIZE as APPEARANCE_SIZE
 from desktop_app.domain.detections import Detections, TrackedDetections
 from desktop_app.domain.motion import Floats, MotionStates
 from shared_models.geometry import Size
 
 Rows = NDArray[np.int64]
+COVERED = 0.3
+"""Share of a box behind another from which its colours are somebody else's."""
 _FAR = 1e6
 
 
@@ -36,19 +39,29 @@ class TrackerConfig:
         confirm_observations, confirm_s: a track is confirmed after this many observations, or two that span this long.
         tentative_lost_s, lost_s: an unseen track is forgotten after this long.
         duplicate_iou: a new track may not begin this close to a box that was matched already.
+        appearance_std: how far, of 255, the colours of one person's clothes vary from frame to frame.
+        appearance_weight: cost of colours that lie one such step apart.
+        appearance_cap: the most that unlike clothes cost; they alone forbid no match.
+        appearance_unknown: the cost where the clothes of either are not known.
+        appearance_learning: share of a new observation in what is remembered.
     """
 
     high_score: float = 0.4
-    birth_score: float = 0.4
-    low_score: float = 0.1
+    birth_score: float = 0.45
+    low_score: float = 0.15
     gate: float = 14.0
-    low_gate: float = 7.0
+    low_gate: float = 10.0
     max_speed_heights_s: float = 2.2
     confirm_observations: int = 3
     confirm_s: float = 0.35
     tentative_lost_s: float = 0.55
     lost_s: float = 2.0
-    duplicate_iou: float = 0.6
+    duplicate_iou: float = 0.52
+    appearance_std: float = 22.0
+    appearance_cap: float = 8.0
+    appearance_weight: float = 2.6
+    appearance_unknown: float = 1.0
+    appearance_learning: float = 0.2
 
 
 class Tracker:
@@ -66,6 +79,7 @@ class Tracker:
         self._born_at: Floats = np.zeros(0)
         self._observations: Rows = np.zeros(0, np.int64)
         self._is_confirmed: NDArray[np.bool_] = np.zeros(0, np.bool_)
+        self._clothes: Floats = np.zeros((0, APPEARANCE_SIZE))
         self._next_id = 1
         self._now_s: float | None = None
 
@@ -78,17 +92,17 @@ class Tracker:
 
         Boxes without area, with a coordinate that is not finite, or wholly outside ``frame_wh`` are left out.
         """
-        boxes, score, xyxy = _usable(detections, frame_wh=frame_wh, low_score=self.config.low_score)
+        seen = _usable(detections, frame_wh=frame_wh, low_score=self.config.low_score)
         dt_s = self._advance(at_s)
-        track_of = np.full(len(boxes), -1, np.int64)
-        high = score >= self.config.high_score
-        self._match(boxes, np.flatnonzero(high), track_of, dt_s, gate=self.config.gate, only_confirmed=False)
-        self._match(boxes, np.flatnonzero(~high), track_of, dt_s, gate=self.config.low_gate, only_confirmed=True)
-        self._observe(boxes, track_of, dt_s)
-        self._begin(boxes, xyxy, score, track_of)
+        track_of = np.full(len(seen.score), -1, np.int64)
+        high = seen.score >= self.config.high_score
+        self._match(seen, np.flatnonzero(high), track_of, dt_s, gate=self.config.gate, only_confirmed=False)
+        self._match(seen, np.flatnonzero(~high), track_of, dt_s, gate=self.config.low_gate, only_confirmed=True)
+        self._observe(seen, track_of, dt_s)
+        self._begin(seen, track_of)
         shown = np.flatnonzero(track_of >= 0)
         rows = track_of[shown]
-        tracked = TrackedDetections(xyxy[shown], score[shown], self._ids[rows], self._is_confirmed[rows])
+        tracked = TrackedDetections(seen.xyxy[shown], seen.score[shown], self._ids[rows], self._is_confirmed[rows])
         self._forget()
         return tracked
 
@@ -102,7 +116,7 @@ class Tracker:
         return dt_s
 
     def _match(
-        self, boxes: Floats, columns: Rows, track_of: Rows, dt_s: float, *, gate: float, only_confirmed: bool
+        self, seen: _Seen, columns: Rows, track_of: Rows, dt_s: float, *, gate: float, only_confirmed: bool
     ) -> None:
         """Assign boxes ``columns`` to tracks that have none yet; writes row numbers into ``track_of``."""
         free = np.ones(len(self._ids), np.bool_)
@@ -112,9 +126,12 @@ class Tracker:
         rows = np.flatnonzero(free)
         if not len(rows) or not len(columns):
             return
-        cost = self._cost(rows, boxes[columns], dt_s)
-        cost[cost > gate] = _FAR
-        _, of_row, _ = lap.lapjv(cost, extend_cost=True, cost_limit=gate)
+        cost = self._cost(rows, seen.boxes[columns], dt_s)
+        too_far = cost > gate
+        cost += self._unlikeness(rows, seen.clothes[columns])
+        limit = gate + self.config.appearance_cap
+        cost[too_far] = _FAR
+        _, of_row, _ = lap.lapjv(cost, extend_cost=True, cost_limit=limit)
         for row, column in zip(rows, of_row, strict=True):
             if column >= 0:
                 track_of[columns[column]] = row
@@ -133,10 +150,23 @@ class Tracker:
         cost[too_far] = _FAR
         return cost
 
-    def _observe(self, boxes: Floats, track_of: Rows, dt_s: float) -> None:
+    def _unlikeness(self, rows: Rows, clothes: Floats) -> Floats:
+        """(T, N): how little the clothes of a box are those of a track, at most ``appearance_cap``."""
+        gap = (self._clothes[rows][:, None, :] - clothes[None, :, :]) / self.config.appearance_std
+        cost = np.nan_to_num((gap**2).mean(axis=2) * self.config.appearance_weight, nan=self.config.appearance_unknown)
+        return np.asarray(np.minimum(cost, self.config.appearance_cap), np.float64)
+
+    def _remember_clothes(self, rows: Rows, clothes: Floats) -> None:
+        known = self._clothes[rows]
+        share = np.where(np.isnan(known), 1.0, self.config.appearance_learning)
+        mixed = np.nan_to_num(known) * (1 - share) + np.nan_to_num(clothes) * share
+        self._clothes[rows] = np.where(np.isnan(clothes), known, mixed)
+
+    def _observe(self, seen: _Seen, track_of: Rows, dt_s: float) -> None:
         columns = np.flatnonzero(track_of >= 0)
         rows = track_of[columns]
-        self._motion.correct(rows, boxes[columns])
+        self._motion.correct(rows, seen.boxes[columns])
+        self._remember_clothes(rows, seen.clothes[columns])
         unseen = np.ones(len(self._ids), np.bool_)
         unseen[rows] = False
         self._motion.fade(np.flatnonzero(unseen), dt_s)
@@ -147,8 +177,9 @@ class Tracker:
         enough = (self._observations >= config.confirm_observations) | ((self._observations >= 2) & spans)
         self._is_confirmed |= enough
 
-    def _begin(self, boxes: Floats, xyxy: NDArray[np.float32], score: NDArray[np.float32], track_of: Rows) -> None:
-        born = np.flatnonzero((track_of < 0) & (score >= self.config.birth_score))
+    def _begin(self, seen: _Seen, track_of: Rows) -> None:
+        xyxy = seen.xyxy
+        born = np.flatnonzero((track_of < 0) & (seen.score >= self.config.birth_score))
         taken = np.flatnonzero(track_of >= 0)
         if len(born) and len(taken):
             born = born[_iou(xyxy[born], xyxy[taken]).max(axis=1) < self.config.duplicate_iou]
@@ -156,7 +187,8 @@ class Tracker:
             return
         count, now = len(born), self._now_s or 0.0
         track_of[born] = np.arange(len(self._ids), len(self._ids) + count)
-        self._motion.add(boxes[born])
+        self._motion.add(seen.boxes[born])
+        self._clothes = np.vstack([self._clothes, seen.clothes[born]])
         self._ids = np.concatenate([self._ids, np.arange(self._next_id, self._next_id + count)])
         self._next_id += count
         self._seen_at = np.concatenate([self._seen_at, np.full(count, now)])
@@ -171,14 +203,27 @@ class Tracker:
 
     def _keep(self, mask: NDArray[np.bool_]) -> None:
         self._motion.keep(mask)
+        self._clothes = self._clothes[mask]
         self._ids, self._seen_at, self._born_at = self._ids[mask], self._seen_at[mask], self._born_at[mask]
         self._observations, self._is_confirmed = self._observations[mask], self._is_confirmed[mask]
 
 
-def _usable(
-    detections: Detections, *, frame_wh: Size, low_score: float
-) -> tuple[Floats, NDArray[np.float32], NDArray[np.float32]]:
-    """Boxes as (N, 4) centre x, centre y, width, height; with their scores and corners."""
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The boxes of one frame that can be used.
+
+    Attributes:
+        boxes: (N, 4) centre x, centre y, width, height.
+        clothes: (N, 6) colours, NaN where they are not known or somebody stands before them.
+    """
+
+    boxes: Floats
+    xyxy: NDArray[np.float32]
+    score: NDArray[np.float32]
+    clothes: Floats
+
+
+def _usable(detections: Detections, *, frame_wh: Size, low_score: float) -> _Seen:
     xyxy = detections.xyxy
     width, height = frame_wh
     with np.errstate(invalid="ignore"):
@@ -188,7 +233,20 @@ def _usable(
     xyxy = xyxy[good]
     corners = xyxy.astype(np.float64)
     size = corners[:, 2:] - corners[:, :2]
-    return np.hstack([corners[:, :2] + size / 2, size]), detections.score[good], xyxy
+    clothes = np.full((len(xyxy), APPEARANCE_SIZE), np.nan)
+    if detections.clothes is not None:
+        clothes = detections.clothes[good].astype(np.float64)
+        clothes[_is_covered(xyxy)] = np.nan
+    return _Seen(np.hstack([corners[:, :2] + size / 2, size]), xyxy, detections.score[good], clothes)
+
+
+def _is_covered(xyxy: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(N,): a box that stands lower in the picture, so nearer, hides a good part of this one."""
+    low = np.maximum(xyxy[:, None, :2], xyxy[None, :, :2])
+    high = np.minimum(xyxy[:, None, 2:], xyxy[None, :, 2:])
+    shared = np.clip(high - low, 0, None).prod(axis=2) / (xyxy[:, 2:] - xyxy[:, :2]).prod(axis=1)[:, None]
+    is_nearer = xyxy[None, :, 3] > xyxy[:, None, 3]
+    return np.asarray(((shared > COVERED) & is_nearer).any(axis=1), np.bool_)
 
 
 def _iou(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:

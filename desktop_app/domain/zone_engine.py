@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from desktop_app.domain.anchor import HISTORY, Anchor, AnchorHistory
+from desktop_app.domain.anchor import HISTORY, RATIOS, Anchor, AnchorHistory, are_legs_covered
 from desktop_app.domain.detections import TrackedDetections
 from desktop_app.domain.heatmap import HeatGrid, HeatMeter
 from desktop_app.domain.line_crossing import Decision, LineState
 from desktop_app.domain.occupancy import MinuteOfPeople, OccupancyMeter
+from desktop_app.domain.perspective import Perspective
 from desktop_app.domain.presence import Moment, PresenceState, Stay
 from shared_models.events import EventDraft, EventType
 from shared_models.geometry import Point, Size, to_px
@@ -91,6 +92,7 @@ class ZoneEngine:
         self._totals: dict[str, _Totals] = {}
         self._walks: dict[int, _Walk] = {}
         self._heat = HeatMeter()
+        self._perspective = Perspective(frame_wh[1])
         self._set_zones(zones)
 
     def __len__(self) -> int:
@@ -170,16 +172,22 @@ class ZoneEngine:
     def _observations(self, tracked: TrackedDetections, moment: Moment) -> list[tuple[int, _Observation, bool]]:
         """Each person's anchor in this frame; those who stand in an ``ignore`` area are left out."""
         seen = []
-        for xyxy, score, tracker_id, confirmed in zip(
+        for xyxy, score, tracker_id, confirmed, covered in zip(
             tracked.xyxy.tolist(),
             tracked.score.tolist(),
             tracked.tracker_id.tolist(),
             tracked.is_confirmed.tolist(),
+            are_legs_covered(tracked.xyxy).tolist(),
             strict=True,
         ):
             walk = self._walks.get(tracker_id)
             history = walk.anchors if walk else AnchorHistory()
-            anchor = history.locate((xyxy[0], xyxy[1], xyxy[2], xyxy[3]), frame_height=self._frame_wh[1])
+            anchor = history.locate(
+                (xyxy[0], xyxy[1], xyxy[2], xyxy[3]),
+                frame_height=self._frame_wh[1],
+                perspective=self._perspective,
+                is_covered=covered,
+            )
             if any(contains(polygon, anchor.point_px) for polygon in self._ignored):
                 continue
             observation = _Observation(anchor, moment, score)
@@ -371,6 +379,7 @@ def _is_ignored(zone: Zone) -> bool:
 def _hand_over(old: _Walk, new: _Walk) -> None:
     new.lines, new.presences = old.lines, old.presences
     new.anchors.heights = deque([*old.anchors.heights, *new.anchors.heights], maxlen=HISTORY)
+    new.anchors.ratios = deque([*old.anchors.ratios, *new.anchors.ratios], maxlen=RATIOS)
 
 
 def _stitch_gap(old: _Walk, new: _Walk) -> float | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from threading import Lock
 
+from desktop_app.domain.appearance import with_appearance
 from desktop_app.domain.detections import Detections
 from desktop_app.domain.tracker import Tracker
 from desktop_app.domain.zone_engine import ZoneCount, ZoneEngine
@@ -38,6 +39,10 @@ class _Analysis:
     engine: ZoneEngine
 
 
+DayOf = Callable[[datetime], date]
+"""The business day that a moment belongs to."""
+
+
 def business_day(moment: datetime) -> date:
     """The store's day that ``moment`` belongs to, by the laptop's own zone."""
     return (moment.astimezone() - timedelta(hours=RESET_HOUR)).date()
@@ -58,7 +63,7 @@ class CameraPipeline:
         *,
         camera_for: Callable[[Size], Camera],
         sink: EventSink,
-        day_of: Callable[[datetime], date] = business_day,
+        day_of: DayOf = business_day,
     ) -> None:
         self.camera_id = camera_id
         self._camera_for = camera_for
@@ -82,7 +87,8 @@ class CameraPipeline:
         with self._lock:
             analysis = self._analysis_for(frame)
             self._begin_day(analysis, frame)
-            tracked = analysis.tracker.update(detections, at_s=frame.at_s, frame_wh=frame.size_wh)
+            seen = with_appearance(detections, frame.bgr()) if len(detections) else detections
+            tracked = analysis.tracker.update(seen, at_s=frame.at_s, frame_wh=frame.size_wh)
             drafts = analysis.engine.update(tracked, at_s=frame.at_s, occurred_at=frame.captured_at)
             self._last_at = (frame.at_s, frame.captured_at)
             if drafts or (self._unsaved and frame.at_s - self._tried_s >= RETRY_S):

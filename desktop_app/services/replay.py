@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from desktop_app.domain.appearance import with_appearance
 from desktop_app.domain.detections import TrackedDetections
 from desktop_app.domain.tracker import Tracker
 from desktop_app.domain.zone_engine import ZoneEngine
@@ -87,7 +88,9 @@ def track_source(
     for frame in frames_of(source, every=every):
         progress(frame.index + 1)
         first_s = frame.at_s if first_s is None else first_s
-        (found,) = detector.detect([frame.bgr()])
+        picture = frame.bgr()
+        (found,) = detector.detect([picture])
+        found = with_appearance(found, picture)
         at_s = frame.at_s - first_s
         yield ReplayFrame(frame.index + 1, at_s, tracker.update(found, at_s=at_s, frame_wh=frame.size_wh))
 

@@ -18,7 +18,7 @@ from shared_models.clock import ManualClock
 from shared_models.zones import CountedDirection, LineZone, PolygonZone
 from tests.helpers.weights import find_weights
 
-MIN_RECALL = 0.93
+MIN_RECALL = 0.95
 MIN_HEIGHT_PX, MIN_VISIBLE = 40, 0.5
 
 
@@ -116,7 +116,9 @@ def test_a_coco_trained_detector_takes_the_figures_for_people(scene: str) -> Non
                 if box.visible < MIN_VISIBLE or box.xyxy[3] - box.xyxy[1] < MIN_HEIGHT_PX:
                     continue
                 people += 1
-                found += best_iou(box.xyxy, detections.xyxy, config.size_wh) >= 0.5
+                # Annotators draw what can be seen, detectors guess the whole body: either is a find.
+                drawn = [b for b in (box.xyxy, box.visible_xyxy) if b is not None]
+                found += max(best_iou(b, detections.xyxy, config.size_wh) for b in drawn) >= 0.5
     detector.close()
     assert people > 50
     assert found / people >= MIN_RECALL, f"{scene}: {found} of {people}"

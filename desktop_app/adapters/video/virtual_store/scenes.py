@@ -67,9 +67,9 @@ SCENES: dict[str, Scene] = {
         ),
         Scene(
             "aisle",
-            camera_height_m=3.2,
-            pitch_deg=26,
-            field_deg=68,
+            camera_height_m=3.6,
+            pitch_deg=28,
+            field_deg=72,
             half_width_m=3.0,
             back_m=13.0,
             door=None,

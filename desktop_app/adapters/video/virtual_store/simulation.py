@@ -255,12 +255,16 @@ class Simulation:
 
 
 def _entrance(sim: Simulation) -> list[Stop]:
-    door_x, inside_x = sim.between(-1.1, 1.1), sim.between(-1.7, 1.7)
+    """Most people keep to their right in the door, as people do: who comes in is on the left of the picture."""
+    enters = sim.chance(0.55)
+    is_right = sim.chance(0.85)
+    side = -1.0 if enters == is_right else 1.0
+    door_x, inside_x = side * sim.between(0.1, 1.3), side * sim.between(0.0, 1.4) + sim.between(-0.5, 0.5)
     outside = Stop((door_x + sim.between(-0.3, 0.3), 12.5))
     door, inside = Stop((door_x, 9.0)), Stop((inside_x, 1.2))
     if sim.chance(sim.config.loiterers):
         return [outside, door, Stop((door_x, 7.6), sim.between(4, 15)), Stop((door_x, 9.0)), outside]
-    return [outside, door, inside] if sim.chance(0.55) else [inside, door, outside]
+    return [outside, door, inside] if enters else [inside, door, outside]
 
 
 def _aisle(sim: Simulation) -> list[Stop]:
