@@ -67,13 +67,13 @@ SCENES: dict[str, Scene] = {
         ),
         Scene(
             "aisle",
-            camera_height_m=3.6,
-            pitch_deg=28,
+            camera_height_m=3.2,
+            pitch_deg=25,
             field_deg=72,
             half_width_m=3.0,
-            back_m=13.0,
+            back_m=14.5,
             door=None,
-            furniture=(Box((-3.0, 2.0, -1.7, 12.0), 2.0, "goods"), Box((1.9, 2.0, 3.0, 12.0), 2.0, "goods")),
+            furniture=(Box((-3.0, 2.0, -1.7, 12.6), 2.0, "goods"), Box((1.9, 2.0, 3.0, 12.6), 2.0, "goods")),
             areas=(
                 ("shelf_snacks", ZonePurpose.SHELF, (0.55, 4.2, 1.85, 7.4), "snacks"),
                 ("aisle", ZonePurpose.AREA, (-1.6, 3.4, 1.85, 9.0), None),

@@ -13,6 +13,7 @@ from shared_models.geometry import Point
 TICK_S = 0.05
 PERSONAL_SPACE_M = 0.75
 QUEUE_SPACING_M = 0.85
+PLACES_TRIED = 4
 TILL: Point = (-2.05, 5.55)
 
 
@@ -249,6 +250,12 @@ class Simulation:
         """A random number of this film."""
         return self._random.uniform(low, high)
 
+    def free_place(self, low: Point, high: Point) -> Point:
+        """A random place between two corners, away from where others stand or mean to stand."""
+        taken = [stop.at for walker in self.walkers.values() for stop in walker.stops if stop.wait_s]
+        places = [(self.between(low[0], high[0]), self.between(low[1], high[1])) for _ in range(PLACES_TRIED)]
+        return max(places, key=lambda place: min((math.dist(place, other) for other in taken), default=0.0))
+
     def chance(self, share: float) -> bool:
         """True in ``share`` of all cases."""
         return self._random.random() < share
@@ -272,7 +279,7 @@ def _aisle(sim: Simulation) -> list[Stop]:
     far, near = Stop((lane, 13.5)), Stop((sim.between(-1.3, 0.6), 1.2))
     stops = []
     if sim.chance(0.65):
-        stops.append(Stop((sim.between(1.0, 1.4), sim.between(4.6, 7.0)), sim.between(4, 14)))
+        stops.append(Stop(sim.free_place((1.0, 4.4), (1.4, 7.3)), sim.between(4, 14)))
     elif sim.chance(sim.config.loiterers):
         stops.append(Stop((lane, 6.0), sim.between(5, 20)))
     return [far, *stops, near] if sim.chance(0.5) else [near, *stops, far]
