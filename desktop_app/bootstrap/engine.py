@@ -31,6 +31,11 @@ class Edge:
 
     engine: Engine
     outbox: SqliteOutbox
+    clock: Clock
+
+    def apply(self, config: EdgeConfig) -> None:
+        """Go on with the cameras of another configuration; those that it leaves as they were are not disturbed."""
+        self.engine.apply(_cameras(config, sink=self.outbox, clock=self.clock))
 
     def start(self) -> None:
         self.engine.start()
@@ -52,11 +57,11 @@ def build_edge(config: EdgeConfig, *, settings: EdgeSettings, clock: Clock | Non
     outbox = SqliteOutbox(settings.outbox_path, clock=clock)
     try:
         sync = _sync(config.api_url, config.edge_key, outbox=outbox, settings=settings, clock=clock)
-        cameras = [_camera(c, sink=outbox, clock=clock) for c in config.cameras if c.is_enabled]
+        cameras = _cameras(config, sink=outbox, clock=clock)
     except BaseException:
         outbox.close()
         raise
-    return Edge(Engine(cameras, detector=detector, sync=sync, clock=clock), outbox)
+    return Edge(Engine(cameras, detector=detector, sync=sync, clock=clock), outbox, clock)
 
 
 def build_edge_from_file(path: Path, *, settings: EdgeSettings) -> Edge:
@@ -79,10 +84,15 @@ def _sync(
     return worker
 
 
+def _cameras(config: EdgeConfig, *, sink: EventSink, clock: Clock) -> list[EngineCamera]:
+    return [_camera(c, sink=sink, clock=clock) for c in config.cameras if c.is_enabled]
+
+
 def _camera(imported: ImportedCamera, *, sink: EventSink, clock: Clock) -> EngineCamera:
     source = make_source(imported.substream or imported.source, clock=clock, loop=imported.loop)
     pipeline = CameraPipeline(imported.camera_id, camera_for=_camera_for(imported, sink), sink=sink)
-    return EngineCamera(imported.camera_id, imported.name or imported.camera_id, imported.target_fps, source, pipeline)
+    label = imported.name or imported.camera_id
+    return EngineCamera(imported.camera_id, label, imported.target_fps, source, pipeline, configuration=imported)
 
 
 def _camera_for(imported: ImportedCamera, sink: EventSink) -> Callable[[Size], Camera]:

@@ -75,6 +75,9 @@ class CapturedFrame:
         captured_at: UTC moment of capture.
         at_s: monotonic seconds of capture (or the file's own time base); decides every duration.
         size_wh: pixels of the full frame.
+        fingerprint: of sources whose living picture is never twice the same (a sensor has noise): a number that differs
+            between different pictures, or None when it can be told no more. Drawn stores, films and pictures have none:
+            a still scene is no sign of trouble there.
     """
 
     index: int
@@ -82,6 +85,7 @@ class CapturedFrame:
     at_s: float
     size_wh: Size
     convert: Callable[[], BgrImage]
+    fingerprint: Callable[[], int | None] | None = None
 
     def bgr(self) -> BgrImage:
         """The picture. Adapters cache the conversion; callers must not write into the array."""
@@ -107,7 +111,7 @@ class VideoSource(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of everything. May be called twice."""
+        """Let go of everything. May be called twice, and from another thread: what waits there ends soon."""
 
 
 class Detector(Protocol):
@@ -192,6 +196,9 @@ class Outbox(EventSink, Protocol):
 
     def dead_letters(self, *, limit: int = 100) -> list[DeadLetter]:
         """The newest refused events."""
+
+    def dead_letter_seqs(self, *, above: int, limit: int) -> list[int]:
+        """Sequence numbers of refused events, the lowest first."""
 
     def retry_dead_letters(self) -> int:
         """Make all dead letters pending again; tells how many."""

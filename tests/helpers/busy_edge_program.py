@@ -90,7 +90,8 @@ def main(data_dir: str, api_url: str, edge_key: str) -> None:
     cloud = HttpCloud(api_url, SecretStr(edge_key))
     sync = SyncWorker(SyncService(outbox, cloud, clock=clock), outbox=outbox, cloud=cloud, clock=clock)
     outbox.on_append(sync.wake)
-    engine = Engine([_camera(f"door-{n}", outbox, clock) for n in range(CAMERAS)], detector=Walkers(), sync=sync, clock=clock)  # fmt: skip
+    cameras = [_camera(f"door-{n}", outbox, clock) for n in range(CAMERAS)]
+    engine = Engine(cameras, detector=Walkers(), sync=sync, clock=clock)
     engine.start()
     print("running", flush=True)
     stop.wait()
