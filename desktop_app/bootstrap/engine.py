@@ -12,9 +12,10 @@ from pydantic import SecretStr
 from desktop_app.adapters.cloud.http_cloud import HttpCloud
 from desktop_app.adapters.storage.sqlite_outbox import SqliteOutbox
 from desktop_app.adapters.video.open_source import make_source
+from desktop_app.bootstrap.configuration import load_config
 from desktop_app.bootstrap.parts import open_detector
 from desktop_app.services.camera_pipeline import CameraPipeline, remember_size, remembered_size
-from desktop_app.services.config_import import EdgeConfig, ImportedCamera, read_config
+from desktop_app.services.config_import import EdgeConfig, ImportedCamera
 from desktop_app.services.ports import EventSink
 from desktop_app.services.sync import SyncService
 from desktop_app.settings import EdgeSettings
@@ -69,8 +70,9 @@ def build_edge_from_file(path: Path, *, settings: EdgeSettings) -> Edge:
 
     Raises:
         ConfigError: every mistake in the file.
+        CredentialError: passwords that it names cannot be looked up.
     """
-    return build_edge(read_config(path), settings=settings)
+    return build_edge(load_config(path, settings=settings), settings=settings)
 
 
 def _sync(

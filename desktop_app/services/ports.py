@@ -9,6 +9,8 @@ SourceError                 a source cannot be opened or read; the message is fo
   SourceEnded               the stream or file is over
 DetectorError               a model cannot be loaded or run
 OutboxError                 the buffer cannot take an event now
+CredentialError             the place where secrets are kept cannot be used
+  NoCredentialPlace         there is none on this machine
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import SecretStr
 
 from desktop_app.domain.detections import Detections
 from shared_models.events import Event, EventDraft
@@ -64,6 +67,14 @@ class DetectorError(Exception):
 
 class OutboxError(Exception):
     """The buffer cannot take events now (a full disk, a broken file). The message says what to do."""
+
+
+class CredentialError(Exception):
+    """The place where secrets are kept cannot be used. The message says what to do, and holds no secret."""
+
+
+class NoCredentialPlace(CredentialError):
+    """This machine has no such place."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -232,3 +243,35 @@ class Cloud(Protocol):
 
     def close(self) -> None:
         """Let go of connections; a request under way ends."""
+
+
+EDGE_KEY_NAME = "edge-key"
+"""The name under which a CredentialStore keeps the edge key of this store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A secret with the user name that belongs to it, if any. ``repr`` hides the secret."""
+
+    secret: SecretStr
+    user: str = ""
+
+
+class CredentialStore(Protocol):
+    """Where passwords of cameras and the edge key are kept, by name. All methods may raise CredentialError."""
+
+    @property
+    def place(self) -> str:
+        """Where they are kept, in words."""
+
+    def get(self, name: str) -> Credential | None:
+        """The credential of this name, or None."""
+
+    def put(self, name: str, credential: Credential) -> None:
+        """Keep a credential, in the stead of an older one of this name."""
+
+    def remove(self, name: str) -> bool:
+        """Forget one; tells whether it was there."""
+
+    def users(self) -> dict[str, str]:
+        """All names with their user names."""

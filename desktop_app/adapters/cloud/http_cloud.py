@@ -8,6 +8,7 @@ import math
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -62,22 +63,37 @@ class HttpCloud:
         self._wire = _Wire()
 
     def send(self, payload: bytes) -> CloudAnswer:
-        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-        return self._ask("POST", content=gzip.compress(payload, 5), headers=headers)
+        return self._post(payload)[0]
+
+    def check(self) -> tuple[CloudAnswer, float | None]:
+        """Upload nothing: the answer, and by how many seconds this machine's clock is behind the cloud's (None: unknown)."""
+        began = datetime.now(UTC)
+        answer, headers = self._post(b'{"events":[]}')
+        try:
+            said = parsedate_to_datetime(headers.get("Date", ""))
+        except ValueError:
+            return answer, None
+        # The header cuts off what is below a second; the answer was written somewhere between now and then.
+        return answer, (said - began).total_seconds() + 0.5 - (datetime.now(UTC) - began).total_seconds() / 2
 
     def close(self) -> None:
         """Let go of the connection; a request under way in another thread ends."""
         self._wire.cut()
         self._client.close()
 
-    def _ask(self, method: str, *, content: bytes, headers: dict[str, str]) -> CloudAnswer:
+    def _post(self, payload: bytes) -> tuple[CloudAnswer, Mapping[str, str]]:
+        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
         try:
             with self._client.stream(
-                method, EVENTS_PATH, content=content, headers=headers, extensions={"trace": self._wire.follow}
+                "POST",
+                EVENTS_PATH,
+                content=gzip.compress(payload, 5),
+                headers=headers,
+                extensions={"trace": self._wire.follow},
             ) as response:
-                return _understood(response, _limited_body(response))
+                return _understood(response, _limited_body(response)), response.headers
         except (httpx.HTTPError, httpx.StreamError, RuntimeError) as error:
-            return CloudAnswer(0, words=_network_words(error))
+            return CloudAnswer(0, words=_network_words(error)), {}
 
 
 class _Wire:

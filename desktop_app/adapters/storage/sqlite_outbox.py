@@ -132,7 +132,7 @@ class SqliteOutbox:
         return self._read(lambda c: [seq for (seq,) in c.execute(query, (above, limit))])
 
     def retry_dead_letters(self) -> int:
-        return self._run(lambda c: c.execute("UPDATE events SET state = 0, reason = NULL WHERE state = 2").rowcount)
+        return self._run(_revive)
 
     def prune(self, *, before: datetime) -> int:
         return self._run(
@@ -279,6 +279,27 @@ def read_dead_letters(path: Path, *, limit: int = 100) -> list[DeadLetter]:
         OutboxError: the file cannot be read.
     """
     return _look(path, lambda connection: _dead_letters(connection, limit=limit)) or []
+
+
+def retry_dead_letters_of(path: Path) -> int:
+    """Make all dead letters of an outbox pending again, also while another process uses it; tells how many.
+
+    Raises:
+        OutboxError: the file cannot be written now.
+    """
+    if not path.is_file():
+        return 0
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=10)) as connection:
+            connection.execute("PRAGMA synchronous=FULL")
+            with connection:
+                return _revive(connection)
+    except sqlite3.Error as error:
+        raise _explained(error, path) from error
+
+
+def _revive(connection: sqlite3.Connection) -> int:
+    return connection.execute("UPDATE events SET state = 0, reason = NULL WHERE state = 2").rowcount
 
 
 def _look(path: Path, work: Callable[[sqlite3.Connection], T]) -> T | None:
