@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +16,9 @@ from desktop_app.adapters.video.open_source import make_source
 from desktop_app.bootstrap.configuration import load_config
 from desktop_app.bootstrap.parts import open_detector
 from desktop_app.services.camera_pipeline import CameraPipeline, remember_size, remembered_size
+from desktop_app.services.config_document import ConfigError
 from desktop_app.services.config_import import EdgeConfig, ImportedCamera
-from desktop_app.services.ports import EventSink
+from desktop_app.services.ports import CredentialError, EventSink
 from desktop_app.services.sync import SyncService
 from desktop_app.settings import EdgeSettings
 from desktop_app.workers.engine import Engine, EngineCamera
@@ -24,6 +26,8 @@ from desktop_app.workers.sync_worker import SyncWorker
 from shared_models.cameras import Camera
 from shared_models.clock import Clock, SteadyClock
 from shared_models.geometry import Size
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +37,22 @@ class Edge:
     engine: Engine
     outbox: SqliteOutbox
     clock: Clock
+    config: EdgeConfig
 
     def apply(self, config: EdgeConfig) -> None:
         """Go on with the cameras of another configuration; those that it leaves as they were are not disturbed."""
         self.engine.apply(_cameras(config, sink=self.outbox, clock=self.clock))
+        if (config.api_url, config.edge_key) != (self.config.api_url, self.config.edge_key):
+            log.warning("the cloud's address or the edge key has changed: that needs a restart")
+
+    def reload(self, path: Path, *, settings: EdgeSettings) -> None:
+        """As ``apply``, from a ``config.yaml``; one that is wrong is told in the log, and changes nothing."""
+        try:
+            self.apply(load_config(path, settings=settings))
+        except (ConfigError, CredentialError, ValueError) as error:
+            log.error("the new configuration is not used: %s", error)
+        else:
+            log.info("%s was read again", path)
 
     def start(self) -> None:
         self.engine.start()
@@ -62,7 +78,7 @@ def build_edge(config: EdgeConfig, *, settings: EdgeSettings, clock: Clock | Non
     except BaseException:
         outbox.close()
         raise
-    return Edge(Engine(cameras, detector=detector, sync=sync, clock=clock), outbox, clock)
+    return Edge(Engine(cameras, detector=detector, sync=sync, clock=clock), outbox, clock, config)
 
 
 def build_edge_from_file(path: Path, *, settings: EdgeSettings) -> Edge:

@@ -14,13 +14,10 @@ import sqlite3
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -30,9 +27,9 @@ from desktop_app.adapters.storage.sqlite_outbox import SqliteOutbox
 from desktop_app.services.sync import SyncService
 from desktop_app.settings import EdgeSettings
 from shared_models.clock import SystemClock
+from tests.helpers.cloud_process import Cloud
 from tests.helpers.lossy_proxy import LossyLink, lossy_link
 from tests.helpers.material import vtest_avi
-from tests.helpers.rtsp_server import free_port
 from tests.helpers.weights import find_weights
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -45,65 +42,6 @@ CALM_S = 1.5
 """How long an edge lives while the cloud is there, beyond its start."""
 BUSY_EDGE = Path(__file__).parents[1] / "helpers" / "busy_edge_program.py"
 STRIP_PX = 64
-
-
-@dataclass
-class Cloud:
-    """`wink-cloud serve` on SQLite, stopped and started at will."""
-
-    data_dir: Path
-    port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
-
-    def command(self, *words: str, stdin: str = "") -> Any:
-        done = subprocess.run(
-            [sys.executable, "-m", "cloud_api", *words, "--json", "--data-dir", self.data_dir],
-            capture_output=True, text=True, input=stdin, timeout=120, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout)
-
-    def start(self) -> None:
-        with (self.data_dir / "cloud.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "cloud_api", "serve", "--port", str(self.port), "--data-dir", self.data_dir],
-                stdout=log, stderr=log,
-            )  # fmt: skip
-        deadline = time.monotonic() + 60
-        while not self.answers():
-            assert time.monotonic() < deadline, (self.data_dir / "cloud.log").read_text()
-            time.sleep(0.1)
-
-    def answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/login", timeout=2):
-                return True
-        except urllib.error.HTTPError:
-            return True
-        except OSError:
-            return False
-
-    def stop(self) -> None:
-        process, self.process = self.process, None
-        if process is not None:
-            process.terminate()
-            process.wait(20)
-
-    def events(self, device_id: str) -> list[tuple[int, str]]:
-        """(seq, event_id) of one device, as the database has them."""
-        with closing(sqlite3.connect(self.data_dir / "wink-cloud.sqlite3")) as database:
-            rows = database.execute(
-                "SELECT seq, event_id FROM events WHERE replace(device_id, '-', '') = ? ORDER BY seq",
-                (device_id.replace("-", ""),),
-            ).fetchall()
-        return [(seq, event_id.replace("-", "")) for seq, event_id in rows]
-
-    def contiguous_seq(self, device_id: str) -> int:
-        with closing(sqlite3.connect(self.data_dir / "wink-cloud.sqlite3")) as database:
-            (seq,) = database.execute(
-                "SELECT contiguous_seq FROM edge_devices WHERE replace(id, '-', '') = ?", (device_id.replace("-", ""),)
-            ).fetchone()
-        return int(seq)
 
 
 @dataclass

@@ -259,10 +259,10 @@ class PyAvSource:
         return SourceTimeout(f"{self._where()} does not answer; is it switched on and on this network?")
 
     def _explained(self, error: Exception) -> SourceError:
+        """The error in an owner's words."""
         if self._closed.is_set():
             return _closed_words()
         where, host = self._where(), self._address.host
-        said = redact(str(error)).replace(str(self._address), "").strip(" :;'")
         match error:
             case av.error.HTTPUnauthorizedError() | av.error.HTTPForbiddenError():
                 return SourceAuthError(f"{where} refuses this user name or password.")
@@ -277,13 +277,26 @@ class PyAvSource:
             case av.error.PermissionError():
                 return SourceNotFound(f"{where} may not be opened by this user, or another program uses it.")
             case av.error.InvalidDataError() | ValueError():
-                return SourceUnreadable(f"{where} sends something that is no video.")
-        if "Name or service not known" in said or "resolve" in said.lower() or getattr(error, "errno", 0) == -5:
-            return SourceUnreachable(f"The name {host or 'of the camera'} is not known on this network.")
-        if getattr(error, "errno", 0) == errno.EIO:
+                return self._no_video()
+            case _:
+                return self._explained_by_number(error)
+
+    def _no_video(self) -> SourceError:
+        if self._address.kind is SourceKind.RTSP and self._opened is None:
+            where = self._address.host
+            return SourceUnreadable(f"Something answers at {where}, but not as a camera; check address and port.")
+        return SourceUnreadable(f"{self._where()} sends something that is no video.")
+
+    def _explained_by_number(self, error: Exception) -> SourceError:
+        where, host = self._where(), self._address.host
+        said = redact(str(error)).replace(str(self._address), "").strip(" :;'")
+        number = getattr(error, "errno", 0)
+        if number == errno.EIO:
             return SourceUnreachable(f"{where} broke off the connection.")
-        if getattr(error, "errno", 0) in (errno.ENETUNREACH, errno.EHOSTUNREACH):
+        if number in (errno.ENETUNREACH, errno.EHOSTUNREACH):
             return SourceUnreachable(f"There is no route to {host}; is this laptop on the cameras' network?")
+        if "Name or service not known" in said or "resolve" in said.lower() or number == -5:
+            return SourceUnreachable(f"The name {host or 'of the camera'} is not known on this network.")
         return SourceUnreachable(f"{where} cannot be read ({said[:120] or type(error).__name__}).")
 
 
