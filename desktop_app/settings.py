@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import user_data_path
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
@@ -18,6 +19,8 @@ class EdgeSettings(BaseSettings):
         data_dir: outbox, models, logs.
         model: a model file's path or the name of a registered model; empty: the one that ships.
         min_score: boxes the detector is less sure of are not shown to the tracker.
+        edge_key: the store's key; before the one in the configuration.
+        credentials: where passwords are kept: ``keyring``, or ``file`` in ``data_dir`` where there is no key ring.
         allow_insecure_cloud: accept ``http://`` to a cloud that is not on this machine.
     """
 
@@ -26,11 +29,17 @@ class EdgeSettings(BaseSettings):
     data_dir: Path = Field(default_factory=lambda: user_data_path("wink-analytics", appauthor=False))
     model: str = ""
     min_score: float = Field(default=0.1, ge=0.0, le=1.0)
+    edge_key: SecretStr | None = None
+    credentials: Literal["keyring", "file"] = "keyring"
     allow_insecure_cloud: bool = False
 
     @property
     def outbox_path(self) -> Path:
         return self.data_dir / "outbox.sqlite3"
+
+    @property
+    def credentials_path(self) -> Path:
+        return self.data_dir / "credentials.json"
 
     @property
     def assets_dir(self) -> Path:

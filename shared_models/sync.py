@@ -17,6 +17,9 @@ EDGE_KEY_HEADER = "X-EDGE-KEY"
 EVENTS_PATH = "/api/v1/edge/events"
 
 
+Seq = Annotated[int, Field(ge=1)]
+
+
 class EventBatch(BaseModel):
     """One upload, as the edge builds it. On the wire: ``{"sent_at": ..., "events": [...]}``, JSON, gzip allowed."""
 
@@ -25,6 +28,8 @@ class EventBatch(BaseModel):
     sent_at: UtcDatetime | None = None
     """The edge's clock when it sent; the cloud derives the clock's offset from it."""
     events: Annotated[tuple[Event, ...], Field(max_length=MAX_BATCH_EVENTS)]
+    dead_letter_seqs: Annotated[tuple[Seq, ...], Field(max_length=MAX_BATCH_EVENTS)] = ()
+    """Events of this device that were refused and are kept as dead letters by the edge: no hole, but no event either."""
 
 
 class ReceiptStatus(StrEnum):
@@ -52,7 +57,11 @@ class EventReceipt(BaseModel):
 
 
 class BatchReceipt(BaseModel):
-    """The answer to a batch. ``contiguous_seq``: up to here the cloud has every event of this device, hole-free."""
+    """The answer to a batch.
+
+    Attributes:
+        contiguous_seq: up to here nothing of this device is missing: the cloud has the event, or has refused it.
+    """
 
     model_config = ConfigDict(frozen=True)
 

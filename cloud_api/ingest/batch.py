@@ -30,10 +30,15 @@ class UnreadableError(CloudError):
 
 @dataclass(frozen=True, slots=True)
 class ReadBatch:
-    """Events by their place in the batch; what could not be read, with its id if it had one, and why."""
+    """Events by their place in the batch; what could not be read, with its id if it had one, and why.
+
+    Attributes:
+        given_up: sequence numbers that no event will come for: refused now, or told by the edge to be dead letters.
+    """
 
     events: dict[int, Event]
     refused: dict[int, tuple[UUID | None, str]]
+    given_up: frozenset[int] = frozenset()
 
 
 def unpack(body: bytes, *, encoding: str, max_bytes: int) -> bytes:
@@ -67,7 +72,8 @@ def read_batch(plain: bytes) -> ReadBatch:
         UnreadableError: it is no batch; TooLargeError: it has too many events.
     """
     try:
-        return ReadBatch(dict(enumerate(_BATCH.validate_json(plain).events)), {})
+        batch = _BATCH.validate_json(plain)
+        return ReadBatch(dict(enumerate(batch.events)), {}, frozenset(batch.dead_letter_seqs))
     except ValidationError:
         return _one_by_one(plain)
 
@@ -84,13 +90,21 @@ def _one_by_one(plain: bytes) -> ReadBatch:
         raise TooLargeError(f"The batch has {len(raw)} events; at most {MAX_BATCH_EVENTS} are taken.")
     events: dict[int, Event] = {}
     refused: dict[int, tuple[UUID | None, str]] = {}
+    given_up = _seqs(document.get("dead_letter_seqs"))
     for index, item in enumerate(raw):
         try:
             # By JSON again: in Python values a string is no moment and no id.
             events[index] = EVENT_ADAPTER.validate_json(json.dumps(item))
         except (ValidationError, ValueError) as error:
             refused[index] = (_id_of(item), _reason(error))
-    return ReadBatch(events, refused)
+            given_up |= _seqs([item.get("seq")] if isinstance(item, dict) else None)
+    return ReadBatch(events, refused, frozenset(given_up))
+
+
+def _seqs(value: object) -> set[int]:
+    """The sequence numbers in a list that may hold anything."""
+    listed = value[:MAX_BATCH_EVENTS] if isinstance(value, list) else []
+    return {n for n in listed if isinstance(n, int) and not isinstance(n, bool) and n >= 1}
 
 
 def _id_of(item: object) -> UUID | None:

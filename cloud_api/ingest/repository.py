@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -73,8 +73,11 @@ class IngestRepository:
         await self._raise(RollupFine, ("bucket_at", "type", "camera_id", "zone_id"), fine)
         await self._raise(RollupCoarse, ("bucket_at", "type"), coarse)
 
-    async def advance_seq(self, contiguous: int) -> int:
-        """The highest seq up to which nothing is missing, from ``contiguous`` on; kept with the device."""
+    async def advance_seq(self, contiguous: int, *, given_up: Collection[int]) -> int:
+        """The highest seq up to which nothing is missing, from ``contiguous`` on; kept with the device.
+
+        A number in ``given_up`` is not missing: its event was refused, and waits for a person at the edge.
+        """
         query = (
             select(col(EventRow.seq))
             .where(
@@ -86,7 +89,8 @@ class IngestRepository:
             .limit(SEQ_LOOK_AHEAD)
         )
         reached = contiguous
-        for seq in (await self._connection.execute(query)).scalars():
+        stored = (await self._connection.execute(query)).scalars()
+        for seq in sorted({*stored, *(seq for seq in given_up if seq > contiguous)}):
             if seq != reached + 1:
                 break
             reached = seq

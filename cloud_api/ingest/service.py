@@ -21,8 +21,10 @@ async def ingest(database: Database, edge: EdgePrincipal, batch: ReadBatch) -> t
         for index, (event_id, reason) in batch.refused.items()
     }
     usable = {}
+    given_up = set(batch.given_up)
     for index, event in batch.events.items():
         if event.occurred_at > now + FUTURE_SLACK:
+            given_up.add(event.seq)
             reason = "occurred_at lies more than a day in the future; set the store's clock right."
             results[index] = EventReceipt(
                 index=index, event_id=event.event_id, status=ReceiptStatus.REJECTED, reason=reason
@@ -37,7 +39,7 @@ async def ingest(database: Database, edge: EdgePrincipal, batch: ReadBatch) -> t
         known = await repository.known(rest)
         by_id = {e.event_id: e for e in reversed(list(usable.values())) if e.event_id in new_ids}
         await repository.raise_rollups(by_id.values())
-        contiguous = await repository.advance_seq(contiguous)
+        contiguous = await repository.advance_seq(contiguous, given_up=given_up)
     told: set[object] = set()
     for index, event in usable.items():
         status, reason_or_none = ReceiptStatus.DUPLICATE, None

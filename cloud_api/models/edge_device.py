@@ -12,7 +12,7 @@ from cloud_api.models.base import id_field, moment_field, utc_now
 
 
 class EdgeDevice(SQLModel, table=True):
-    """``contiguous_seq``: every event up to it is here, hole-free."""
+    """``contiguous_seq``: every event up to it is here, or was refused."""
 
     __tablename__ = "edge_devices"
 

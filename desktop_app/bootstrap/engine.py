@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,12 @@ from pydantic import SecretStr
 from desktop_app.adapters.cloud.http_cloud import HttpCloud
 from desktop_app.adapters.storage.sqlite_outbox import SqliteOutbox
 from desktop_app.adapters.video.open_source import make_source
+from desktop_app.bootstrap.configuration import load_config
 from desktop_app.bootstrap.parts import open_detector
 from desktop_app.services.camera_pipeline import CameraPipeline, DayOf, business_day, remember_size, remembered_size
-from desktop_app.services.config_import import EdgeConfig, ImportedCamera, read_config
-from desktop_app.services.ports import EventSink
+from desktop_app.services.config_document import ConfigError
+from desktop_app.services.config_import import EdgeConfig, ImportedCamera
+from desktop_app.services.ports import CredentialError, EventSink
 from desktop_app.services.sync import SyncService
 from desktop_app.settings import EdgeSettings
 from desktop_app.workers.engine import Engine, EngineCamera
@@ -24,6 +27,8 @@ from shared_models.cameras import Camera
 from shared_models.clock import Clock, SteadyClock
 from shared_models.geometry import Size
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Edge:
@@ -31,6 +36,23 @@ class Edge:
 
     engine: Engine
     outbox: SqliteOutbox
+    clock: Clock
+    config: EdgeConfig
+
+    def apply(self, config: EdgeConfig) -> None:
+        """Go on with the cameras of another configuration; those that it leaves as they were are not disturbed."""
+        self.engine.apply(_cameras(config, sink=self.outbox, clock=self.clock))
+        if (config.api_url, config.edge_key) != (self.config.api_url, self.config.edge_key):
+            log.warning("the cloud's address or the edge key has changed: that needs a restart")
+
+    def reload(self, path: Path, *, settings: EdgeSettings) -> None:
+        """As ``apply``, from a ``config.yaml``; one that is wrong is told in the log, and changes nothing."""
+        try:
+            self.apply(load_config(path, settings=settings))
+        except (ConfigError, CredentialError, ValueError) as error:
+            log.error("the new configuration is not used: %s", error)
+        else:
+            log.info("%s was read again", path)
 
     def start(self) -> None:
         self.engine.start()
@@ -54,11 +76,11 @@ def build_edge(
     outbox = SqliteOutbox(settings.outbox_path, clock=clock)
     try:
         sync = _sync(config.api_url, config.edge_key, outbox=outbox, settings=settings, clock=clock)
-        cameras = [_camera(c, sink=outbox, clock=clock, day_of=day_of) for c in config.cameras if c.is_enabled]
+        cameras = _cameras(config, sink=outbox, clock=clock, day_of=day_of)
     except BaseException:
         outbox.close()
         raise
-    return Edge(Engine(cameras, detector=detector, sync=sync, clock=clock), outbox)
+    return Edge(Engine(cameras, detector=detector, sync=sync, clock=clock), outbox, clock, config)
 
 
 def build_edge_from_file(path: Path, *, settings: EdgeSettings) -> Edge:
@@ -66,8 +88,9 @@ def build_edge_from_file(path: Path, *, settings: EdgeSettings) -> Edge:
 
     Raises:
         ConfigError: every mistake in the file.
+        CredentialError: passwords that it names cannot be looked up.
     """
-    return build_edge(read_config(path), settings=settings)
+    return build_edge(load_config(path, settings=settings), settings=settings)
 
 
 def _sync(
@@ -81,10 +104,15 @@ def _sync(
     return worker
 
 
+def _cameras(config: EdgeConfig, *, sink: EventSink, clock: Clock, day_of: DayOf = business_day) -> list[EngineCamera]:
+    return [_camera(c, sink=sink, clock=clock, day_of=day_of) for c in config.cameras if c.is_enabled]
+
+
 def _camera(imported: ImportedCamera, *, sink: EventSink, clock: Clock, day_of: DayOf) -> EngineCamera:
     source = make_source(imported.substream or imported.source, clock=clock, loop=imported.loop)
     pipeline = CameraPipeline(imported.camera_id, camera_for=_camera_for(imported, sink), sink=sink, day_of=day_of)
-    return EngineCamera(imported.camera_id, imported.name or imported.camera_id, imported.target_fps, source, pipeline)
+    label = imported.name or imported.camera_id
+    return EngineCamera(imported.camera_id, label, imported.target_fps, source, pipeline, configuration=imported)
 
 
 def _camera_for(imported: ImportedCamera, sink: EventSink) -> Callable[[Size], Camera]:

@@ -28,15 +28,17 @@ def run(
     data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Outbox and models.")] = None,
     seconds: Annotated[float | None, typer.Option("--seconds", min=1, help="Stop by itself after this long.")] = None,
 ) -> None:
-    """Count at all cameras of a store, without a window."""
+    """Count at all cameras of a store, without a window. SIGHUP reads the configuration again."""
     from desktop_app.bootstrap.engine import build_edge_from_file
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     settings = EdgeSettings() if data_dir is None else EdgeSettings(data_dir=data_dir)
-    stop = threading.Event()
+    stop, again = threading.Event(), threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, lambda *_: again.set())
     with explained():
         edge = build_edge_from_file(config, settings=settings)
         edge.start()
@@ -46,6 +48,9 @@ def run(
             while not stop.wait(0.2):
                 if (deadline and time.monotonic() >= deadline) or edge.engine.has_ended:
                     break
+                if again.is_set():
+                    again.clear()
+                    edge.reload(config, settings=settings)
                 if time.monotonic() - told_s >= STATUS_EVERY_S:
                     told_s = time.monotonic()
                     _tell(edge.engine.status())

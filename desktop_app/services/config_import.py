@@ -7,7 +7,8 @@ seen on the screen, ``out`` the opposite, ``both`` (the default) either.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr, ValidationError
 
 from desktop_app.services.config_document import ConfigError, Document, Reader, is_number, join, read_yaml
-from shared_models.cameras import Camera, SourceAddress, redact
+from desktop_app.services.ports import EDGE_KEY_NAME, Credential
+from shared_models.cameras import Camera, SourceAddress, SourceKind, redact
 from shared_models.geometry import GeometryError, Point, Size, check_line, check_polygon, to_norm
 from shared_models.zones import CountedDirection, LineZone, PolygonZone, Zone, ZonePurpose
 
@@ -32,12 +34,24 @@ __all__ = [
 ]
 
 CONFIG_KEYS = ("api_url", "edge_key", "cameras")
-CAMERA_KEYS = ("camera_id", "name", "rtsp_url", "source", "substream_url", "fps", "loop", "enabled", "zones")
+CAMERA_KEYS = (
+    "camera_id",
+    "name",
+    "rtsp_url",
+    "source",
+    "substream_url",
+    "credential",
+    "fps",
+    "loop",
+    "enabled",
+    "zones",
+)
 ZONE_KEYS = ("zone_id", "name", "type", "coordinates")
 LINE_KEYS = (*ZONE_KEYS, "direction")
 POLYGON_KEYS = (*ZONE_KEYS, "purpose", "shelf_category", "enter_s", "exit_grace_s", "threshold_s")
 ANY_ZONE_KEYS = tuple(dict.fromkeys(LINE_KEYS + POLYGON_KEYS))
 MAX_COORDINATE_PX = 100_000
+OtherKey = Callable[[], SecretStr | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +94,15 @@ class ImportedCamera:
     is_enabled: bool
     loop: bool
     zones: tuple[PixelZone, ...]
+    credential: str | None = None
+    """Name of the credential that belongs to the addresses, which hold none then."""
+
+    def signed_in(self, credential: Credential) -> ImportedCamera:
+        """The same camera with user name and password in its addresses."""
+        user, password = credential.user, credential.secret.get_secret_value()
+        source = self.source.with_credentials(user=user, password=password)
+        substream = self.substream and self.substream.with_credentials(user=user, password=password)
+        return dataclasses.replace(self, source=source, substream=substream)
 
     def camera(self, *, frame_wh: Size) -> Camera:
         """The camera with normalised zones.
@@ -111,30 +134,40 @@ class EdgeConfig:
     cameras: tuple[ImportedCamera, ...]
 
 
-def read_config(path: Path) -> EdgeConfig:
-    """Read and check a ``config.yaml``.
+def read_config(path: Path, *, other_edge_key: OtherKey = lambda: None) -> EdgeConfig:
+    """Read and check a ``config.yaml``. ``other_edge_key`` is asked where the file has an api_url, but no edge_key.
 
     Raises:
         ConfigError: every mistake at once, each with its place and what to write instead.
     """
-    return parse_config(read_yaml(path))
+    return parse_config(read_yaml(path), other_edge_key=other_edge_key)
 
 
-def parse_config(document: Document) -> EdgeConfig:
+def parse_config(document: Document, *, other_edge_key: OtherKey = lambda: None) -> EdgeConfig:
     """As ``read_config``, of a document read already."""
     reader = Reader(document)
     root = reader.mapping(document.value, "", keys=CONFIG_KEYS) or {}
     api_url = _api_url(reader, root)
-    edge_key = reader.text(root, "edge_key", "")
-    if api_url and not edge_key:
-        reader.note(
-            "edge_key", "'edge_key' is missing; copy the key of this store, or remove api_url to count locally."
-        )
-    if edge_key and not root.get("api_url"):
-        reader.note("api_url", "'api_url' is missing; write the address of your cloud, or remove edge_key.")
+    edge_key = _edge_key(reader, root, has_cloud=bool(api_url), other_edge_key=other_edge_key)
     cameras = _cameras(reader, root)
     reader.finish()
-    return EdgeConfig(api_url, SecretStr(edge_key) if edge_key else None, cameras)
+    return EdgeConfig(api_url, edge_key, cameras)
+
+
+def _edge_key(reader: Reader, root: dict[str, Any], *, has_cloud: bool, other_edge_key: OtherKey) -> SecretStr | None:
+    written = reader.text(root, "edge_key", "")
+    if written and not root.get("api_url"):
+        reader.note("api_url", "'api_url' is missing; write the address of your cloud, or remove edge_key.")
+    if written or not has_cloud:
+        return SecretStr(written) if written else None
+    kept = other_edge_key()
+    if kept is None:
+        reader.note(
+            "edge_key",
+            f"'edge_key' is missing; copy the key of this store, keep it with `wink-edge credentials set {EDGE_KEY_NAME}`, "
+            "or remove api_url to count locally.",
+        )
+    return kept
 
 
 def parse_zones(document: Document | object, *, frame_wh: Size) -> tuple[Zone, ...]:
@@ -190,8 +223,28 @@ def _camera(reader: Reader, value: Any, place: str, places: dict[str, str]) -> I
         is_enabled=reader.flag(entry, "enabled", place, default=True),
         loop=reader.flag(entry, "loop", place, default=False),
         zones=tuple(_zones(reader, entry, place, required=False)),
+        credential=_credential(reader, entry, place, (source, substream)),
     )
     return camera if camera_id and source else None
+
+
+def _credential(
+    reader: Reader, entry: dict[str, Any], place: str, addresses: Iterable[SourceAddress | None]
+) -> str | None:
+    name = reader.text(entry, "credential", place)
+    if name is None:
+        return None
+    for address in addresses:
+        if address is None:
+            continue
+        if address.kind not in (SourceKind.RTSP, SourceKind.HTTP):
+            reader.note(join(place, "credential"), f"{address} takes no user name or password; remove 'credential'.")
+        elif "***@" in str(address):
+            reader.note(
+                join(place, "credential"),
+                f"the address {address} holds a user name or password already; keep only one of the two.",
+            )
+    return name
 
 
 def _source(reader: Reader, entry: dict[str, Any], place: str) -> SourceAddress | None:

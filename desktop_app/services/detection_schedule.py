@@ -25,6 +25,14 @@ class DetectionSchedule:
     def __init__(self, target_fps: dict[str, float]) -> None:
         self._turns = {camera_id: _Turn(1.0 / fps) for camera_id, fps in target_fps.items()}
 
+    def add(self, camera_id: str, *, fps: float) -> None:
+        """A camera more, or an old one at another rate."""
+        self._turns[camera_id] = _Turn(1.0 / fps)
+
+    def remove(self, camera_id: str) -> None:
+        """A camera less."""
+        self._turns.pop(camera_id, None)
+
     def due(self, *, now_s: float) -> list[str]:
         """Cameras that are due, the most overdue first."""
         waiting = [(turn.due_s, camera_id) for camera_id, turn in self._turns.items() if turn.due_s <= now_s]
@@ -44,8 +52,9 @@ class DetectionSchedule:
         turn.done_s = [t for t in turn.done_s if now_s - t <= RATE_SPAN_S]
 
     def rate(self, camera_id: str, *, now_s: float) -> float:
-        """Frames per second that were really looked at, lately."""
-        return sum(1 for t in self._turns[camera_id].done_s if now_s - t <= RATE_SPAN_S) / RATE_SPAN_S
+        """Frames per second that were really looked at, lately; 0 for a camera that is not known."""
+        turn = self._turns.get(camera_id)
+        return sum(1 for t in turn.done_s if now_s - t <= RATE_SPAN_S) / RATE_SPAN_S if turn else 0.0
 
     def cameras(self) -> Iterable[str]:
         """All camera ids."""

@@ -9,6 +9,8 @@ SourceError                 a source cannot be opened or read; the message is fo
   SourceEnded               the stream or file is over
 DetectorError               a model cannot be loaded or run
 OutboxError                 the buffer cannot take an event now
+CredentialError             the place where secrets are kept cannot be used
+  NoCredentialPlace         there is none on this machine
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import SecretStr
 
 from desktop_app.domain.detections import Detections
 from shared_models.events import Event, EventDraft
@@ -66,6 +69,14 @@ class OutboxError(Exception):
     """The buffer cannot take events now (a full disk, a broken file). The message says what to do."""
 
 
+class CredentialError(Exception):
+    """The place where secrets are kept cannot be used. The message says what to do, and holds no secret."""
+
+
+class NoCredentialPlace(CredentialError):
+    """This machine has no such place."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CapturedFrame:
     """One frame as it came from a source. Colour conversion waits until somebody calls ``bgr``.
@@ -75,6 +86,9 @@ class CapturedFrame:
         captured_at: UTC moment of capture.
         at_s: monotonic seconds of capture (or the file's own time base); decides every duration.
         size_wh: pixels of the full frame.
+        fingerprint: of sources whose living picture is never twice the same (a sensor has noise): a number that differs
+            between different pictures, or None when it can be told no more. Drawn stores, films and pictures have none:
+            a still scene is no sign of trouble there.
     """
 
     index: int
@@ -82,6 +96,7 @@ class CapturedFrame:
     at_s: float
     size_wh: Size
     convert: Callable[[], BgrImage]
+    fingerprint: Callable[[], int | None] | None = None
 
     def bgr(self) -> BgrImage:
         """The picture. Adapters cache the conversion; callers must not write into the array."""
@@ -107,7 +122,7 @@ class VideoSource(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of everything. May be called twice."""
+        """Let go of everything. May be called twice, and from another thread: what waits there ends soon."""
 
 
 class Detector(Protocol):
@@ -193,6 +208,9 @@ class Outbox(EventSink, Protocol):
     def dead_letters(self, *, limit: int = 100) -> list[DeadLetter]:
         """The newest refused events."""
 
+    def dead_letter_seqs(self, *, above: int, limit: int) -> list[int]:
+        """Sequence numbers of refused events, the lowest first."""
+
     def retry_dead_letters(self) -> int:
         """Make all dead letters pending again; tells how many."""
 
@@ -225,3 +243,35 @@ class Cloud(Protocol):
 
     def close(self) -> None:
         """Let go of connections; a request under way ends."""
+
+
+EDGE_KEY_NAME = "edge-key"
+"""The name under which a CredentialStore keeps the edge key of this store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A secret with the user name that belongs to it, if any. ``repr`` hides the secret."""
+
+    secret: SecretStr
+    user: str = ""
+
+
+class CredentialStore(Protocol):
+    """Where passwords of cameras and the edge key are kept, by name. All methods may raise CredentialError."""
+
+    @property
+    def place(self) -> str:
+        """Where they are kept, in words."""
+
+    def get(self, name: str) -> Credential | None:
+        """The credential of this name, or None."""
+
+    def put(self, name: str, credential: Credential) -> None:
+        """Keep a credential, in the stead of an older one of this name."""
+
+    def remove(self, name: str) -> bool:
+        """Forget one; tells whether it was there."""
+
+    def users(self) -> dict[str, str]:
+        """All names with their user names."""

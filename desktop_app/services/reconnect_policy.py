@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from desktop_app.services.ports import SourceAuthError, SourceError
 
 FIRST_WAIT_S = 1.0
@@ -20,3 +22,15 @@ def reconnect_wait_s(error: SourceError, *, failures: int, chance: float) -> flo
         return REFUSED_WAIT_S
     ceiling = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(max(0, failures - 1), 10))
     return ceiling * (0.5 + 0.5 * chance)
+
+
+@dataclass(slots=True)
+class Backoff:
+    """Counts one camera's failures in a row."""
+
+    failures: int = 0
+
+    def wait_s(self, error: SourceError, *, healthy_s: float, chance: float) -> float:
+        """Seconds to wait after ``error``, which came after ``healthy_s`` of good pictures (not of an open connection)."""
+        self.failures = 1 if healthy_s >= HEALTHY_S else self.failures + 1
+        return reconnect_wait_s(error, failures=self.failures, chance=chance)

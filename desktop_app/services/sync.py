@@ -49,6 +49,7 @@ class SyncService:
         self._chance = chance
         self._failures = 0
         self._rounds = 0
+        self._contiguous_seq = 0
 
     def run_once(self) -> SyncOutcome:
         """Send one batch and settle what the cloud answered."""
@@ -72,7 +73,8 @@ class SyncService:
 
     def _deliver(self, rows: Sequence[PendingEvent], *, now: datetime) -> SyncOutcome:
         """Send ``rows``; halves are tried where the batch as a whole is refused. ``wait_s`` None: all is settled."""
-        answer = self._cloud.send(batch_payload(rows, sent_at=now))
+        dead = self._outbox.dead_letter_seqs(above=self._contiguous_seq, limit=MAX_BATCH_EVENTS)
+        answer = self._cloud.send(batch_payload(rows, sent_at=now, dead_letter_seqs=dead))
         decision = decide(answer, attempts=self._failures + 1, chance=self._chance())
         if decision.action is Action.SETTLE:
             return self._settle(rows, answer)
@@ -95,6 +97,7 @@ class SyncService:
 
     def _settle(self, rows: Sequence[PendingEvent], answer: CloudAnswer) -> SyncOutcome:
         """Believe the receipt, event by event. What it does not name stays pending."""
+        self._contiguous_seq = answer.receipt.contiguous_seq if answer.receipt else 0
         accepted: list[str] = []
         rejected: dict[str, str] = {}
         for result in answer.receipt.results if answer.receipt else ():
@@ -116,7 +119,8 @@ class SyncService:
         return SyncOutcome(len(accepted), len(rejected))
 
 
-def batch_payload(rows: Sequence[PendingEvent], *, sent_at: datetime) -> bytes:
+def batch_payload(rows: Sequence[PendingEvent], *, sent_at: datetime, dead_letter_seqs: Sequence[int] = ()) -> bytes:
     """The JSON of an EventBatch, put together from bodies that are JSON already."""
     bodies = ",".join(row.body for row in rows)
-    return f'{{"sent_at":{json.dumps(sent_at.isoformat())},"events":[{bodies}]}}'.encode()
+    dead = f'"dead_letter_seqs":{json.dumps(list(dead_letter_seqs))},' if dead_letter_seqs else ""
+    return f'{{"sent_at":{json.dumps(sent_at.isoformat())},{dead}"events":[{bodies}]}}'.encode()

@@ -5,21 +5,23 @@ from __future__ import annotations
 import logging
 import random
 import threading
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from desktop_app.services.capture_health import FrozenWatch, stale_words
 from desktop_app.services.engine_view import CameraCondition
-from desktop_app.services.ports import CapturedFrame, SourceEnded, SourceError, SourceUnreadable, VideoSource
-from desktop_app.services.reconnect_policy import HEALTHY_S, reconnect_wait_s
+from desktop_app.services.ports import CapturedFrame, SourceEnded, SourceError, VideoSource
+from desktop_app.services.reconnect_policy import Backoff
 from desktop_app.workers.latest_slot import LatestSlot
+from desktop_app.workers.work_thread import WorkThread
 from shared_models.cameras import redact
 from shared_models.clock import Clock
 
 log = logging.getLogger(__name__)
 FROZEN_LOOK_S = 1.0
+STOP_LIMIT_S = 10.0
+"""A driver that does not let go after this long is left behind: a person who quits must not wait for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,11 @@ class Gap:
 
 
 class CameraWorker:
-    """Keeps one camera's newest frame in ``slot``.
+    """Keeps one camera's newest frame in ``slot``. A thread that died of a defect can be started again.
 
     Args:
         on_gap: called from this thread when an outage is over, or is cut by a stop.
+        pause: waits for some seconds before the next try; by default until a stop at most.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class CameraWorker:
         clock: Clock,
         on_gap: Callable[[str, Gap], None],
         chance: Callable[[], float] = random.random,
+        pause: Callable[[float], object] | None = None,
     ) -> None:
         self.camera_id = camera_id
         self.slot: LatestSlot[CapturedFrame] = LatestSlot()
@@ -63,18 +67,23 @@ class CameraWorker:
         self._on_gap = on_gap
         self._chance = chance
         self._stop = threading.Event()
+        self._pause = pause or self._stop.wait
+        self._backoff = Backoff()
+        self._healthy_since_s: float | None = None
         self._state = CameraState(CameraCondition.STARTING, "Connecting.", clock.utc_now())
         self._last_good = (clock.monotonic_s(), clock.utc_now())
         self._trouble: str | None = None
         self._frozen = FrozenWatch()
         self._looked_s = 0.0
         self.has_ended = False
-        self._thread = threading.Thread(target=self._run, name=f"camera-{camera_id}", daemon=True)
+        self.thread = WorkThread(self._run, name=f"camera-{camera_id}")
 
     @property
     def state(self) -> CameraState:
         """As it is now: a camera that has been silent for some seconds is in trouble while its read still waits."""
         state = self._state
+        if self.thread.failure is not None:
+            return CameraState(CameraCondition.TROUBLE, self.thread.words, self._last_good[1])
         if state.condition is not CameraCondition.LIVE:
             return state
         last_good_s, last_good_at = self._last_good
@@ -82,44 +91,57 @@ class CameraWorker:
         return state if words is None else CameraState(CameraCondition.TROUBLE, words, last_good_at)
 
     def start(self) -> None:
-        self._thread.start()
+        self.thread.start()
 
     def ask_to_stop(self) -> None:
-        """Begin to stop, without waiting."""
+        """Begin to stop, without waiting: a read under way is cut."""
         self._stop.set()
+        self._source.close()
 
     def stop(self) -> None:
-        """Stop and wait: at most as long as a read may take."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        """Stop and wait."""
+        deadline_s = self._clock.monotonic_s() + STOP_LIMIT_S
+        self.ask_to_stop()
+        self.thread.join(0.05)
+        while self.thread.is_alive and self._clock.monotonic_s() < deadline_s:
+            self._source.close()  # once more: it may have been opened again in the moment of the stop
+            self.thread.join(0.05)
+        if self.thread.is_alive:
+            log.error("camera %s does not let go; it is left behind", self.camera_id)
 
     def _run(self) -> None:
-        failures = 0
         while not self._stop.is_set():
-            opened_s = self._clock.monotonic_s()
             try:
                 self._watch()
             except SourceEnded as error:
-                self.has_ended = True
-                self._set(CameraCondition.STOPPED, str(error))
+                if not self._stop.is_set():
+                    self.has_ended = True
+                    self._set(CameraCondition.STOPPED, str(error))
                 break
             except SourceError as error:
                 failed = error
-            except Exception as error:
-                log.exception("camera %s failed", self.camera_id)
-                failed = SourceUnreadable(f"The camera cannot be read ({type(error).__name__}); see the log.")
+            except Exception:
+                # A defect: the thread dies of it, and the supervisor starts it again. The camera is blind meanwhile.
+                self._trouble = self._trouble or "defect"
+                self._healthy_since_s = None
+                raise
             else:
                 break
             finally:
                 self._source.close()
-            failures = 1 if self._clock.monotonic_s() - opened_s >= HEALTHY_S else failures + 1
-            self._trouble = self._trouble or type(failed).__name__
-            self._set(CameraCondition.TROUBLE, redact(str(failed)))
-            self._stop.wait(reconnect_wait_s(failed, failures=failures, chance=self._chance()))
+            if self._stop.is_set():
+                break
+            self._wait_after(failed)
         self._end_gap()
         if not self.has_ended:
             self._set(CameraCondition.STOPPED, "Stopped.")
+
+    def _wait_after(self, failed: SourceError) -> None:
+        since_s, self._healthy_since_s = self._healthy_since_s, None
+        healthy_s = 0.0 if since_s is None else self._last_good[0] - since_s
+        self._trouble = self._trouble or type(failed).__name__
+        self._set(CameraCondition.TROUBLE, redact(str(failed)))
+        self._pause(self._backoff.wait_s(failed, healthy_s=healthy_s, chance=self._chance()))
 
     def _watch(self) -> None:
         self._source.open()
@@ -128,34 +150,45 @@ class CameraWorker:
             self._take(self._source.read())
 
     def _take(self, frame: CapturedFrame) -> None:
-        if self._is_frozen(frame):
-            self._trouble = "frozen"
-            self._set(CameraCondition.TROUBLE, "The picture has not changed for 20 seconds; restart the camera.")
+        now_s = self._clock.monotonic_s()
+        if self._is_frozen(frame, now_s=now_s):
+            self._note_frozen(now_s=now_s)
             return
         if self._trouble is None and self.state.condition is CameraCondition.TROUBLE:
             self._trouble = "stale"
+        if self._trouble is not None or self._healthy_since_s is None:
+            self._healthy_since_s = now_s
         self._end_gap()
-        self._last_good = (self._clock.monotonic_s(), self._clock.utc_now())
+        self._last_good = (now_s, self._clock.utc_now())
         self._set(CameraCondition.LIVE, "Live.")
         self.slot.put(frame)
 
-    def _is_frozen(self, frame: CapturedFrame) -> bool:
-        now_s = self._clock.monotonic_s()
-        luma = getattr(frame.convert, "luma", None)
-        if luma is None:
+    def _is_frozen(self, frame: CapturedFrame, *, now_s: float) -> bool:
+        if frame.fingerprint is None:
             return False
         if now_s - self._looked_s < FROZEN_LOOK_S:
             return self._trouble == "frozen"
         self._looked_s = now_s
-        plane = luma()
-        return plane is not None and self._frozen.observe(zlib.adler32(plane), at_s=now_s)
+        fingerprint = frame.fingerprint()
+        return fingerprint is not None and self._frozen.observe(fingerprint, at_s=now_s)
+
+    def _note_frozen(self, *, now_s: float) -> None:
+        """The camera has been blind since its picture stood still, not only since that was noticed."""
+        if self._trouble != "frozen":
+            since_s = self._frozen.since_s
+            self._last_good = (since_s, self._clock.utc_now() - timedelta(seconds=now_s - since_s))
+        self._trouble, self._healthy_since_s = "frozen", None
+        self._set(CameraCondition.TROUBLE, "The picture has not changed for 20 seconds; restart the camera.")
 
     def _end_gap(self) -> None:
         if self._trouble is None:
             return
         reason, self._trouble = self._trouble, None
-        duration_s = self._clock.monotonic_s() - self._last_good[0]
-        self._on_gap(self.camera_id, Gap(self._clock.utc_now(), duration_s, reason))
+        gap = Gap(self._clock.utc_now(), self._clock.monotonic_s() - self._last_good[0], reason)
+        try:
+            self._on_gap(self.camera_id, gap)
+        except Exception:
+            log.exception("camera %s: a gap of %.0f s could not be told", self.camera_id, gap.duration_s)
 
     def _set(self, condition: CameraCondition, words: str) -> None:
         if (condition, words) == (self._state.condition, self._state.words):

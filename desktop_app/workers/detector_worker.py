@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from desktop_app.domain.detections import Detections
 from desktop_app.services.detection_schedule import DetectionSchedule
 from desktop_app.services.ports import CapturedFrame, Detector, DetectorError
 from desktop_app.workers.latest_slot import LatestSlot
+from desktop_app.workers.work_thread import WorkThread
 from shared_models.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -19,8 +21,19 @@ IDLE_S = 0.01
 FAILED_WAIT_S = 2.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Taken:
+    """A frame under way, and the slot that it came from."""
+
+    camera_id: str
+    slot: LatestSlot[CapturedFrame]
+    frame: CapturedFrame
+
+
 class DetectorWorker:
     """Takes the newest frame of each camera that is due, two at a time, and hands on what was found in it.
+
+    Cameras come and go while it runs (``add``, ``remove``).
 
     Args:
         on_result: called in this thread, per camera in order of capture.
@@ -36,22 +49,40 @@ class DetectorWorker:
         on_result: Callable[[str, CapturedFrame, Detections], None],
     ) -> None:
         self._detector = detector
-        self._slots = slots
+        self._slots = dict(slots)
         self._clock = clock
         self._on_result = on_result
         self._schedule = DetectionSchedule(target_fps)
         self._stop = threading.Event()
-        self.words = ""
-        self._thread = threading.Thread(target=self._run, name="detector", daemon=True)
+        # Held while cameras change and while results are handed on: after `remove` nothing more comes of that camera.
+        self._cameras_change = threading.Lock()
+        self._words = ""
+        self.thread = WorkThread(self._run, name="detector")
+
+    @property
+    def words(self) -> str:
+        """What is wrong with detection, or empty."""
+        return self.thread.words or self._words
 
     def start(self) -> None:
-        self._thread.start()
+        self.thread.start()
 
     def stop(self) -> None:
         """Stop after the frames under way."""
         self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self.thread.join()
+
+    def add(self, camera_id: str, slot: LatestSlot[CapturedFrame], *, fps: float) -> None:
+        """Look at one camera more."""
+        with self._cameras_change:
+            self._slots[camera_id] = slot
+            self._schedule.add(camera_id, fps=fps)
+
+    def remove(self, camera_id: str) -> None:
+        """Look at a camera no more; when this returns no result of it is or will be handed on."""
+        with self._cameras_change:
+            self._slots.pop(camera_id, None)
+            self._schedule.remove(camera_id)
 
     def rate(self, camera_id: str) -> float:
         """Frames per second analysed lately."""
@@ -59,40 +90,48 @@ class DetectorWorker:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            frames = self._take_due()
-            if not frames:
+            taken = self._take_due()
+            if not taken:
                 self._stop.wait(IDLE_S)
                 continue
-            self._analyse(frames)
+            self._analyse(taken)
 
-    def _take_due(self) -> list[tuple[str, CapturedFrame]]:
+    def _take_due(self) -> list[_Taken]:
         now_s = self._clock.monotonic_s()
-        taken: list[tuple[str, CapturedFrame]] = []
-        for camera_id in self._schedule.due(now_s=now_s):
-            frame = self._slots[camera_id].take()
-            if frame is None:
-                continue
-            self._schedule.looked_at(camera_id, now_s=now_s)
-            taken.append((camera_id, frame))
-            if len(taken) == SIDE_BY_SIDE:
-                break
+        taken: list[_Taken] = []
+        with self._cameras_change:
+            for camera_id in self._schedule.due(now_s=now_s):
+                slot = self._slots[camera_id]
+                frame = slot.take()
+                if frame is None:
+                    continue
+                self._schedule.looked_at(camera_id, now_s=now_s)
+                taken.append(_Taken(camera_id, slot, frame))
+                if len(taken) == SIDE_BY_SIDE:
+                    break
         return taken
 
-    def _analyse(self, frames: list[tuple[str, CapturedFrame]]) -> None:
+    def _analyse(self, taken: list[_Taken]) -> None:
         try:
-            found = self._detector.detect([frame.bgr() for _, frame in frames])
-            self.words = ""
+            found = self._detector.detect([one.frame.bgr() for one in taken])
+            self._words = ""
         except DetectorError as error:
-            if str(error) != self.words:
+            if str(error) != self._words:
                 log.warning("detection failed: %s", error)
-            self.words = str(error)
+            self._words = str(error)
             self._stop.wait(FAILED_WAIT_S)
             return
         except Exception:
             log.exception("a frame could not be analysed")
             return
-        for (camera_id, frame), detections in zip(frames, found, strict=True):
+        for one, detections in zip(taken, found, strict=True):
+            self._hand_on(one, detections)
+
+    def _hand_on(self, one: _Taken, detections: Detections) -> None:
+        with self._cameras_change:
+            if self._slots.get(one.camera_id) is not one.slot:
+                return
             try:
-                self._on_result(camera_id, frame, detections)
+                self._on_result(one.camera_id, one.frame, detections)
             except Exception:
-                log.exception("camera %s: a result could not be handled", camera_id)
+                log.exception("camera %s: a result could not be handled", one.camera_id)

@@ -15,7 +15,9 @@ from desktop_app.services.live_view import LiveView
 from desktop_app.services.ports import CapturedFrame, Detector, VideoSource
 from desktop_app.workers.camera_worker import CameraWorker, Gap
 from desktop_app.workers.detector_worker import DetectorWorker
+from desktop_app.workers.supervisor import Supervisor
 from desktop_app.workers.sync_worker import SyncWorker
+from desktop_app.workers.work_thread import WorkThread
 from shared_models.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -23,61 +25,86 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class EngineCamera:
-    """One camera's parts."""
+    """One camera's parts.
+
+    Attributes:
+        configuration: what it was made of. A camera whose configuration equals that of a running one is the same camera.
+    """
 
     camera_id: str
     label: str
     target_fps: float
     source: VideoSource
     pipeline: CameraPipeline
+    configuration: object = None
+
+    def is_as(self, other: EngineCamera) -> bool:
+        """Whether both would run alike."""
+        return self is other or (self.configuration is not None and self.configuration == other.configuration)
 
 
 class Engine:
-    """Starts and stops everything, and answers screens (``EngineView``)."""
+    """Starts and stops everything, and answers screens (``EngineView``). A supervisor starts again what dies."""
 
     def __init__(
         self, cameras: Sequence[EngineCamera], *, detector: Detector, sync: SyncWorker | None, clock: Clock
     ) -> None:
-        self._cameras = {camera.camera_id: camera for camera in cameras}
+        self._clock = clock
+        self._cameras: dict[str, EngineCamera] = {}
+        self._workers: dict[str, CameraWorker] = {}
         self._detector = detector
         self._sync = sync
-        self._workers = {
-            c.camera_id: CameraWorker(c.camera_id, c.source, clock=clock, on_gap=self._on_gap) for c in cameras
-        }
-        self._analysis = DetectorWorker(
-            detector,
-            {camera_id: worker.slot for camera_id, worker in self._workers.items()},
-            target_fps={c.camera_id: c.target_fps for c in cameras},
-            clock=clock,
-            on_result=self._on_result,
-        )
+        self._analysis = DetectorWorker(detector, {}, target_fps={}, clock=clock, on_result=self._on_result)
+        self._supervisor = Supervisor(self._threads, clock=clock)
         self._views: dict[str, LiveView] = {}
         self._misdrawn: dict[str, str] = {}
         self._listeners: list[Callable[[str], None]] = []
         self._lock = threading.Lock()
+        self._applying = threading.Lock()
+        self._is_running = False
         self._final: EngineStatus | None = None
+        for camera in cameras:
+            self._add(camera)
 
     def start(self) -> None:
         """Start all threads."""
-        if self._sync is not None:
-            self._sync.start()
-        self._analysis.start()
-        for worker in self._workers.values():
-            worker.start()
+        with self._applying:
+            self._is_running = True
+            if self._sync is not None:
+                self._sync.start()
+            self._analysis.start()
+            for worker in self._workers.values():
+                worker.start()
+            self._supervisor.start()
+
+    def apply(self, cameras: Sequence[EngineCamera]) -> None:
+        """Go on with these cameras. Those that run already with the same configuration are not disturbed; the others are
+        stopped, their open presences cut, and started as they are now. May take as long as a camera takes to stop.
+        """
+        with self._applying:
+            wanted = {camera.camera_id: camera for camera in cameras}
+            kept = {i: c for i, c in self._cameras.items() if i in wanted and wanted[i].is_as(c)}
+            self._remove([i for i in self._cameras if i not in kept])
+            for camera in cameras:
+                if camera.camera_id not in kept:
+                    self._add(camera)
+                    if self._is_running:
+                        self._workers[camera.camera_id].start()
+            self._cameras = {i: self._cameras[i] for i in wanted}
 
     def stop(self, *, flush_s: float = 5.0) -> None:
         """Stop all threads: cameras first, then analysis; open presences are cut; what can be sent in time is sent."""
-        for worker in self._workers.values():
-            worker.ask_to_stop()
-        for worker in self._workers.values():
-            worker.stop()
-        self._analysis.stop()
-        for camera in self._cameras.values():
-            camera.pipeline.close()
-        self._final = self.status()
-        if self._sync is not None:
-            self._sync.stop(flush_s=flush_s)
-        self._detector.close()
+        with self._applying:
+            self._is_running = False
+            self._supervisor.stop()
+            self._stop_workers(list(self._workers))
+            self._analysis.stop()
+            for camera in self._cameras.values():
+                camera.pipeline.close()
+            self._final = self.status()
+            if self._sync is not None:
+                self._sync.stop(flush_s=flush_s)
+            self._detector.close()
 
     def source_of(self, camera_id: str) -> VideoSource:
         """The source of one camera, for comparisons with its truth."""
@@ -95,7 +122,9 @@ class Engine:
 
     def status(self) -> EngineStatus:
         """Everything at this moment."""
-        return EngineStatus(tuple(self._camera_status(c) for c in self._cameras.values()), self._cloud_status())
+        workers = self._workers
+        cameras = [(c, workers[i]) for i, c in self._cameras.items() if i in workers]
+        return EngineStatus(tuple(self._camera_status(c, worker) for c, worker in cameras), self._cloud_status())
 
     def latest(self, camera_id: str) -> LiveView | None:
         """The newest analysed frame with its overlay, or None before the first."""
@@ -111,6 +140,33 @@ class Engine:
                 self._listeners = [listener for listener in self._listeners if listener is not callback]
 
         return unsubscribe
+
+    def _add(self, camera: EngineCamera) -> None:
+        worker = CameraWorker(camera.camera_id, camera.source, clock=self._clock, on_gap=self._on_gap)
+        # Readers of these tables hold no lock: a table is replaced, never changed.
+        self._workers = {**self._workers, camera.camera_id: worker}
+        self._cameras = {**self._cameras, camera.camera_id: camera}
+        self._analysis.add(camera.camera_id, worker.slot, fps=camera.target_fps)
+
+    def _remove(self, camera_ids: Sequence[str]) -> None:
+        self._stop_workers(camera_ids)
+        for camera_id in camera_ids:
+            self._analysis.remove(camera_id)
+            self._cameras[camera_id].pipeline.close()
+            self._views.pop(camera_id, None)
+            self._misdrawn.pop(camera_id, None)
+        self._cameras = {i: c for i, c in self._cameras.items() if i not in camera_ids}
+        self._workers = {i: w for i, w in self._workers.items() if i not in camera_ids}
+
+    def _stop_workers(self, camera_ids: Sequence[str]) -> None:
+        for camera_id in camera_ids:
+            self._workers[camera_id].ask_to_stop()
+        for camera_id in camera_ids:
+            self._workers[camera_id].stop()
+
+    def _threads(self) -> list[WorkThread]:
+        sync = [self._sync.thread] if self._sync is not None else []
+        return [*(worker.thread for worker in self._workers.values()), self._analysis.thread, *sync]
 
     def _on_result(self, camera_id: str, frame: CapturedFrame, detections: Detections) -> None:
         try:
@@ -128,8 +184,8 @@ class Engine:
             ended_at=gap.ended_at, duration_s=gap.duration_s, reason=gap.reason
         )
 
-    def _camera_status(self, camera: EngineCamera) -> CameraStatus:
-        state = self._workers[camera.camera_id].state
+    def _camera_status(self, camera: EngineCamera, worker: CameraWorker) -> CameraStatus:
+        state = worker.state
         misdrawn = self._misdrawn.get(camera.camera_id)
         words = f"Its zones do not fit the picture: {misdrawn}" if misdrawn else (self._analysis.words or state.words)
         is_well = not misdrawn and not self._analysis.words

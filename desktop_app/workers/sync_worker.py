@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from desktop_app.services.ports import Cloud, Outbox, OutboxDepth, OutboxError
 from desktop_app.services.sync import SyncOutcome, SyncService
+from desktop_app.workers.work_thread import WorkThread
 from shared_models.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -50,10 +51,12 @@ class SyncWorker:
         self._state = SyncState()
         self._depth = OutboxDepth(0, 0, None, 0)
         self._pruned_s = clock.monotonic_s()
-        self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
+        self.thread = WorkThread(self._run, name="sync")
 
     @property
     def state(self) -> SyncState:
+        if self.thread.failure is not None:
+            return replace(self._state, is_connected=False, words=self.thread.words)
         return self._state
 
     @property
@@ -62,7 +65,7 @@ class SyncWorker:
         return self._depth
 
     def start(self) -> None:
-        self._thread.start()
+        self.thread.start()
 
     def wake(self) -> None:
         """New events wait."""
@@ -71,17 +74,17 @@ class SyncWorker:
     def stop(self, *, flush_s: float = 0.0) -> None:
         """Stop; for up to ``flush_s`` seconds what waits is still sent. A request under way is cut after that."""
         deadline = self._clock.monotonic_s() + flush_s
-        while flush_s > 0 and self._clock.monotonic_s() < deadline and self._thread.is_alive():
+        while flush_s > 0 and self._clock.monotonic_s() < deadline and self.thread.is_alive:
             if self._state.is_connected is False or self._outbox.depth().pending == 0:
                 break
             self._news.set()
             self._stop.wait(0.1)
         self._stop.set()
         self._news.set()
-        self._thread.join(timeout=0.5)
-        if self._thread.is_alive():
+        self.thread.join(0.5)
+        if self.thread.is_alive:
             self._cloud.close()
-            self._thread.join()
+            self.thread.join()
         self._cloud.close()
 
     def _run(self) -> None:

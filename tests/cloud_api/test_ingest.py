@@ -61,7 +61,7 @@ async def test_a_bad_event_is_refused_with_its_reason_and_its_neighbours_are_tak
     assert "greater than or equal to 0" in answer.json()["results"][1]["reason"]
     assert answer.json()["results"][1]["event_id"] == bad["event_id"]
     assert answer.json()["results"][2]["event_id"] is None
-    assert answer.json()["contiguous_seq"] == 1
+    assert answer.json()["contiguous_seq"] == 3, "a refused event is no hole"
     assert await differences(cloud) == []
 
 
@@ -70,6 +70,31 @@ async def test_a_hole_in_the_sequence_is_seen_until_it_is_filled(cloud: CloudUnd
     assert (await cloud.send([events[0], events[3], events[4]])).json()["contiguous_seq"] == 1
     assert (await cloud.send([events[2]])).json()["contiguous_seq"] == 1
     assert (await cloud.send([events[1]])).json()["contiguous_seq"] == 5
+
+
+async def test_a_refused_event_that_the_edge_keeps_as_a_dead_letter_is_no_hole_for_ever(cloud: CloudUnderTest) -> None:
+    events = [crossing(n) for n in range(1, 8)]
+    late = {**events[4], "occurred_at": "2999-01-01T00:00:00Z"}
+    assert (await cloud.send([late])).json()["results"][0]["status"] == "rejected"
+    # Refused before its forerunners came: the cloud does not remember it, the edge does.
+    assert (await cloud.send(events[:4])).json()["contiguous_seq"] == 4
+    assert (await cloud.send([events[5]], dead_letter_seqs=[5])).json()["contiguous_seq"] == 6
+    # A person sends the dead letter again, with its clock set right: it counts, once.
+    again = await cloud.send([events[4], events[6]])
+    assert [r["status"] for r in again.json()["results"]] == ["accepted", "accepted"]
+    assert again.json()["contiguous_seq"] == 7
+    assert await in_and_out(cloud) == (7, 0)
+    assert await differences(cloud) == []
+
+
+async def test_dead_letters_do_not_hide_a_real_hole_and_nonsense_among_them_is_overlooked(
+    cloud: CloudUnderTest,
+) -> None:
+    assert (await cloud.send([crossing(1), crossing(5)], dead_letter_seqs=[2, 4])).json()["contiguous_seq"] == 2
+    answer = await cloud.send([crossing(6)], dead_letter_seqs=["4", None, True, -1, 4.0, 10**30, [3]])
+    assert answer.status_code == 200
+    assert answer.json()["contiguous_seq"] == 2
+    assert (await cloud.send([crossing(3)], dead_letter_seqs=[4])).json()["contiguous_seq"] == 6
 
 
 async def test_a_sequence_number_used_for_another_event_is_refused(cloud: CloudUnderTest) -> None:

@@ -97,6 +97,22 @@ def test_a_frozen_camera_is_told_at_once_and_harms_no_other() -> None:
     assert other_gaps == []
 
 
+def test_a_stop_is_prompt_while_a_frozen_camera_is_read() -> None:
+    gaps: list[Gap] = []
+    with RtspServer() as server:
+        source = make_source(SourceAddress(server.address), clock=CLOCK)
+        worker = CameraWorker("cam", source, clock=CLOCK, on_gap=lambda _, gap: gaps.append(gap))
+        worker.start()
+        wait_until(lambda: is_live(worker), within_s=10)
+        server.freeze()
+        time.sleep(1.5)
+        began_s = time.monotonic()
+        worker.stop()
+        assert time.monotonic() - began_s < 1.0
+        assert not worker.thread.is_alive
+    assert gaps == []
+
+
 def test_a_camera_that_hesitates_for_four_seconds_was_blind_for_four_seconds() -> None:
     gaps: list[Gap] = []
     with RtspServer() as server, watched(server.address, gaps) as worker:

@@ -38,9 +38,9 @@ class CloudUnderTest:
     foreign_edge_key: str
 
     async def send(
-        self, events: list[dict[str, Any]], *, key: str | None = None, packed: bool = True
+        self, events: list[dict[str, Any]], *, key: str | None = None, packed: bool = True, **more: Any
     ) -> httpx.Response:
-        body = json.dumps({"events": events}).encode()
+        body = json.dumps({"events": events, **more}).encode()
         headers = {EDGE_KEY_HEADER: key or self.edge_key, "Content-Type": "application/json"}
         if packed:
             headers["Content-Encoding"] = "gzip"

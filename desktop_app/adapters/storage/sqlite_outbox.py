@@ -56,6 +56,9 @@ class SqliteOutbox:
         except BaseException:
             self._lock.release()
             raise
+        # Readers have a connection of their own: WAL lets them see what is committed without waiting for the writer.
+        self._reader = _read_only(path)
+        self._reading = threading.Lock()
         self._reserved = reserved_seq(path)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._is_closed = False
@@ -89,7 +92,7 @@ class SqliteOutbox:
         return events
 
     def load_counters(self) -> dict[str, str]:
-        return self._run(lambda c: dict(c.execute("SELECT key, value FROM counters").fetchall()))
+        return self._read(lambda c: dict(c.execute("SELECT key, value FROM counters").fetchall()))
 
     def claim(self, *, limit: int, max_bytes: int, since: datetime | None = None) -> list[PendingEvent]:
         def work(connection: sqlite3.Connection) -> list[PendingEvent]:
@@ -106,7 +109,7 @@ class SqliteOutbox:
                 found.append(PendingEvent(seq, event_id, body))
             return found
 
-        return self._run(work)
+        return self._read(work)
 
     def settle(self, *, accepted: Sequence[str], rejected: Mapping[str, str]) -> None:
         def work(connection: sqlite3.Connection) -> None:
@@ -119,27 +122,17 @@ class SqliteOutbox:
         self._run(work)
 
     def depth(self) -> OutboxDepth:
-        def work(connection: sqlite3.Connection) -> OutboxDepth:
-            pending, oldest = connection.execute(
-                "SELECT count(*), min(occurred_at) FROM events WHERE state = 0"
-            ).fetchone()
-            (dead,) = connection.execute("SELECT count(*) FROM events WHERE state = 2").fetchone()
-            (last,) = connection.execute("SELECT last_seq FROM sequence").fetchone()
-            return OutboxDepth(pending, dead, datetime.fromtimestamp(oldest, UTC) if oldest else None, last)
-
-        return self._run(work)
+        return self._read(_depth)
 
     def dead_letters(self, *, limit: int = 100) -> list[DeadLetter]:
-        def work(connection: sqlite3.Connection) -> list[DeadLetter]:
-            rows = connection.execute(
-                "SELECT seq, event_id, body, reason FROM events WHERE state = 2 ORDER BY seq DESC LIMIT ?", (limit,)
-            )
-            return [DeadLetter(*row) for row in rows]
+        return self._read(lambda c: _dead_letters(c, limit=limit))
 
-        return self._run(work)
+    def dead_letter_seqs(self, *, above: int, limit: int) -> list[int]:
+        query = "SELECT seq FROM events WHERE state = 2 AND seq > ? ORDER BY seq LIMIT ?"
+        return self._read(lambda c: [seq for (seq,) in c.execute(query, (above, limit))])
 
     def retry_dead_letters(self) -> int:
-        return self._run(lambda c: c.execute("UPDATE events SET state = 0, reason = NULL WHERE state = 2").rowcount)
+        return self._run(_revive)
 
     def prune(self, *, before: datetime) -> int:
         return self._run(
@@ -158,7 +151,7 @@ class SqliteOutbox:
             )
             return {(camera, zone, kind): n for camera, zone, kind, n in rows}
 
-        return self._run(work)
+        return self._read(work)
 
     def close(self) -> None:
         """Finish what was handed in and let go of the file. May be called twice."""
@@ -167,8 +160,24 @@ class SqliteOutbox:
         self._is_closed = True
         self._jobs.put(None)
         self._thread.join()
+        with self._reading:
+            self._reader.close()
         self._connection.close()
         self._lock.release()
+
+    def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Look at what is committed, at one moment."""
+        with self._reading:
+            if self._is_closed:
+                raise OutboxError("The outbox is closed.")
+            try:
+                self._reader.execute("BEGIN")
+                try:
+                    return work(self._reader)
+                finally:
+                    self._reader.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise _explained(error, self._path) from error
 
     # -- the writer
 
@@ -255,14 +264,72 @@ class SqliteOutbox:
 
 
 def read_depth(path: Path) -> OutboxDepth | None:
-    """How full an outbox is that another process may be using; None if there is none."""
+    """How full an outbox is that another process may be using; None if there is none.
+
+    Raises:
+        OutboxError: the file cannot be read.
+    """
+    return _look(path, _depth)
+
+
+def read_dead_letters(path: Path, *, limit: int = 100) -> list[DeadLetter]:
+    """The newest refused events of an outbox that another process may be using.
+
+    Raises:
+        OutboxError: the file cannot be read.
+    """
+    return _look(path, lambda connection: _dead_letters(connection, limit=limit)) or []
+
+
+def retry_dead_letters_of(path: Path) -> int:
+    """Make all dead letters of an outbox pending again, also while another process uses it; tells how many.
+
+    Raises:
+        OutboxError: the file cannot be written now.
+    """
+    if not path.is_file():
+        return 0
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=10)) as connection:
+            connection.execute("PRAGMA synchronous=FULL")
+            with connection:
+                return _revive(connection)
+    except sqlite3.Error as error:
+        raise _explained(error, path) from error
+
+
+def _revive(connection: sqlite3.Connection) -> int:
+    return connection.execute("UPDATE events SET state = 0, reason = NULL WHERE state = 2").rowcount
+
+
+def _look(path: Path, work: Callable[[sqlite3.Connection], T]) -> T | None:
     if not path.is_file():
         return None
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as connection:
-        pending, oldest = connection.execute("SELECT count(*), min(occurred_at) FROM events WHERE state = 0").fetchone()
-        (dead,) = connection.execute("SELECT count(*) FROM events WHERE state = 2").fetchone()
-        (last,) = connection.execute("SELECT last_seq FROM sequence").fetchone()
+    try:
+        with closing(_read_only(path)) as connection:
+            return work(connection)
+    except sqlite3.Error as error:
+        raise _explained(error, path) from error
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5, isolation_level=None, check_same_thread=False
+    )
+
+
+def _depth(connection: sqlite3.Connection) -> OutboxDepth:
+    pending, oldest = connection.execute("SELECT count(*), min(occurred_at) FROM events WHERE state = 0").fetchone()
+    (dead,) = connection.execute("SELECT count(*) FROM events WHERE state = 2").fetchone()
+    (last,) = connection.execute("SELECT last_seq FROM sequence").fetchone()
     return OutboxDepth(pending, dead, datetime.fromtimestamp(oldest, UTC) if oldest else None, last)
+
+
+def _dead_letters(connection: sqlite3.Connection, *, limit: int) -> list[DeadLetter]:
+    rows = connection.execute(
+        "SELECT seq, event_id, body, reason FROM events WHERE state = 2 ORDER BY seq DESC LIMIT ?", (limit,)
+    )
+    return [DeadLetter(*row) for row in rows]
 
 
 def _is_full(error: BaseException) -> bool:

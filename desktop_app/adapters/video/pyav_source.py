@@ -5,9 +5,11 @@ PyAV gives up on a silent server after a timeout; OpenCV's reader can block for 
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +18,10 @@ from typing import Any
 import av
 import av.error
 import numpy as np
+from av.device import enumerate_input_devices
 
+from desktop_app.adapters.video.interruption import interruptible
+from desktop_app.adapters.video.usb_device import UsbCamera, usb_target
 from desktop_app.services.ports import (
     BgrImage,
     CapturedFrame,
@@ -36,11 +41,13 @@ OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 5.0
 FALLBACK_FPS = 25.0
 NO_KEYFRAME_S = 60.0
-"""Cameras send a key frame at least every few seconds; after this long without a picture something is set wrongly."""
+"""Cameras send a key frame at least every few seconds; after this long without one something is set wrongly."""
 PROBE_US = 1_500_000
 """FFmpeg's own five seconds of guessing the frame rate are five seconds of blindness after each outage."""
 MAX_PTS_STEP_S = 10.0
 """A larger step between two frames of a file is a broken time stamp, not a pause."""
+NAP_S = 0.1
+"""How long a file that plays in real time sleeps at a stretch: it must hear that it is closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +93,16 @@ class PyAvSource:
         self._media_s = 0.0
         self._last_pts_s: float | None = None
         self._no_keyframe_s = no_keyframe_s
-        self._is_closed = False
+        self._closed = threading.Event()
         self._last_frame_s = 0.0
         # FFmpeg's container must not be freed under a reader: who holds this may touch it.
         self._in_use = threading.Lock()
 
     def open(self) -> Size:
         with self._in_use:
-            self._is_closed = False
-            self._opened = self._connect()
+            self._closed.clear()
+            with interruptible(self._closed):
+                self._opened = self._connect()
         self._index, self._media_s, self._last_pts_s = 0, 0.0, None
         self._started_at, self._started_s = self._clock.utc_now(), self._clock.monotonic_s()
         return self._opened.size_wh
@@ -104,19 +112,19 @@ class PyAvSource:
             try:
                 while True:
                     opened = self._opened
-                    if opened is None or self._is_closed:
-                        raise SourceEnded("The source is closed.")
+                    if opened is None or self._closed.is_set():
+                        raise _closed_words()
                     frame = self._next(opened)
                     if frame is not None:
                         break
             finally:
-                if self._is_closed:
+                if self._closed.is_set():
                     self._let_go()
         return self._captured(frame, opened)
 
     def close(self) -> None:
-        """Close; a read under way in another thread ends first, within the read timeout, and lets go itself."""
-        self._is_closed = True
+        """Close; an opening or a read under way in another thread is cut, and lets go itself."""
+        self._closed.set()
         if self._in_use.acquire(blocking=False):
             try:
                 self._let_go()
@@ -131,12 +139,13 @@ class PyAvSource:
     def _next(self, opened: _Opened) -> Any | None:
         """The next decoded frame; None where a loop begins anew."""
         try:
-            frame = next(opened.frames, None)
+            with interruptible(self._closed):
+                frame = next(opened.frames, None)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             raise self._explained(error) from None
         if frame is not None:
             return frame
-        if self._is_closed:
+        if self._closed.is_set():
             return None
         if self._address.kind is not SourceKind.FILE:
             raise SourceUnreachable(f"{self._where()} ended the stream.")
@@ -152,11 +161,11 @@ class PyAvSource:
 
         Raises:
             SourceTimeout: nothing came within the read timeout.
-            SourceUnreadable: packets flow, but no picture has come of them for ``no_keyframe_s``.
+            SourceUnreadable: packets flow, but no whole picture has come of them for ``no_keyframe_s``.
         """
         self._last_frame_s = asked_s = self._clock.monotonic_s()
         for packet in container.demux(stream):
-            if self._is_closed:
+            if self._closed.is_set():
                 return
             # WORKAROUND: at a read timeout FFmpeg first hands out the old picture that its parser still held, and tells
             # of the timeout only at the next read, five seconds later. That picture is no sign of life.
@@ -164,8 +173,8 @@ class PyAvSource:
                 raise self._silent()
             try:
                 frames = packet.decode()
-            except av.error.InvalidDataError:
-                frames = []
+            except av.error.FFmpegError:
+                frames = []  # decoding reads nothing: whatever is wrong is wrong with this packet
             for frame in frames:
                 self._last_frame_s = self._clock.monotonic_s()
                 yield frame
@@ -177,24 +186,26 @@ class PyAvSource:
 
     def _captured(self, frame: Any, opened: _Opened) -> CapturedFrame:
         index, self._index = self._index, self._index + 1
-        if self._address.kind is SourceKind.FILE:
-            self._media_s += self._step_s(frame, opened) if index else 0.0
-            if self._realtime:
-                self._clock.sleep(self._started_s + self._media_s - self._clock.monotonic_s())
-            at_s = self._started_s + self._media_s
-            captured_at = self._started_at + timedelta(seconds=self._media_s)
-        else:
+        conversion = _Conversion(frame)
+        size_wh = (frame.width, frame.height)
+        if self._address.kind is not SourceKind.FILE:
             at_s, captured_at = self._clock.monotonic_s(), self._clock.utc_now()
-        return CapturedFrame(index, captured_at, at_s, (frame.width, frame.height), _Conversion(frame))
+            return CapturedFrame(index, captured_at, at_s, size_wh, conversion, conversion.fingerprint)
+        self._media_s += self._step_s(frame, opened) if index else 0.0
+        at_s = self._started_s + self._media_s
+        if self._realtime:
+            self._sleep_until(at_s)
+        return CapturedFrame(index, self._started_at + timedelta(seconds=self._media_s), at_s, size_wh, conversion)
+
+    def _sleep_until(self, at_s: float) -> None:
+        while (left_s := at_s - self._clock.monotonic_s()) > 0 and not self._closed.is_set():
+            self._clock.sleep(min(left_s, NAP_S))
 
     def _step_s(self, frame: Any, opened: _Opened) -> float:
-        """Seconds since the frame before, by their stamps where these make sense."""
-        usual_s = 1.0 / opened.fps
+        """Seconds since the frame before."""
         pts_s = None if frame.pts is None else float(frame.pts * frame.time_base)
         last_s, self._last_pts_s = self._last_pts_s, pts_s
-        if pts_s is None or last_s is None or not 0.0 < pts_s - last_s <= MAX_PTS_STEP_S:
-            return usual_s
-        return pts_s - last_s
+        return media_step_s(pts_s, last_s, usual_s=1.0 / opened.fps)
 
     def _connect(self) -> _Opened:
         target, container_format, options = self._target()
@@ -229,7 +240,9 @@ class PyAvSource:
             probe = {"analyzeduration": str(PROBE_US), "fpsprobesize": "0"}
             return text, None, {"rtsp_transport": "tcp", "allowed_media_types": "video", **probe}
         if kind is SourceKind.USB:
-            return _usb_target(int(text.rpartition("/")[2]))
+            camera = text.partition("://")[2] or text
+            target = usb_target(camera, platform=sys.platform, cameras=_usb_cameras)
+            return target.name, target.format, target.options
         if kind is SourceKind.FILE:
             path = text.removeprefix("file://")
             if not os.path.exists(path):  # noqa: PTH110 - a Windows path in a URL is no Path yet
@@ -246,8 +259,10 @@ class PyAvSource:
         return SourceTimeout(f"{self._where()} does not answer; is it switched on and on this network?")
 
     def _explained(self, error: Exception) -> SourceError:
+        """The error in an owner's words."""
+        if self._closed.is_set():
+            return _closed_words()
         where, host = self._where(), self._address.host
-        said = redact(str(error)).replace(str(self._address), "").strip(" :;'")
         match error:
             case av.error.HTTPUnauthorizedError() | av.error.HTTPForbiddenError():
                 return SourceAuthError(f"{where} refuses this user name or password.")
@@ -262,11 +277,26 @@ class PyAvSource:
             case av.error.PermissionError():
                 return SourceNotFound(f"{where} may not be opened by this user, or another program uses it.")
             case av.error.InvalidDataError() | ValueError():
-                return SourceUnreadable(f"{where} sends something that is no video.")
-        if "Name or service not known" in said or "resolve" in said.lower() or getattr(error, "errno", 0) == -5:
-            return SourceUnreachable(f"The name {host or 'of the camera'} is not known on this network.")
-        if getattr(error, "errno", 0) in (101, 113):
+                return self._no_video()
+            case _:
+                return self._explained_by_number(error)
+
+    def _no_video(self) -> SourceError:
+        if self._address.kind is SourceKind.RTSP and self._opened is None:
+            where = self._address.host
+            return SourceUnreadable(f"Something answers at {where}, but not as a camera; check address and port.")
+        return SourceUnreadable(f"{self._where()} sends something that is no video.")
+
+    def _explained_by_number(self, error: Exception) -> SourceError:
+        where, host = self._where(), self._address.host
+        said = redact(str(error)).replace(str(self._address), "").strip(" :;'")
+        number = getattr(error, "errno", 0)
+        if number == errno.EIO:
+            return SourceUnreachable(f"{where} broke off the connection.")
+        if number in (errno.ENETUNREACH, errno.EHOSTUNREACH):
             return SourceUnreachable(f"There is no route to {host}; is this laptop on the cameras' network?")
+        if "Name or service not known" in said or "resolve" in said.lower() or number == -5:
+            return SourceUnreachable(f"The name {host or 'of the camera'} is not known on this network.")
         return SourceUnreachable(f"{where} cannot be read ({said[:120] or type(error).__name__}).")
 
 
@@ -288,15 +318,31 @@ class _Conversion:
             raise AssertionError("a frame is converted by one thread at a time")
         return self._image
 
-    def luma(self) -> bytes | None:
-        """The brightness plane as it was decoded, for the frozen-picture rule; None once converted."""
+    def fingerprint(self) -> int | None:
+        """A number that differs between different pictures: of the brightness as it was decoded. None once converted."""
         frame = self._frame
-        return bytes(frame.planes[0]) if frame is not None else None
+        return zlib.adler32(frame.planes[0]) if frame is not None else None
 
 
-def _usb_target(index: int) -> tuple[str, str | None, dict[str, str]]:
-    if sys.platform == "win32":
-        return f"video={index}", "dshow", {}
-    if sys.platform == "darwin":
-        return str(index), "avfoundation", {"framerate": "30"}
-    return f"/dev/video{index}", "v4l2", {}
+def media_step_s(pts_s: float | None, last_s: float | None, *, usual_s: float) -> float:
+    """Seconds from one frame of a file to the next by their presentation stamps, where these make sense.
+
+    A stamp that is missing, repeated, runs backwards or jumps by more than ``MAX_PTS_STEP_S`` is broken: the frame takes
+    ``usual_s`` as its neighbours do, so that a file's time always runs on.
+    """
+    if pts_s is None or last_s is None or not 0.0 < pts_s - last_s <= MAX_PTS_STEP_S:
+        return usual_s
+    return pts_s - last_s
+
+
+def _closed_words() -> SourceEnded:
+    return SourceEnded("The source is closed.")
+
+
+def _usb_cameras() -> list[UsbCamera]:
+    """DirectShow's devices, in its order."""
+    try:
+        found = enumerate_input_devices("dshow")
+    except (av.error.FFmpegError, OSError, ValueError):
+        return []
+    return [UsbCamera(d.name, d.description or d.name) for d in found if "video" in d.media_types]

@@ -18,7 +18,7 @@ from desktop_app.services.retry_policy import Action, decide
 from desktop_app.services.sync import SyncService
 from shared_models.clock import ManualClock
 from shared_models.events import EVENT_ADAPTER, EventDraft, EventType
-from shared_models.sync import BatchReceipt, EventReceipt, ReceiptStatus
+from shared_models.sync import BatchReceipt, EventBatch, EventReceipt, ReceiptStatus
 
 EMPTY = BatchReceipt(results=(), contiguous_seq=0)
 
@@ -116,8 +116,11 @@ def test_every_event_arrives_once_whatever_the_cloud_does(
     outbox = SqliteOutbox(path, clock=clock)
     cloud.is_honest = True
     service = SyncService(outbox, cloud, clock=clock)
-    while outbox.depth().pending:
+    for _ in range(2 * len(appended) + 10):
+        if not outbox.depth().pending:
+            break
         service.run_once()
+    assert outbox.depth().pending == 0
     counters = outbox.load_counters()
     outbox.close()
     assert sorted(cloud.kept.values()) == list(range(1, total + 1))
@@ -138,6 +141,50 @@ def test_a_poisoned_event_is_found_and_put_aside_and_the_rest_goes_on(tmp_path: 
     assert all(letter.reason == "422: poisoned" for letter in letters)
     assert outbox.retry_dead_letters() == 2
     assert outbox.depth().pending == 2
+    outbox.close()
+
+
+class CountingCloud(LyingCloud):
+    """Honest, refuses some events one by one, and counts what is contiguous as the cloud does."""
+
+    def __init__(self, *, refuses: set[int]) -> None:
+        super().__init__(1)
+        self.refuses = refuses
+        self.contiguous = 0
+        self.told: list[list[int]] = []
+
+    def send(self, payload: bytes) -> CloudAnswer:
+        batch = EventBatch.model_validate_json(payload)
+        self.told.append(list(batch.dead_letter_seqs))
+        results = []
+        for index, event in enumerate(batch.events):
+            refused = event.seq in self.refuses
+            status = ReceiptStatus.REJECTED if refused else ReceiptStatus.ACCEPTED
+            if not refused:
+                self.kept[event.event_id] = event.seq
+            reason = "no" if refused else None
+            results.append(EventReceipt(index=index, event_id=event.event_id, status=status, reason=reason))
+        while self.contiguous + 1 in {*self.kept.values(), *batch.dead_letter_seqs}:
+            self.contiguous += 1
+        return CloudAnswer(200, BatchReceipt(results=tuple(results), contiguous_seq=self.contiguous))
+
+
+def test_dead_letters_are_told_until_the_cloud_has_counted_past_them(tmp_path: Path) -> None:
+    clock = ManualClock()
+    outbox = SqliteOutbox(tmp_path / "outbox.sqlite3", clock=clock)
+    cloud = CountingCloud(refuses={2, 3})
+    service = SyncService(outbox, cloud, clock=clock)
+    for count in (5, 1, 1):
+        outbox.append([draft(clock)] * count, counters={})
+        service.run_once()
+    assert cloud.told == [[], [2, 3], []]
+    assert cloud.contiguous == 7
+    # After a restart nothing is remembered: it is told once more, and no more after the answer.
+    service = SyncService(outbox, cloud, clock=clock)
+    for _ in range(2):
+        outbox.append([draft(clock)], counters={})
+        service.run_once()
+    assert cloud.told[3:] == [[2, 3], []]
     outbox.close()
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,27 @@ def test_a_file_of_a_newer_version_is_refused_in_words(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(OutboxError, match="newer version"):
         SqliteOutbox(path, clock=CLOCK)
+
+
+def test_looking_does_not_wait_for_writing(tmp_path: Path) -> None:
+    outbox = SqliteOutbox(tmp_path / "o.sqlite3", clock=CLOCK)
+    (event,) = outbox.append([draft()], counters={"n": "1"})
+    outbox.settle(accepted=[], rejected={str(event.event_id): "no"})
+    outbox.append([draft()], counters={})
+    with closing(sqlite3.connect(tmp_path / "o.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")  # who wants to write now must wait
+        began = time.monotonic()
+        assert outbox.depth().pending == 1
+        assert [row.seq for row in outbox.claim(limit=9, max_bytes=10**6)] == [2]
+        assert [letter.seq for letter in outbox.dead_letters()] == [1]
+        assert outbox.dead_letter_seqs(above=0, limit=9) == [1]
+        assert outbox.dead_letter_seqs(above=1, limit=9) == []
+        assert outbox.load_counters() == {"n": "1"}
+        assert time.monotonic() - began < 1.0
+        other.execute("ROLLBACK")
+    outbox.close()
+    with pytest.raises(OutboxError, match="closed"):
+        outbox.depth()
 
 
 @pytest.mark.expected_log("damaged")

@@ -1,0 +1,146 @@
+"""What is wrong with this machine's Wink, and what to do about it: pure judgements over what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from desktop_app.services.model_registry import ModelSpec
+from desktop_app.services.ports import CloudAnswer, OutboxDepth
+from shared_models.geometry import Size
+
+LITTLE_BYTES = 1_000_000_000
+TOO_LITTLE_BYTES = 100_000_000
+"""A busy store writes about 10 MB a day; 30 days without a cloud must find room."""
+LATE = timedelta(hours=1)
+TOO_LATE = timedelta(days=7)
+CLOCK_SLACK_S = 30.0
+CLOCK_WRONG_S = 300.0
+"""Further off, quarter hours and business days would be those of a neighbour."""
+SMALL_PX = 360
+
+
+class State(StrEnum):
+    """How bad it is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the doctor's.
+
+    Attributes:
+        what: the thing looked at, e.g. ``camera door``.
+        words: how it is.
+        cure: what to do; empty where nothing is to be done.
+    """
+
+    what: str
+    state: State
+    words: str
+    cure: str = ""
+
+
+def has_broken(findings: Sequence[Finding]) -> bool:
+    """Whether anything must be mended before this store can count."""
+    return any(finding.state is State.BROKEN for finding in findings)
+
+
+def judge_camera(label: str, *, size_wh: Size) -> Finding:
+    """A camera that gave a picture."""
+    words = f"sends pictures of {size_wh[0]}x{size_wh[1]}."
+    if min(size_wh) < SMALL_PX:
+        return Finding(
+            f"camera {label}", State.WARNING, words, "People far away are too small: choose a larger stream."
+        )
+    return Finding(f"camera {label}", State.OK, words)
+
+
+def judge_disk(*, free_bytes: int, is_writable: bool, place: str) -> Finding:
+    """The disk that holds outbox and models."""
+    words = f"{free_bytes / 1e9:.1f} GB are free at {place}."
+    if not is_writable:
+        return Finding("disk", State.BROKEN, f"{place} cannot be written.", "Give this user the right to write there.")
+    if free_bytes < TOO_LITTLE_BYTES:
+        return Finding("disk", State.BROKEN, words, "Free some space: counts could be kept no longer.")
+    if free_bytes < LITTLE_BYTES:
+        return Finding("disk", State.WARNING, words, "Free some space, so that weeks without a cloud find room.")
+    return Finding("disk", State.OK, words)
+
+
+def judge_outbox(depth: OutboxDepth | None, *, now: datetime, has_cloud: bool) -> list[Finding]:
+    """What waits, and what was refused."""
+    if depth is None:
+        return [Finding("outbox", State.OK, "Nothing was counted here yet.")]
+    findings = [_waiting(depth, now=now, has_cloud=has_cloud)]
+    if depth.dead_letters:
+        words = f"The cloud refused {depth.dead_letters} events."
+        findings.append(
+            Finding("dead letters", State.WARNING, words, "See their reasons: wink-edge outbox dead-letters.")
+        )
+    return findings
+
+
+def _waiting(depth: OutboxDepth, *, now: datetime, has_cloud: bool) -> Finding:
+    words = f"{depth.pending} of {depth.last_seq} events wait."
+    if not has_cloud or depth.oldest_at is None:
+        return Finding("outbox", State.OK, words)
+    age = now - depth.oldest_at
+    words = f"{words[:-1]}, the oldest for {_span(age)}."
+    if age > TOO_LATE:
+        return Finding("outbox", State.BROKEN, words, "Mend the way to the cloud (see below); nothing is lost yet.")
+    if age > LATE:
+        return Finding("outbox", State.WARNING, words, "Is Wink running, and can it reach the cloud?")
+    return Finding("outbox", State.OK, words)
+
+
+def judge_cloud(answer: CloudAnswer, *, api_url: str) -> list[Finding]:
+    """The answer to an empty upload: whether the cloud is there, and whether it knows the key."""
+    host = f"{api_url}: "
+    if answer.status == 200 and answer.receipt is not None:
+        return [Finding("cloud", State.OK, host + "reachable."), Finding("edge key", State.OK, "accepted.")]
+    if answer.status in (401, 403):
+        cure = "Make a new key for this store in the dashboard, then: wink-edge credentials set edge-key."
+        return [Finding("cloud", State.OK, host + "reachable."), Finding("edge key", State.BROKEN, "refused.", cure)]
+    if answer.status in (429, 503):
+        return [Finding("cloud", State.WARNING, host + answer.words, "Events wait meanwhile; look again in a minute.")]
+    cure = "Check the address, the network and its proxy. Counting goes on without the cloud."
+    return [Finding("cloud", State.BROKEN, host + answer.words, cure)]
+
+
+def judge_clock(offset_s: float | None) -> Finding:
+    """This machine's clock against the cloud's; positive: ours is behind."""
+    if offset_s is None:
+        return Finding("clock", State.WARNING, "could not be compared.", "Look again when the cloud answers.")
+    words = f"{abs(offset_s):.0f} s {'behind' if offset_s > 0 else 'ahead of'} the cloud's."
+    cure = "Let the system set its clock by itself (network time)."
+    if abs(offset_s) > CLOCK_WRONG_S:
+        return Finding("clock", State.BROKEN, words, cure)
+    if abs(offset_s) > CLOCK_SLACK_S:
+        return Finding("clock", State.WARNING, words, cure)
+    return Finding("clock", State.OK, words)
+
+
+def judge_model(spec: ModelSpec, *, expected_sha256: str | None, sha256: str) -> Finding:
+    """The file of the model in use."""
+    if expected_sha256 is None:
+        return Finding("model", State.OK, f"{spec.name} ({spec.path}); not registered, so its hash is not known.")
+    if sha256 != expected_sha256:
+        cure = f"Get it again: wink-edge models pull {spec.name}, or wink-edge models add FILE."
+        return Finding(
+            "model", State.BROKEN, f"{spec.path} is not the file that was registered (its hash differs).", cure
+        )
+    return Finding("model", State.OK, f"{spec.name}, its hash is right.")
+
+
+def _span(age: timedelta) -> str:
+    seconds = max(0, int(age.total_seconds()))
+    for size, name in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {name}"
+    return f"{seconds} seconds"

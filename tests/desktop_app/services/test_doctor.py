@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from desktop_app.services.doctor import (
+    State,
+    has_broken,
+    judge_camera,
+    judge_clock,
+    judge_cloud,
+    judge_disk,
+    judge_model,
+    judge_outbox,
+)
+from desktop_app.services.model_registry import ModelSpec
+from desktop_app.services.ports import CloudAnswer, OutboxDepth
+from shared_models.sync import BatchReceipt
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+SPEC = ModelSpec("yolox", Path("/models/yolox.onnx"), "Apache-2.0")
+RECEIPT = BatchReceipt(results=(), contiguous_seq=0)
+
+
+@pytest.mark.parametrize(
+    ("age", "has_cloud", "state", "words"),
+    [
+        (timedelta(minutes=5), True, State.OK, "7 of 90 events wait, the oldest for 5 minutes."),
+        (timedelta(hours=3), True, State.WARNING, "the oldest for 3 hours."),
+        (timedelta(days=9), True, State.BROKEN, "the oldest for 9 days."),
+        (timedelta(days=9), False, State.OK, "7 of 90 events wait."),
+    ],
+)
+def test_events_that_wait_long_are_told(age: timedelta, has_cloud: bool, state: State, words: str) -> None:
+    (finding,) = judge_outbox(OutboxDepth(7, 0, NOW - age, 90), now=NOW, has_cloud=has_cloud)
+    assert finding.state is state
+    assert words in finding.words
+    assert bool(finding.cure) == (state is not State.OK)
+
+
+def test_refused_events_are_told_and_an_outbox_that_never_was_is_well() -> None:
+    _, letters = judge_outbox(OutboxDepth(0, 3, None, 9), now=NOW, has_cloud=True)
+    assert (letters.state, letters.words) == (State.WARNING, "The cloud refused 3 events.")
+    assert [f.state for f in judge_outbox(None, now=NOW, has_cloud=True)] == [State.OK]
+
+
+@pytest.mark.parametrize(
+    ("answer", "states"),
+    [
+        (CloudAnswer(200, RECEIPT), [State.OK, State.OK]),
+        (CloudAnswer(401, words="x"), [State.OK, State.BROKEN]),
+        (CloudAnswer(403, words="x"), [State.OK, State.BROKEN]),
+        (CloudAnswer(503, words="x"), [State.WARNING]),
+        (CloudAnswer(0, words="x"), [State.BROKEN]),
+        (CloudAnswer(404, words="x"), [State.BROKEN]),
+    ],
+)
+def test_cloud_and_key_are_told_apart(answer: CloudAnswer, states: list[State]) -> None:
+    findings = judge_cloud(answer, api_url="https://cloud.example.com")
+    assert [f.state for f in findings] == states
+    assert all(f.cure for f in findings if f.state is not State.OK)
+
+
+@pytest.mark.parametrize(
+    ("offset_s", "state", "words"),
+    [
+        (2.0, State.OK, "2 s behind the cloud's."),
+        (-31.0, State.WARNING, "31 s ahead of the cloud's."),
+        (3600.0, State.BROKEN, "3600 s behind"),
+        (None, State.WARNING, "could not be compared"),
+    ],
+)
+def test_a_clock_that_is_off_is_told(offset_s: float | None, state: State, words: str) -> None:
+    finding = judge_clock(offset_s)
+    assert finding.state is state
+    assert words in finding.words
+
+
+@pytest.mark.parametrize(
+    ("free", "is_writable", "state"),
+    [
+        (50e9, True, State.OK),
+        (0.5e9, True, State.WARNING),
+        (5e6, True, State.BROKEN),
+        (50e9, False, State.BROKEN),
+    ],
+)
+def test_a_disk_that_fills_is_told(free: float, is_writable: bool, state: State) -> None:
+    finding = judge_disk(free_bytes=int(free), is_writable=is_writable, place="/data")
+    assert finding.state is state
+    assert has_broken([finding]) == (state is State.BROKEN)
+
+
+@pytest.mark.parametrize(("expected", "state"), [("abc", State.OK), (None, State.OK), ("def", State.BROKEN)])
+def test_a_model_that_is_not_the_registered_one_is_told(expected: str | None, state: State) -> None:
+    assert judge_model(SPEC, expected_sha256=expected, sha256="abc").state is state
+
+
+def test_a_stream_too_small_for_people_far_away_is_told() -> None:
+    assert judge_camera("door", size_wh=(640, 360)).state is State.OK
+    assert judge_camera("door", size_wh=(320, 240)).state is State.WARNING

@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from desktop_app.adapters.video.pyav_source import PyAvSource
+from desktop_app.domain.detections import Detections
+from desktop_app.services.camera_pipeline import CameraPipeline
+from desktop_app.services.engine_view import CameraCondition
+from desktop_app.services.ports import BgrImage, CapturedFrame, SourceEnded
+from desktop_app.workers.engine import Engine, EngineCamera
+from desktop_app.workers.supervisor import FORGIVEN_S, Supervisor
+from desktop_app.workers.work_thread import WorkThread
+from shared_models.cameras import Camera, SourceAddress
+from shared_models.clock import ManualClock, SystemClock
+from shared_models.events import Event, EventDraft, EventType
+from shared_models.ids import uuid7
+
+CLOCK = SystemClock()
+PICTURE = np.zeros((36, 64, 3), np.uint8)
+
+
+def wait_until(check: Callable[[], object], seconds: float = 5.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+class InMemorySink:
+    """Takes events."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.counters: dict[str, str] = {}
+
+    def append(self, drafts: Sequence[EventDraft], *, counters: Mapping[str, str]) -> list[Event]:
+        new = [d.stamped(event_id=uuid7(), seq=len(self.events) + n) for n, d in enumerate(drafts, start=1)]
+        self.events += new
+        self.counters |= counters
+        return new
+
+    def load_counters(self) -> dict[str, str]:
+        return dict(self.counters)
+
+
+class NobodyDetector:
+    name = "nobody"
+
+    def detect(self, frames: Sequence[BgrImage]) -> list[Detections]:
+        return [Detections() for _ in frames]
+
+    def close(self) -> None:
+        return
+
+
+class SteadySource:
+    """Frames at 50 per second; one error where ``fails`` holds one."""
+
+    def __init__(self, *fails: Exception) -> None:
+        self.fails = list(fails)
+        self.opened = 0
+        self.is_open = False
+
+    def open(self) -> tuple[int, int]:
+        self.opened += 1
+        self.is_open = True
+        return 64, 36
+
+    def read(self) -> CapturedFrame:
+        time.sleep(0.02)
+        if not self.is_open:
+            raise SourceEnded("The source is closed.")
+        if self.fails and self.opened == 1:
+            raise self.fails.pop()
+        return CapturedFrame(0, CLOCK.utc_now(), CLOCK.monotonic_s(), (64, 36), lambda: PICTURE)
+
+    def close(self) -> None:
+        self.is_open = False
+
+
+def camera(camera_id: str, sink: InMemorySink, source: object, configuration: object = None) -> EngineCamera:
+    pipeline = CameraPipeline(
+        camera_id, camera_for=lambda _: Camera(camera_id=camera_id, source=SourceAddress("0")), sink=sink
+    )
+    return EngineCamera(camera_id, camera_id, 15.0, source, pipeline, configuration)  # type: ignore[arg-type]
+
+
+def engine_of(*cameras: EngineCamera) -> Engine:
+    return Engine(cameras, detector=NobodyDetector(), sync=None, clock=CLOCK)
+
+
+def conditions(engine: Engine) -> dict[str, CameraCondition]:
+    return {status.camera_id: status.condition for status in engine.status().cameras}
+
+
+@pytest.mark.expected_log("died")
+def test_what_dies_is_started_again_with_growing_waits_and_forgiven_after_a_while() -> None:
+    clock = ManualClock()
+    starts: list[float] = []
+
+    def work() -> None:
+        starts.append(clock.monotonic_s())
+        raise KeyError("rtsp://admin:hunter2@cam")
+
+    thread = WorkThread(work, name="camera-door")
+    supervisor = Supervisor(lambda: [thread], clock=clock)
+    thread.start()
+    for _ in range(200):
+        thread.join(5)
+        supervisor.look()
+        clock.advance(0.5)
+    waits = np.diff(starts)
+    assert waits[:5] == pytest.approx([1, 2, 4, 8, 16], abs=0.6)
+    assert thread.words == "Stopped by a defect of the program (KeyError); it is started again."
+    deaths = len(starts)
+    clock.advance(FORGIVEN_S)
+    while len(starts) == deaths:
+        thread.join(5)
+        supervisor.look()
+        clock.advance(0.5)
+    # It has lived (as far as anybody looked) for two minutes before it died again.
+    assert len(starts) == deaths + 1
+
+
+def test_work_that_ends_by_itself_is_left_in_peace() -> None:
+    clock = ManualClock()
+    runs: list[int] = []
+    thread = WorkThread(lambda: runs.append(1), name="film")
+    supervisor = Supervisor(lambda: [thread], clock=clock)
+    thread.start()
+    for _ in range(10):
+        thread.join(5)
+        supervisor.look()
+        clock.advance(60)
+    assert runs == [1]
+
+
+@pytest.mark.expected_log("died", "started again")
+def test_a_camera_thread_that_dies_of_a_defect_is_told_and_comes_back(caplog: pytest.LogCaptureFixture) -> None:
+    sink = InMemorySink()
+    broken = SteadySource(KeyError("rtsp://admin:hunter2@cam"))
+    engine = engine_of(camera("broken", sink, broken), camera("calm", sink, SteadySource()))
+    engine.start()
+    wait_until(lambda: any("defect of the program (KeyError)" in c.words for c in engine.status().cameras))
+    assert conditions(engine) == {"broken": CameraCondition.TROUBLE, "calm": CameraCondition.LIVE}
+    wait_until(lambda: conditions(engine)["broken"] is CameraCondition.LIVE)
+    engine.stop()
+    assert any(
+        record.levelno == logging.ERROR and "camera-broken died" in record.getMessage() for record in caplog.records
+    )
+
+
+def test_a_new_configuration_restarts_the_camera_that_changed_and_no_other() -> None:
+    sink = InMemorySink()
+    sources = {name: SteadySource() for name in ("a", "b", "b2", "c", "d")}
+    engine = engine_of(*(camera(name, sink, sources[name], name.upper()) for name in ("a", "b", "c")))
+    engine.start()
+    wait_until(lambda: set(conditions(engine).values()) == {CameraCondition.LIVE})
+    wait_until(lambda: engine.latest("b") is not None)
+    engine.apply(
+        [
+            camera("a", sink, SteadySource(), "A"),
+            camera("d", sink, sources["d"], "D"),
+            camera("b", sink, sources["b2"], "B, other zones"),
+        ]
+    )
+    assert list(conditions(engine)) == ["a", "d", "b"]
+    assert engine.latest("c") is None
+    wait_until(lambda: set(conditions(engine).values()) == {CameraCondition.LIVE})
+    wait_until(lambda: engine.latest("b") is not None and engine.latest("d") is not None)
+    assert {name: source.opened for name, source in sources.items()} == {"a": 1, "b": 1, "b2": 1, "c": 1, "d": 1}
+    assert {name: source.is_open for name, source in sources.items() if source.is_open} == {
+        "a": True,
+        "b2": True,
+        "d": True,
+    }
+    engine.stop()
+    assert [e.type for e in sink.events if e.type is EventType.CAMERA_GAP] == []
+
+
+def test_a_configuration_before_the_start_starts_nothing() -> None:
+    sink = InMemorySink()
+    first, second = SteadySource(), SteadySource()
+    engine = engine_of(camera("a", sink, first, "A"))
+    engine.apply([camera("a", sink, second, "A2")])
+    assert (first.opened, second.opened) == (0, 0)
+    engine.start()
+    wait_until(lambda: conditions(engine)["a"] is CameraCondition.LIVE)
+    engine.stop()
+    assert (first.opened, second.opened) == (0, 1)
+
+
+def test_a_stop_takes_no_second_although_cameras_are_silent_in_every_way() -> None:
+    """Four cameras that accept and say nothing: their opening waits, and no thread is left."""
+    sink = InMemorySink()
+    with socket.create_server(("127.0.0.1", 0), backlog=16) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        addresses = [f"rtsp://{address}/1", f"rtsp://{address}/2", f"http://{address}/3", f"rtsps://{address}/4"]
+        cameras = [camera(a, sink, PyAvSource(SourceAddress(a), clock=CLOCK)) for a in addresses]
+        engine = engine_of(*cameras)
+        before = set(threading.enumerate())
+        engine.start()
+        time.sleep(0.5)
+        began_s = time.monotonic()
+        engine.stop()
+        assert time.monotonic() - began_s < 1.0
+        assert set(threading.enumerate()) <= before
