@@ -38,6 +38,10 @@ class EdgeSettings(BaseSettings):
         return self.data_dir / "outbox.sqlite3"
 
     @property
+    def runtime_path(self) -> Path:
+        return self.data_dir / "runtime.json"
+
+    @property
     def credentials_path(self) -> Path:
         return self.data_dir / "credentials.json"
 

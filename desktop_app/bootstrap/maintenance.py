@@ -12,7 +12,7 @@ from desktop_app.adapters.cloud.http_cloud import HttpCloud
 from desktop_app.adapters.storage import sqlite_outbox
 from desktop_app.adapters.video.open_source import make_source
 from desktop_app.bootstrap.configuration import load_config
-from desktop_app.bootstrap.parts import model_registry
+from desktop_app.bootstrap.parts import model_registry, remembered_test, run_self_test
 from desktop_app.services.config_document import ConfigError
 from desktop_app.services.config_import import EdgeConfig, ImportedCamera
 from desktop_app.services.doctor import (
@@ -21,6 +21,7 @@ from desktop_app.services.doctor import (
     judge_camera,
     judge_clock,
     judge_cloud,
+    judge_detector,
     judge_disk,
     judge_model,
     judge_outbox,
@@ -56,8 +57,12 @@ def retry_dead_letters(settings: EdgeSettings) -> int:
     return sqlite_outbox.retry_dead_letters_of(settings.outbox_path)
 
 
-def examine(config_path: Path | None, *, settings: EdgeSettings) -> Iterator[Finding]:
-    """Look at everything that a day's count needs, the quick things first."""
+def examine(config_path: Path | None, *, settings: EdgeSettings, measure: bool = False) -> Iterator[Finding]:
+    """Look at everything that a day's count needs, the quick things first.
+
+    Args:
+        measure: test the detector anew, even where the result of an earlier test is remembered.
+    """
     config: EdgeConfig | None = None
     if config_path is None:
         cure = "Name the store's file: wink-edge doctor --config config.yaml."
@@ -68,6 +73,7 @@ def examine(config_path: Path | None, *, settings: EdgeSettings) -> Iterator[Fin
     yield _disk(settings)
     yield _model(settings)
     yield from _outbox(settings, has_cloud=config is not None and config.api_url is not None)
+    yield from _detector(config, settings=settings, measure=measure)
     if config is None:
         return
     yield from _cloud(config, settings=settings)
@@ -104,6 +110,20 @@ def _model(settings: EdgeSettings) -> Finding:
         return judge_model(spec, expected_sha256=expected, sha256=sha256_of(spec.path))
     except DetectorError as error:
         return Finding("model", State.BROKEN, str(error), "See: wink-edge models list.")
+
+
+def _detector(config: EdgeConfig | None, *, settings: EdgeSettings, measure: bool) -> Iterator[Finding]:
+    rates = [camera.target_fps for camera in config.cameras if camera.is_enabled] if config else []
+    try:
+        spec = resolve_model(settings.model, data_dir=settings.data_dir, assets_dir=settings.assets_dir)
+        test = None if measure else remembered_test(spec, settings=settings)
+        test = test or run_self_test(settings=settings)
+    except DetectorError as error:
+        yield Finding("detector", State.BROKEN, str(error), "See: wink-edge models list.")
+    except OSError as error:
+        yield Finding("detector", State.BROKEN, f"The self-test cannot be kept: {error}.", "Mend the disk (see above).")
+    else:
+        yield judge_detector(test, wanted_fps=sum(rates), cameras=len(rates))
 
 
 def _outbox(settings: EdgeSettings, *, has_cloud: bool) -> list[Finding]:

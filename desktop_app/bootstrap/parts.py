@@ -12,11 +12,13 @@ from shared_models.cameras import SourceAddress
 from shared_models.clock import SteadyClock
 
 if TYPE_CHECKING:
+    from desktop_app.services.detector_runtime import RuntimeTest
     from desktop_app.services.model_registry import ModelRegistry, ModelSpec
     from desktop_app.services.ports import Detector, VideoSource
     from shared_models.geometry import Size
 
 DEFAULT_PICTURES_FPS = 5.0
+SELF_TEST_SCENE, SELF_TEST_FRAME = "virtual-store://floor?seed=1&people=20&fps=1", 40
 
 
 def open_source(text: str, *, realtime: bool, fps: float | None = None, loop: bool = False) -> VideoSource:
@@ -45,10 +47,53 @@ def open_detector(
 
     settings = settings or EdgeSettings()
     spec = resolve_model(settings.model, data_dir=settings.data_dir, assets_dir=settings.assets_dir)
-    detector = OpenVinoYolo(spec.path, min_score=settings.min_score if min_score is None else min_score)
+    test = remembered_test(spec, settings=settings)
+    detector = OpenVinoYolo(
+        spec.path,
+        min_score=settings.min_score if min_score is None else min_score,
+        runtime=test.runtime if test else None,
+    )
     if frame_wh is not None:
         detector.prepare(frame_wh)
     return detector
+
+
+def remembered_test(spec: ModelSpec, *, settings: EdgeSettings) -> RuntimeTest | None:
+    """The self-test of this model on this machine, if there was one."""
+    from desktop_app.services.detector_runtime import load
+
+    test = load(settings.runtime_path)
+    if test is None or not spec.path.is_file():
+        return None
+    from desktop_app.adapters.detection.self_test import machine_name
+    from desktop_app.services.model_registry import sha256_of
+
+    is_same = (test.machine, test.model_sha256) == (machine_name(), sha256_of(spec.path))
+    return test if is_same else None
+
+
+def run_self_test(*, settings: EdgeSettings, progress: Callable[[float, str], bool] | None = None) -> RuntimeTest:
+    """Measure how the model in use runs best on this machine, and remember it.
+
+    Raises:
+        DetectorError: there is no model, or it does not run.
+        SelfTestCancelled: ``progress`` said so.
+    """
+    from desktop_app.adapters.detection import self_test
+    from desktop_app.adapters.video.virtual_store.source import VirtualStoreSource
+    from desktop_app.services.detector_runtime import save
+    from desktop_app.services.model_registry import resolve_model
+
+    spec = resolve_model(settings.model, data_dir=settings.data_dir, assets_dir=settings.assets_dir)
+    store = VirtualStoreSource(SourceAddress(SELF_TEST_SCENE), clock=SteadyClock(), realtime=False)
+    store.open()
+    try:
+        frames = [store.read() for _ in range(SELF_TEST_FRAME)]
+    finally:
+        store.close()
+    test = self_test.run_self_test(spec.path, frames[-1].bgr(), progress=progress)
+    save(test, settings.runtime_path)
+    return test
 
 
 def model_registry(settings: EdgeSettings) -> ModelRegistry:

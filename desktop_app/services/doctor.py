@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from desktop_app.services.detector_runtime import RuntimeTest
 from desktop_app.services.model_registry import ModelSpec
 from desktop_app.services.ports import CloudAnswer, OutboxDepth
 from shared_models.geometry import Size
@@ -20,6 +21,7 @@ CLOCK_SLACK_S = 30.0
 CLOCK_WRONG_S = 300.0
 """Further off, quarter hours and business days would be those of a neighbour."""
 SMALL_PX = 360
+USUAL_FPS = 5.0
 
 
 class State(StrEnum):
@@ -136,6 +138,26 @@ def judge_model(spec: ModelSpec, *, expected_sha256: str | None, sha256: str) ->
             "model", State.BROKEN, f"{spec.path} is not the file that was registered (its hash differs).", cure
         )
     return Finding("model", State.OK, f"{spec.name}, its hash is right.")
+
+
+def judge_detector(test: RuntimeTest, *, wanted_fps: float, cameras: int) -> Finding:
+    """Whether this machine keeps up with its cameras.
+
+    Args:
+        wanted_fps: looks a second, of all cameras together; 0 where the configuration is not known.
+    """
+    rate, runtime = test.rates[max(test.rates)], test.runtime
+    speeds = ", ".join(f"{r:.0f} pictures a second at {side} pixels" for side, r in sorted(test.rates.items()))
+    words = f"{runtime.device} in {runtime.precision}, {runtime.streams} at once: {speeds}."
+    if not wanted_fps:
+        return Finding(
+            "detector", State.OK, f"{words} Enough for {rate / USUAL_FPS:.0f} cameras at {USUAL_FPS:.0f} looks."
+        )
+    words = f"{words} {cameras} cameras ask for {wanted_fps:.0f}: {wanted_fps / rate:.0%} of that."
+    if wanted_fps > rate:
+        cure = "All cameras are looked at less often. Lower their fps, or give this computer fewer of them."
+        return Finding("detector", State.WARNING, words, cure)
+    return Finding("detector", State.OK, words)
 
 
 def _span(age: timedelta) -> str:

@@ -132,6 +132,10 @@ class Detector(Protocol):
     def name(self) -> str:
         """The model's name, for events, audits and the doctor."""
 
+    @property
+    def side_by_side(self) -> int:
+        """How many pictures one call should bring: as many as the device works on at once."""
+
     def detect(self, frames: Sequence[BgrImage]) -> list[Detections]:
         """Detect in each frame; boxes in pixels of that frame.
 

@@ -16,7 +16,6 @@ from shared_models.clock import Clock
 
 log = logging.getLogger(__name__)
 
-SIDE_BY_SIDE = 2
 IDLE_S = 0.01
 FAILED_WAIT_S = 2.0
 
@@ -31,7 +30,7 @@ class _Taken:
 
 
 class DetectorWorker:
-    """Takes the newest frame of each camera that is due, two at a time, and hands on what was found in it.
+    """Takes the newest frame of each camera that is due, a few at a time, and hands on what was found in it.
 
     Cameras come and go while it runs (``add``, ``remove``).
 
@@ -107,7 +106,7 @@ class DetectorWorker:
                     continue
                 self._schedule.looked_at(camera_id, now_s=now_s)
                 taken.append(_Taken(camera_id, slot, frame))
-                if len(taken) == SIDE_BY_SIDE:
+                if len(taken) >= self._detector.side_by_side:
                     break
         return taken
 

@@ -67,6 +67,8 @@ class Doorway:
 class Walkers:
     """Finds six people side by side where the frame says that they are."""
 
+    side_by_side = 2
+
     name = "walkers"
 
     def detect(self, frames: Sequence[BgrImage]) -> list[Detections]:

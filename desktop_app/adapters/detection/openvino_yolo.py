@@ -19,6 +19,7 @@ from openvino.preprocess import ColorFormat, PrePostProcessor
 
 from desktop_app.adapters.detection.heads import Head, decode, recognise
 from desktop_app.domain.detections import Detections
+from desktop_app.services.detector_runtime import DetectorRuntime
 from desktop_app.services.ports import BgrImage, DetectorError
 from shared_models.geometry import Size
 
@@ -48,7 +49,7 @@ class OpenVinoYolo:
         model_path: ``.onnx`` or ``.xml``.
         class_id: which class is "person" (COCO and one-class models: 0).
         long_side: longer side of the network's input in pixels; the other follows the frame's shape.
-        streams: requests that may run at once.
+        runtime: device, precision and how many requests run at once, as the self-test found best.
 
     Raises:
         DetectorError: the file is none that can be used; the message says what to do.
@@ -61,15 +62,14 @@ class OpenVinoYolo:
         min_score: float = 0.1,
         class_id: int = 0,
         long_side: int = LONG_SIDE,
-        streams: int = 2,
-        device: str = "CPU",
+        runtime: DetectorRuntime | None = None,
     ) -> None:
         self._path = model_path
         self._min_score = min_score
         self._class_id = class_id
         self._long_side = long_side
-        self._streams = streams
-        self._device = device
+        self.runtime = runtime or DetectorRuntime()
+        self._streams = self.runtime.streams
         self._lock = threading.Lock()
         self._compiled: dict[Size, _Compiled] = {}
         self._core = ov.Core()
@@ -78,6 +78,10 @@ class OpenVinoYolo:
     @property
     def name(self) -> str:
         return self._path.stem
+
+    @property
+    def side_by_side(self) -> int:
+        return self._streams
 
     def prepare(self, frame_wh: Size) -> Size:
         """Compile for frames of this size ahead of the first one; tells the network's input size."""
@@ -149,8 +153,8 @@ class OpenVinoYolo:
                 raise DetectorError(f"{self._path.name} gives {shape}, which is no YOLO head known here. {_CURE}")
             network = self._core.compile_model(
                 _with_preprocessing(model, scale=head is not Head.YOLOX),
-                self._device,
-                {"NUM_STREAMS": str(self._streams), "INFERENCE_NUM_THREADS": str(self._streams)},
+                self.runtime.device,
+                _options(self.runtime),
             )
         except RuntimeError as error:
             raise DetectorError(f"{self._path.name} cannot be run ({_first_line(error)}). {_CURE}") from error
@@ -194,6 +198,15 @@ def letterbox(frame: BgrImage, *, input_wh: Size) -> tuple[BgrImage, float]:
     canvas = np.full((input_wh[1], input_wh[0], 3), LETTERBOX_GREY, np.uint8)
     canvas[: size[1], : size[0]] = resized
     return canvas, scale
+
+
+def _options(runtime: DetectorRuntime) -> dict[str, str]:
+    options = {"NUM_STREAMS": str(runtime.streams)}
+    if runtime.precision != "auto":
+        options["INFERENCE_PRECISION_HINT"] = runtime.precision
+    if runtime.threads:
+        options["INFERENCE_NUM_THREADS"] = str(runtime.threads)
+    return options
 
 
 def _with_preprocessing(model: Any, *, scale: bool) -> Any:

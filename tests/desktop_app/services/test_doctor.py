@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from desktop_app.services.detector_runtime import DetectorRuntime, RuntimeTest
 from desktop_app.services.doctor import (
     State,
     has_broken,
     judge_camera,
     judge_clock,
     judge_cloud,
+    judge_detector,
     judge_disk,
     judge_model,
     judge_outbox,
@@ -101,3 +103,19 @@ def test_a_model_that_is_not_the_registered_one_is_told(expected: str | None, st
 def test_a_stream_too_small_for_people_far_away_is_told() -> None:
     assert judge_camera("door", size_wh=(640, 360)).state is State.OK
     assert judge_camera("door", size_wh=(320, 240)).state is State.WARNING
+
+
+@pytest.mark.parametrize(
+    ("wanted_fps", "state", "words"),
+    [
+        (0.0, State.OK, "Enough for 6 cameras"),
+        (10.0, State.OK, "33% of that"),
+        (40.0, State.WARNING, "133% of that"),
+    ],
+)
+def test_whether_the_machine_keeps_up_is_told_in_cameras(wanted_fps: float, state: State, words: str) -> None:
+    test = RuntimeTest("this", "abc", DetectorRuntime("CPU", "bf16", 2, 2), {416: 70.0, 640: 30.0})
+    finding = judge_detector(test, wanted_fps=wanted_fps, cameras=2)
+    assert finding.state is state
+    assert words in finding.words
+    assert "CPU in bf16, 2 at once: 70 pictures a second at 416 pixels" in finding.words

@@ -179,6 +179,7 @@ def test_overload_lowers_every_cameras_rate_alike() -> None:
 
 
 class FlakyDetector:
+    side_by_side = 2
     name = "flaky"
 
     def __init__(self) -> None:

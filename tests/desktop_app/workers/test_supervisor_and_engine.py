@@ -51,6 +51,7 @@ class InMemorySink:
 
 
 class NobodyDetector:
+    side_by_side = 2
     name = "nobody"
 
     def detect(self, frames: Sequence[BgrImage]) -> list[Detections]:

@@ -1,0 +1,135 @@
+"""Measures on this very machine how a model runs fastest, and that it still says the same."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import openvino as ov
+
+from desktop_app.adapters.detection.openvino_yolo import OpenVinoYolo
+from desktop_app.domain.detections import Detections
+from desktop_app.services.detector_runtime import AGREEMENT, INPUT_SIDES, DetectorRuntime, RuntimeTest, candidates
+from desktop_app.services.model_registry import sha256_of
+from desktop_app.services.ports import BgrImage, DetectorError
+
+log = logging.getLogger(__name__)
+
+SECONDS = 5.0
+WARM_UP = 2
+MIN_SCORE = 0.05
+Progress = Callable[[float, str], bool]
+"""Share done 0..1 and what is measured; False cancels."""
+
+
+class SelfTestCancelled(Exception):
+    """The user stopped it; nothing was remembered."""
+
+
+def machine_name() -> str:
+    """Devices and library of this machine; a test of another one is worth nothing."""
+    core = ov.Core()
+    names = [f"{device}: {core.get_property(device, 'FULL_DEVICE_NAME')}" for device in core.available_devices]
+    return " | ".join([*names, f"{_cores(core)} cores", f"OpenVINO {ov.get_version().split('-')[0]}"])
+
+
+def run_self_test(
+    model_path: Path,
+    picture: BgrImage,
+    *,
+    seconds: float = SECONDS,
+    progress: Progress | None = None,
+) -> RuntimeTest:
+    """Try every sensible way for a share of ``seconds`` each and keep the fastest that agrees with the plain one.
+
+    Args:
+        picture: with people in it, of the size of the cameras' pictures; where nobody is found only f32 is trusted.
+
+    Raises:
+        DetectorError: the model does not run at all.
+        SelfTestCancelled: ``progress`` said so.
+    """
+    core = ov.Core()
+    ways = candidates(_capabilities(core), cores=_cores(core))
+    reference = _detect_once(model_path, DetectorRuntime(precision="f32", streams=1, threads=1), picture)
+    share_s = seconds / (len(ways) + len(INPUT_SIDES) - 1)
+    best, best_rate = ways[0], 0.0
+    for number, way in enumerate(ways):
+        words = f"{way.device} {way.precision}, {way.streams} at once"
+        if progress is not None and not progress(number / (len(ways) + 1), words):
+            raise SelfTestCancelled
+        rate = _rate_if_it_agrees(model_path, way, picture, reference, seconds=share_s)
+        log.info("%s: %.1f pictures a second", words, rate)
+        # A plainer way that is as good as the best stays: results of five seconds differ by a few per cent.
+        if rate > best_rate * (1.05 if number else 1.0):
+            best, best_rate = way, rate
+    rates = {max(INPUT_SIDES): best_rate}
+    for side in INPUT_SIDES:
+        if side not in rates:
+            rates[side] = _rate(model_path, best, picture, long_side=side, seconds=share_s)
+    return RuntimeTest(machine_name(), sha256_of(model_path), best, rates)
+
+
+def _rate_if_it_agrees(
+    model_path: Path, way: DetectorRuntime, picture: BgrImage, reference: Detections, *, seconds: float
+) -> float:
+    try:
+        found = _detect_once(model_path, way, picture)
+        if way.precision != "f32" and not _agrees(found, reference):
+            log.info("%s %s gives other results and is not used", way.device, way.precision)
+            return 0.0
+        return _rate(model_path, way, picture, long_side=max(INPUT_SIDES), seconds=seconds)
+    except DetectorError as error:
+        if way.precision == "f32" and way.device == "CPU":
+            raise
+        log.info("%s %s cannot be used: %s", way.device, way.precision, error)
+        return 0.0
+
+
+def _rate(model_path: Path, way: DetectorRuntime, picture: BgrImage, *, long_side: int, seconds: float) -> float:
+    detector = OpenVinoYolo(model_path, runtime=way, long_side=long_side)
+    batch = [picture] * way.streams
+    try:
+        for _ in range(WARM_UP):
+            detector.detect(batch)
+        started, done = time.perf_counter(), 0
+        while (spent := time.perf_counter() - started) < seconds or not done:
+            detector.detect(batch)
+            done += len(batch)
+        return done / spent
+    finally:
+        detector.close()
+
+
+def _detect_once(model_path: Path, way: DetectorRuntime, picture: BgrImage) -> Detections:
+    detector = OpenVinoYolo(model_path, runtime=way, min_score=MIN_SCORE)
+    try:
+        (found,) = detector.detect([picture])
+        return found
+    finally:
+        detector.close()
+
+
+def _agrees(found: Detections, reference: Detections) -> bool:
+    """Each box that the plain way is fairly sure of is found again with nearly its score and place."""
+    sure = reference.score >= 4 * MIN_SCORE
+    if not sure.any() or not len(found):
+        return False
+    for box, score in zip(reference.xyxy[sure], reference.score[sure], strict=True):
+        nearest = int(np.abs(found.xyxy - box).max(axis=1).argmin())
+        size = float((box[2:] - box[:2]).max())
+        is_near = np.abs(found.xyxy[nearest] - box).max() <= AGREEMENT * size
+        if not is_near or abs(float(found.score[nearest]) - float(score)) > AGREEMENT:
+            return False
+    return True
+
+
+def _capabilities(core: ov.Core) -> Mapping[str, tuple[str, ...]]:
+    return {d: tuple(core.get_property(d, "OPTIMIZATION_CAPABILITIES")) for d in core.available_devices}
+
+
+def _cores(core: ov.Core) -> int:
+    return int(core.get_property("CPU", "RANGE_FOR_STREAMS")[1])
