@@ -28,8 +28,13 @@ class EventBatch(BaseModel):
     sent_at: UtcDatetime | None = None
     """The edge's clock when it sent; the cloud derives the clock's offset from it."""
     events: Annotated[tuple[Event, ...], Field(max_length=MAX_BATCH_EVENTS)]
-    dead_letter_seqs: Annotated[tuple[Seq, ...], Field(max_length=MAX_BATCH_EVENTS)] = ()
-    """Events of this device that were refused and are kept as dead letters by the edge: no hole, but no event either."""
+    dead_letter_seqs: Annotated[
+        tuple[Seq, ...], Field(max_length=MAX_BATCH_EVENTS, exclude_if=lambda seqs: not seqs)
+    ] = ()
+    """Events of this device that were refused and are kept as dead letters by the edge: no hole, but no event either.
+
+    Left out where there are none: most batches are as they always were.
+    """
 
 
 class ReceiptStatus(StrEnum):

@@ -16,7 +16,11 @@ from shared_models.events import EVENT_ADAPTER, EventDraft, EventType
 from shared_models.sync import BatchReceipt, EventBatch
 
 GOLDEN = Path(__file__).parent / "golden" / "v1"
-ENVELOPES: dict[str, type[BaseModel]] = {"batch": EventBatch, "receipt": BatchReceipt}
+ENVELOPES: dict[str, type[BaseModel]] = {
+    "batch": EventBatch,
+    "batch_dead_letters": EventBatch,
+    "receipt": BatchReceipt,
+}
 
 
 def golden(name: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import gzip
 import ipaddress
 import math
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Mapping
@@ -191,7 +192,16 @@ def _network_words(error: Exception) -> str:
     match error:
         case httpx.ConnectTimeout() | httpx.ReadTimeout() | httpx.WriteTimeout() | httpx.PoolTimeout():
             return "The cloud does not answer in time."
+        case httpx.ConnectError() if _is_distrust(error):
+            return "The cloud's certificate is not trusted; check the address, and this machine's clock."
         case httpx.ConnectError():
             return "The cloud cannot be reached; is this machine online?"
         case _:
             return f"The connection to the cloud broke ({type(error).__name__})."
+
+
+def _is_distrust(error: BaseException | None) -> bool:
+    """Whether a certificate is at the bottom of it."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None

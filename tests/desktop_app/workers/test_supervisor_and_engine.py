@@ -5,17 +5,21 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from desktop_app.adapters.storage.sqlite_outbox import SqliteOutbox
 from desktop_app.adapters.video.pyav_source import PyAvSource
 from desktop_app.domain.detections import Detections
 from desktop_app.services.camera_pipeline import CameraPipeline
 from desktop_app.services.engine_view import CameraCondition
-from desktop_app.services.ports import BgrImage, CapturedFrame, SourceEnded
+from desktop_app.services.ports import BgrImage, CapturedFrame, CloudAnswer, OutboxDepth, SourceEnded
+from desktop_app.services.sync import SyncService
 from desktop_app.workers.engine import Engine, EngineCamera
 from desktop_app.workers.supervisor import FORGIVEN_S, Supervisor
+from desktop_app.workers.sync_worker import SyncWorker
 from desktop_app.workers.work_thread import WorkThread
 from shared_models.cameras import Camera, SourceAddress
 from shared_models.clock import ManualClock, SystemClock
@@ -156,6 +160,43 @@ def test_a_camera_thread_that_dies_of_a_defect_is_told_and_comes_back(caplog: py
     assert any(
         record.levelno == logging.ERROR and "camera-broken died" in record.getMessage() for record in caplog.records
     )
+
+
+class FlakyOutbox(SqliteOutbox):
+    """Looking at it fails once, by a defect."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, clock=CLOCK)
+        self.looks = 0
+
+    def depth(self) -> OutboxDepth:
+        self.looks += 1
+        if self.looks == 1:
+            raise KeyError("a defect of ours")
+        return super().depth()
+
+
+class AbsentCloud:
+    def send(self, payload: bytes) -> CloudAnswer:
+        return CloudAnswer(0, words="The cloud cannot be reached; is this machine online?")
+
+    def close(self) -> None:
+        return
+
+
+@pytest.mark.expected_log("died", "started again")
+def test_an_upload_thread_that_dies_is_told_and_comes_back(tmp_path: Path) -> None:
+    outbox = FlakyOutbox(tmp_path / "outbox.sqlite3")
+    cloud = AbsentCloud()
+    sync = SyncWorker(SyncService(outbox, cloud, clock=CLOCK), outbox=outbox, cloud=cloud, clock=CLOCK)
+    engine = Engine([], detector=NobodyDetector(), sync=sync, clock=CLOCK)
+    engine.start()
+    wait_until(lambda: "defect of the program (KeyError)" in engine.status().cloud.words)
+    assert engine.status().cloud.is_connected is False
+    wait_until(lambda: outbox.looks > 1 and sync.thread.is_alive)
+    assert "defect" not in engine.status().cloud.words
+    engine.stop(flush_s=0)
+    outbox.close()
 
 
 def test_a_new_configuration_restarts_the_camera_that_changed_and_no_other() -> None:

@@ -6,16 +6,21 @@ import gzip
 import json
 import logging
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
 
 from desktop_app.adapters.cloud import http_cloud
@@ -248,6 +253,73 @@ def test_nobody_at_the_address_is_told() -> None:
         cloud = HttpCloud(f"http://{host}:{port}", SecretStr(KEY), allow_insecure=True)
         assert cloud.send(PAYLOAD) == CloudAnswer(0, words="The cloud cannot be reached; is this machine online?")
         cloud.close()
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    """A server's context with a certificate that nobody vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = folder / "server.pem"
+    encoding = serialization.Encoding.PEM
+    private = key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    pem.write_bytes(private + certificate.public_bytes(encoding))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    return context
+
+
+@contextmanager
+def tls_server_that_is_silent(context: ssl.SSLContext, asked: threading.Event) -> Iterator[str]:
+    """Takes one connection, and a request if it comes to that; never answers."""
+
+    def serve() -> None:
+        plain, _ = server.accept()
+        plain.settimeout(5)
+        with suppress(OSError), context.wrap_socket(plain, server_side=True) as secure:
+            secure.recv(100_000)
+            asked.set()
+            while secure.recv(100_000):
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, name="tls-server")
+        thread.start()
+        yield f"https://localhost:{server.getsockname()[1]}"
+        thread.join(5)
+
+
+def test_a_certificate_that_nobody_vouches_for_is_told(tmp_path: Path) -> None:
+    asked = threading.Event()
+    with tls_server_that_is_silent(self_signed(tmp_path), asked) as url:
+        cloud = HttpCloud(url, SecretStr(KEY))
+        words = "The cloud's certificate is not trusted; check the address, and this machine's clock."
+        assert cloud.send(PAYLOAD) == CloudAnswer(0, words=words)
+        cloud.close()
+    assert not asked.is_set(), "the key went to a stranger"
+
+
+def test_closing_ends_an_encrypted_request_that_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    context, asked = self_signed(tmp_path), threading.Event()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "server.pem"))  # here somebody vouches for it
+    with tls_server_that_is_silent(context, asked) as url:
+        cloud = HttpCloud(url, SecretStr(KEY))
+        answers: list[CloudAnswer] = []
+        thread = threading.Thread(target=lambda: answers.append(cloud.send(PAYLOAD)), name="sender")
+        thread.start()
+        assert asked.wait(5)
+        began_s = time.monotonic()
+        cloud.close()
+        thread.join(5)
+        assert time.monotonic() - began_s < 0.5
+    assert answers[0].status == 0
 
 
 def test_closing_ends_a_request_that_waits() -> None:

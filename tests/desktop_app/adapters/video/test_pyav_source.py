@@ -48,6 +48,11 @@ def read_many(source: VideoSource, count: int) -> list[CapturedFrame]:
     return [source.read() for _ in range(count)]
 
 
+def read_into(frames: list[CapturedFrame], source: VideoSource) -> None:
+    while True:
+        frames.append(source.read())
+
+
 # -- ending what waits
 
 
@@ -126,6 +131,20 @@ def test_a_damaged_picture_costs_itself_and_not_the_connection() -> None:
         frames = read_many(source, 25)
         source.close()
     assert [frame.index for frame in frames] == list(range(25))
+
+
+def test_a_film_with_holes_in_it_plays_to_its_end(film_with_a_jump: Path) -> None:
+    content = bytearray(film_with_a_jump.read_bytes())
+    for place in (len(content) // 3, len(content) // 2):
+        content[place : place + 12] = b"\xff" * 12
+    film_with_a_jump.write_bytes(content)
+    source = make_source(SourceAddress(str(film_with_a_jump)), clock=CLOCK, realtime=False)
+    source.open()
+    frames: list[CapturedFrame] = []
+    with pytest.raises(SourceEnded):
+        read_into(frames, source)
+    source.close()
+    assert 20 <= len(frames) <= 30
 
 
 def test_a_camera_that_sends_no_whole_picture_any_more_is_told() -> None:
