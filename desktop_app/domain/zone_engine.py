@@ -20,6 +20,7 @@ from desktop_app.domain.heatmap import HeatGrid, HeatMeter
 from desktop_app.domain.line_crossing import Decision, LineState
 from desktop_app.domain.occupancy import MinuteOfPeople, OccupancyMeter
 from desktop_app.domain.perspective import Perspective
+from desktop_app.domain.polyline import signed_distance
 from desktop_app.domain.presence import Moment, PresenceState, Stay
 from shared_models.events import EventDraft, EventType
 from shared_models.geometry import Point, Size, to_px
@@ -28,6 +29,7 @@ from shared_models.zones import CountedDirection, LineZone, PolygonZone, Zone, Z
 STITCH_S = 1.6
 STITCH_MIN_HEIGHTS = 0.6
 STITCH_HEIGHTS_S = 1.6
+NEAR_HEIGHTS = 1.0
 MAX_TENTATIVE = 64
 """Observations kept of a track that is not confirmed yet."""
 _DIRECTION = {Decision.COUNTED_IN: CountedDirection.IN, Decision.COUNTED_OUT: CountedDirection.OUT}
@@ -93,6 +95,7 @@ class ZoneEngine:
         self._walks: dict[int, _Walk] = {}
         self._heat = HeatMeter()
         self._perspective = Perspective(frame_wh[1])
+        self._is_busy_at_a_line = False
         self._set_zones(zones)
 
     def __len__(self) -> int:
@@ -109,6 +112,7 @@ class ZoneEngine:
             drafts += self._take(self._walks[track_id], observation, is_confirmed=is_confirmed)
         drafts += self._finish_lost(moment)
         drafts += self._measure(moment, seen)
+        self._is_busy_at_a_line = any(self._is_near_a_line(observation.anchor) for _, observation, _ in seen)
         return drafts
 
     def close(self, *, at_s: float, occurred_at: datetime) -> list[EventDraft]:
@@ -126,6 +130,11 @@ class ZoneEngine:
         drafts = self.close(at_s=at_s, occurred_at=occurred_at)
         self._set_zones(zones)
         return drafts
+
+    @property
+    def is_busy_at_a_line(self) -> bool:
+        """Somebody was seen within ``NEAR_HEIGHTS`` of a line at the last frame."""
+        return self._is_busy_at_a_line
 
     def counts(self) -> tuple[ZoneCount, ...]:
         """Figures per zone, in drawing order; ``ignore`` areas have none."""
@@ -155,6 +164,10 @@ class ZoneEngine:
         self._meters = {z.zone_id: OccupancyMeter() for z in self._polygons}
         for zone in zones:
             self._totals.setdefault(zone.zone_id, _Totals())
+
+    def _is_near_a_line(self, anchor: Anchor) -> bool:
+        reach = NEAR_HEIGHTS * anchor.height_px
+        return any(abs(signed_distance(self._points[z.zone_id], anchor.point_px)) < reach for z in self._lines)
 
     def _count(self, zone: Zone) -> ZoneCount:
         totals = self._totals[zone.zone_id]

@@ -94,7 +94,10 @@ class CameraPipeline:
             if drafts or (self._unsaved and frame.at_s - self._tried_s >= RETRY_S):
                 self._tried_s = frame.at_s
                 self._save(drafts)
-            return LiveView(self.camera_id, frame, tracked, analysis.camera.zones, analysis.engine.counts())
+            engine = analysis.engine
+            return LiveView(
+                self.camera_id, frame, tracked, analysis.camera.zones, engine.counts(), engine.is_busy_at_a_line
+            )
 
     def record_gap(self, *, ended_at: datetime, duration_s: float, reason: str) -> None:
         """Note that the camera could not see for ``duration_s`` until ``ended_at`` (UTC)."""

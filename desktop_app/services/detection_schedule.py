@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 RATE_SPAN_S = 5.0
+HEAD_START = 1.0
+"""Periods by which a camera with people near a line comes before the others, where there is too much to do."""
 
 
 @dataclass(slots=True)
 class _Turn:
     period_s: float
     due_s: float = 0.0
+    is_urgent: bool = False
     done_s: list[float] = field(default_factory=list)
 
 
@@ -34,9 +37,19 @@ class DetectionSchedule:
         self._turns.pop(camera_id, None)
 
     def due(self, *, now_s: float) -> list[str]:
-        """Cameras that are due, the most overdue first."""
-        waiting = [(turn.due_s, camera_id) for camera_id, turn in self._turns.items() if turn.due_s <= now_s]
+        """Cameras that are due, the most overdue first; one with people near a line counts as overdue by more."""
+        waiting = [
+            (turn.due_s - (HEAD_START * turn.period_s if turn.is_urgent else 0.0), camera_id)
+            for camera_id, turn in self._turns.items()
+            if turn.due_s <= now_s
+        ]
         return [camera_id for _, camera_id in sorted(waiting)]
+
+    def prefer(self, camera_id: str, *, is_urgent: bool) -> None:
+        """Somebody is near a line of this camera, or nobody is any more."""
+        turn = self._turns.get(camera_id)
+        if turn is not None:
+            turn.is_urgent = is_urgent
 
     def next_due_s(self) -> float:
         """When the next camera is due."""

@@ -19,6 +19,7 @@ class LiveView:
         tracked: people found in this very frame, in its pixels.
         zones: as drawn, normalised.
         counts: today's figures per zone after this frame.
+        is_busy_at_a_line: somebody is near a line, where a missed frame may cost a count.
     """
 
     camera_id: str
@@ -26,3 +27,4 @@ class LiveView:
     tracked: TrackedDetections
     zones: tuple[Zone, ...]
     counts: tuple[ZoneCount, ...]
+    is_busy_at_a_line: bool = False

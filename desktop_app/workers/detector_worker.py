@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from desktop_app.domain.detections import Detections
 from desktop_app.services.detection_schedule import DetectionSchedule
+from desktop_app.services.motion_gate import MotionGate
 from desktop_app.services.ports import CapturedFrame, Detector, DetectorError
 from desktop_app.workers.latest_slot import LatestSlot
 from desktop_app.workers.work_thread import WorkThread
@@ -34,8 +35,11 @@ class DetectorWorker:
 
     Cameras come and go while it runs (``add``, ``remove``).
 
+    A frame in which nothing moved since the camera's last full look is passed over, for a second at most.
+
     Args:
-        on_result: called in this thread, per camera in order of capture.
+        on_result: called in this thread, per camera in order of capture; tells whether somebody is near a line, so that
+            this camera comes first where there is too much to do.
     """
 
     def __init__(
@@ -45,13 +49,14 @@ class DetectorWorker:
         *,
         target_fps: dict[str, float],
         clock: Clock,
-        on_result: Callable[[str, CapturedFrame, Detections], None],
+        on_result: Callable[[str, CapturedFrame, Detections], bool],
     ) -> None:
         self._detector = detector
         self._slots = dict(slots)
         self._clock = clock
         self._on_result = on_result
         self._schedule = DetectionSchedule(target_fps)
+        self._gates = {camera_id: MotionGate() for camera_id in slots}
         self._stop = threading.Event()
         # Held while cameras change and while results are handed on: after `remove` nothing more comes of that camera.
         self._cameras_change = threading.Lock()
@@ -75,12 +80,14 @@ class DetectorWorker:
         """Look at one camera more."""
         with self._cameras_change:
             self._slots[camera_id] = slot
+            self._gates[camera_id] = MotionGate()
             self._schedule.add(camera_id, fps=fps)
 
     def remove(self, camera_id: str) -> None:
         """Look at a camera no more; when this returns no result of it is or will be handed on."""
         with self._cameras_change:
             self._slots.pop(camera_id, None)
+            self._gates.pop(camera_id, None)
             self._schedule.remove(camera_id)
 
     def rate(self, camera_id: str) -> float:
@@ -105,10 +112,19 @@ class DetectorWorker:
                 if frame is None:
                     continue
                 self._schedule.looked_at(camera_id, now_s=now_s)
+                if not self._is_worth_a_look(camera_id, frame):
+                    continue
                 taken.append(_Taken(camera_id, slot, frame))
                 if len(taken) >= self._detector.side_by_side:
                     break
         return taken
+
+    def _is_worth_a_look(self, camera_id: str, frame: CapturedFrame) -> bool:
+        try:
+            return self._gates[camera_id].is_due(frame.bgr(), at_s=frame.at_s)
+        except Exception:
+            log.exception("camera %s: a frame could not be converted", camera_id)
+            return False
 
     def _analyse(self, taken: list[_Taken]) -> None:
         try:
@@ -131,6 +147,7 @@ class DetectorWorker:
             if self._slots.get(one.camera_id) is not one.slot:
                 return
             try:
-                self._on_result(one.camera_id, one.frame, detections)
+                is_urgent = self._on_result(one.camera_id, one.frame, detections)
+                self._schedule.prefer(one.camera_id, is_urgent=is_urgent)
             except Exception:
                 log.exception("camera %s: a result could not be handled", one.camera_id)

@@ -168,16 +168,18 @@ class Engine:
         sync = [self._sync.thread] if self._sync is not None else []
         return [*(worker.thread for worker in self._workers.values()), self._analysis.thread, *sync]
 
-    def _on_result(self, camera_id: str, frame: CapturedFrame, detections: Detections) -> None:
+    def _on_result(self, camera_id: str, frame: CapturedFrame, detections: Detections) -> bool:
         try:
-            self._views[camera_id] = self._cameras[camera_id].pipeline.process(frame, detections)
+            view = self._cameras[camera_id].pipeline.process(frame, detections)
         except ConfigError as error:
             if camera_id not in self._misdrawn:
                 log.warning("%s", error)
             self._misdrawn[camera_id] = "; ".join(m.words for m in error.mistakes)
-            return
+            return False
+        self._views[camera_id] = view
         for listener in self._listeners:
             listener(camera_id)
+        return view.is_busy_at_a_line
 
     def _on_gap(self, camera_id: str, gap: Gap) -> None:
         self._cameras[camera_id].pipeline.record_gap(

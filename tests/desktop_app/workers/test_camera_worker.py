@@ -201,10 +201,11 @@ def test_the_detection_service_survives_a_failing_model() -> None:
     results: list[str] = []
     news = threading.Event()
 
-    def on_result(camera_id: str, _frame: CapturedFrame, _found: Detections) -> None:
+    def on_result(camera_id: str, _frame: CapturedFrame, _found: Detections) -> bool:
         results.append(camera_id)
         if set(results) == {"a", "b"}:
             news.set()
+        return False
 
     worker = DetectorWorker(FlakyDetector(), slots, target_fps={"a": 15.0, "b": 15.0}, clock=CLOCK, on_result=on_result)
     slots["a"].put(frame())
