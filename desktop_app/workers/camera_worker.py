@@ -132,6 +132,7 @@ class CameraWorker:
             if self._stop.is_set():
                 break
             self._wait_after(failed)
+        self._note_silence()
         self._end_gap()
         if not self.has_ended:
             self._set(CameraCondition.STOPPED, "Stopped.")
@@ -154,14 +155,18 @@ class CameraWorker:
         if self._is_frozen(frame, now_s=now_s):
             self._note_frozen(now_s=now_s)
             return
-        if self._trouble is None and self.state.condition is CameraCondition.TROUBLE:
-            self._trouble = "stale"
+        self._note_silence()
         if self._trouble is not None or self._healthy_since_s is None:
             self._healthy_since_s = now_s
         self._end_gap()
         self._last_good = (now_s, self._clock.utc_now())
         self._set(CameraCondition.LIVE, "Live.")
         self.slot.put(frame)
+
+    def _note_silence(self) -> None:
+        """A silence that no error has ended: the camera sends again, or is stopped in the middle of it."""
+        if self._trouble is None and self.state.condition is CameraCondition.TROUBLE:
+            self._trouble = "stale"
 
     def _is_frozen(self, frame: CapturedFrame, *, now_s: float) -> bool:
         if frame.fingerprint is None:

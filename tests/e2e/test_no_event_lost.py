@@ -30,7 +30,7 @@ from shared_models.clock import SystemClock
 from tests.helpers.cloud_process import Cloud
 from tests.helpers.lossy_proxy import LossyLink, lossy_link
 from tests.helpers.material import vtest_avi
-from tests.helpers.weights import find_weights
+from tests.helpers.weights import PROJECT_DIR, find_weights
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -40,7 +40,7 @@ CLOUD_GOES, CLOUD_RETURNS = 4, 6
 """In this life of the edges, and after that one."""
 CALM_S = 1.5
 """How long an edge lives while the cloud is there, beyond its start."""
-BUSY_EDGE = Path(__file__).parents[1] / "helpers" / "busy_edge_program.py"
+BUSY_EDGE = "tests.helpers.busy_edge_program"
 STRIP_PX = 64
 
 
@@ -58,7 +58,11 @@ class Edge:
     def start(self) -> None:
         with (self.data_dir / "edge.log").open("ab") as log:
             self.process = subprocess.Popen(
-                self.command, stdout=log, stderr=log, env={**os.environ, "WINK_MODEL": str(find_weights())}
+                self.command,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "WINK_MODEL": str(find_weights())},
+                cwd=PROJECT_DIR,  # the code of this checkout is meant, not that of an installed one
             )
 
     def kill(self) -> None:
@@ -105,7 +109,7 @@ class Edge:
 
 def busy_edge(folder: Path, cloud: Cloud, link: LossyLink) -> Edge:
     made = cloud.command("create-edge-key", "--store", "Busy")
-    command = [sys.executable, str(BUSY_EDGE), str(folder), link.url, made["edge_key"]]
+    command = [sys.executable, "-m", BUSY_EDGE, str(folder), link.url, made["edge_key"]]
     folder.mkdir()
     return Edge(command, folder, made["edge_key"], made["device_id"])
 

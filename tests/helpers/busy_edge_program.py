@@ -1,6 +1,6 @@
 """A headless edge at four very busy doors: the real engine, outbox and upload; only camera and detector are drawn up.
 
-    python busy_edge_program.py DATA_DIR API_URL EDGE_KEY
+    python -m tests.helpers.busy_edge_program DATA_DIR API_URL EDGE_KEY
 
 Runs until it is told to stop (SIGTERM) or killed.
 """

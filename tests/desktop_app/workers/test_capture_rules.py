@@ -147,6 +147,33 @@ def test_a_camera_that_is_silent_for_three_seconds_is_stale_while_its_read_still
     assert [(gap.reason, gap.duration_s) for gap in gaps] == [("stale", pytest.approx(5.0))]
 
 
+@pytest.mark.parametrize(("silent_s", "reasons"), [(2.0, []), (4.0, ["stale"])])
+def test_a_stop_in_the_middle_of_a_silence_tells_it(silent_s: float, reasons: list[str]) -> None:
+    clock = ManualClock()
+    waits, closed = threading.Event(), threading.Event()
+
+    class Silent(TimedSource):
+        def read(self) -> CapturedFrame:
+            if worker.state.condition is not CameraCondition.LIVE:
+                return super().read()
+            waits.set()
+            closed.wait(5)
+            raise SourceEnded("The source is closed.")
+
+        def close(self) -> None:
+            closed.set()
+
+    gaps: list[Gap] = []
+    source = Silent(clock, Frames(1, every_s=0.0))
+    worker = CameraWorker("cam", source, clock=clock, on_gap=lambda _, gap: gaps.append(gap))
+    worker.start()
+    assert waits.wait(5)
+    clock.advance(silent_s)
+    worker.stop()
+    assert [gap.reason for gap in gaps] == reasons
+    assert [gap.duration_s for gap in gaps] == [pytest.approx(silent_s)] * len(reasons)
+
+
 def test_a_picture_that_stands_still_for_twenty_seconds_is_frozen_and_was_blind_from_the_beginning() -> None:
     noise = itertools.count()
     told = play(
