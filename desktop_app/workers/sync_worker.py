@@ -19,6 +19,8 @@ GATHER_S = 1.0
 """After a new event a moment is waited for others: one request for a group that walks in."""
 LOOK_EVERY_S = 2.0
 """How old the depth may be that a screen shows."""
+CUT_S = 1.0
+"""How long a request that was cut may take to end before a stop goes on without it."""
 PRUNE_EVERY_S = 3600.0
 KEEP = timedelta(days=30)
 
@@ -84,7 +86,11 @@ class SyncWorker:
         self.thread.join(0.5)
         if self.thread.is_alive:
             self._cloud.close()
-            self.thread.join()
+            self.thread.join(CUT_S)
+        if self.thread.is_alive:
+            # Only looking up a name or knocking at an address that is silent cannot be cut. What comes of it is not settled
+            # any more, and sent again after the next start.
+            log.info("an upload still waits for the network; it ends by itself")
         self._cloud.close()
 
     def _run(self) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -93,3 +94,36 @@ def test_a_stop_sends_what_waits_and_is_prompt_where_the_cloud_is_away(tmp_path:
     assert time.monotonic() - began < 5.0
     assert outbox.depth().pending == 1
     outbox.close()
+
+
+class DeafCloud(SwitchableCloud):
+    """Its request does not hear that it is cut: a name that is being looked up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_asked, self.goes_on = threading.Event(), threading.Event()
+
+    def send(self, payload: bytes) -> CloudAnswer:
+        self.is_asked.set()
+        self.goes_on.wait(10)
+        return super().send(payload)
+
+
+def test_a_stop_does_not_wait_for_a_request_that_cannot_be_cut(tmp_path: Path) -> None:
+    cloud = DeafCloud()
+    outbox, worker = started(tmp_path, cloud)
+    append(outbox, 1)
+    assert cloud.is_asked.wait(5)
+    began = time.monotonic()
+    worker.stop()
+    outbox.close()
+    assert time.monotonic() - began < 3.0
+    cloud.goes_on.set()  # too late: nothing is settled, the event is sent again by the next start
+    worker.thread.join(5)
+    assert not worker.thread.is_alive
+    outbox, worker = started(tmp_path, cloud)
+    assert outbox.depth().pending == 1
+    wait_until(lambda: outbox.depth().pending == 0)
+    worker.stop()
+    outbox.close()
+    assert len(cloud.kept) == 1
