@@ -6,6 +6,7 @@ import logging
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ import typer
 from desktop_app.cli.failure import explained
 from desktop_app.services.engine_view import EngineStatus
 from desktop_app.settings import EdgeSettings
+from shared_models.geometry import Point
 
 STATUS_EVERY_S = 10.0
 
@@ -67,4 +69,14 @@ def _tell(status: EngineStatus) -> None:
             for c in camera.counts
         )
         typer.echo(f"{camera.label}: {camera.words} {camera.analysed_fps:.1f}/s  {figures}", err=True)
+        for area in camera.furniture:
+            typer.echo(f"  {_offer(area)}", err=True)
     typer.echo(f"cloud: {status.cloud.words}", err=True)
+
+
+def _offer(area: Sequence[Point]) -> str:
+    corners = [[round(x), round(y)] for x, y in area]
+    return (
+        "What is taken for a person here has not moved for minutes: a mannequin, a poster, a screen? "
+        f"If so, add to the zones: {{zone_id: ignore_1, type: polygon, purpose: ignore, coordinates: {corners}}}"
+    )

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from desktop_app.domain.detections import Detections
+from shared_models.geometry import Point, Size
 
 WATCH_S = 600.0
 """This long something must have stood there."""
@@ -24,6 +25,7 @@ SAME_IOU = 0.6
 LOST_S = 120.0
 MIN_SCORE = 0.2
 MAX_CANDIDATES = 64
+AREA_WIDTHS, AREA_HEIGHTS = 0.6, 0.06
 
 Box = NDArray[np.float64]
 
@@ -39,6 +41,19 @@ class Furniture:
 
     xyxy: tuple[float, float, float, float]
     still_s: float
+
+    @property
+    def feet_px(self) -> Point:
+        return (self.xyxy[0] + self.xyxy[2]) / 2, self.xyxy[3]
+
+    def ignore_area(self, *, frame_wh: Size) -> tuple[Point, ...]:
+        """Corners, in pixels, of an area around the foot of it: small, so that people who stand beside it still count."""
+        (x, y), reach = self.feet_px, AREA_WIDTHS * (self.xyxy[2] - self.xyxy[0]) / 2
+        depth = AREA_HEIGHTS * (self.xyxy[3] - self.xyxy[1])
+        width, height = frame_wh
+        left, right = max(0.0, x - reach), min(float(width), x + reach)
+        top, bottom = max(0.0, min(y, height) - depth), min(float(height), y + depth)
+        return (left, top), (right, top), (right, bottom), (left, bottom)
 
 
 @dataclass(slots=True)

@@ -136,6 +136,10 @@ class ZoneEngine:
         """Somebody was seen within ``NEAR_HEIGHTS`` of a line at the last frame."""
         return self._is_busy_at_a_line
 
+    def is_ignored(self, point_px: Point) -> bool:
+        """Whether a point lies in an ``ignore`` area."""
+        return any(contains(polygon, point_px) for polygon in self._ignored)
+
     def counts(self) -> tuple[ZoneCount, ...]:
         """Figures per zone, in drawing order; ``ignore`` areas have none."""
         return tuple(self._count(zone) for zone in self._zones if not _is_ignored(zone))
@@ -201,7 +205,7 @@ class ZoneEngine:
                 perspective=self._perspective,
                 is_covered=covered,
             )
-            if any(contains(polygon, anchor.point_px) for polygon in self._ignored):
+            if self.is_ignored(anchor.point_px):
                 continue
             observation = _Observation(anchor, moment, score)
             if walk is None:

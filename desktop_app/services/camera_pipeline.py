@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from threading import Lock
 
 from desktop_app.domain.appearance import with_appearance
 from desktop_app.domain.detections import Detections
+from desktop_app.domain.furniture import FurnitureWatch
 from desktop_app.domain.tracker import Tracker
 from desktop_app.domain.zone_engine import ZoneCount, ZoneEngine
 from desktop_app.services.live_view import LiveView
 from desktop_app.services.ports import CapturedFrame, EventSink, OutboxError
 from shared_models.cameras import Camera
 from shared_models.events import EventDraft, EventType
-from shared_models.geometry import Size
+from shared_models.geometry import Point, Size
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ class _Analysis:
     camera: Camera
     tracker: Tracker
     engine: ZoneEngine
+    furniture: FurnitureWatch = field(default_factory=FurnitureWatch)
 
 
 DayOf = Callable[[datetime], date]
@@ -90,6 +92,7 @@ class CameraPipeline:
             seen = with_appearance(detections, frame.bgr()) if len(detections) else detections
             tracked = analysis.tracker.update(seen, at_s=frame.at_s, frame_wh=frame.size_wh)
             drafts = analysis.engine.update(tracked, at_s=frame.at_s, occurred_at=frame.captured_at)
+            analysis.furniture.observe(detections, at_s=frame.at_s)
             self._last_at = (frame.at_s, frame.captured_at)
             if drafts or (self._unsaved and frame.at_s - self._tried_s >= RETRY_S):
                 self._tried_s = frame.at_s
@@ -115,6 +118,15 @@ class CameraPipeline:
         """Today's figures per zone; empty before the first frame, the last ones after ``close``."""
         with self._lock:
             return self._analysis.engine.counts() if self._analysis else self._final_counts
+
+    def furniture(self) -> tuple[tuple[Point, ...], ...]:
+        """Areas, in pixels, around what has not moved for minutes and lies in no ``ignore`` area yet."""
+        with self._lock:
+            if self._analysis is None:
+                return ()
+            analysis = self._analysis
+            found = [f for f in analysis.furniture.found() if not analysis.engine.is_ignored(f.feet_px)]
+            return tuple(f.ignore_area(frame_wh=analysis.frame_wh) for f in found)
 
     def close(self) -> None:
         """Cut open presences at the last frame seen and save what is left."""

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from desktop_app.domain.zone_engine import ZoneCount
 from desktop_app.services.live_view import LiveView
+from shared_models.geometry import Point
 
 
 class CameraCondition(StrEnum):
@@ -30,6 +31,8 @@ class CameraStatus:
         since_at: UTC moment since which this state holds.
         analysed_fps: frames analysed per second, lately.
         counts: today's figures per zone.
+        furniture: corners, in the camera's pixels, of ``ignore`` areas to be offered: what was taken for a person there
+            has not moved for minutes.
     """
 
     camera_id: str
@@ -39,6 +42,7 @@ class CameraStatus:
     since_at: datetime
     analysed_fps: float
     counts: tuple[ZoneCount, ...]
+    furniture: tuple[tuple[Point, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,6 +199,7 @@ class Engine:
             state.since_at,
             self._analysis.rate(camera.camera_id),
             camera.pipeline.counts(),
+            camera.pipeline.furniture(),
         )
 
     def _cloud_status(self) -> CloudStatus:

@@ -12,8 +12,9 @@ from desktop_app.services.camera_pipeline import CameraPipeline, remember_size, 
 from desktop_app.services.ports import CapturedFrame, OutboxError
 from shared_models.cameras import Camera, SourceAddress
 from shared_models.events import Event, EventDraft, EventType
+from shared_models.geometry import to_norm
 from shared_models.ids import uuid7
-from shared_models.zones import LineZone
+from shared_models.zones import LineZone, PolygonZone, ZonePurpose
 
 START = datetime(2026, 3, 2, 3, 50, tzinfo=UTC)
 CAMERA = Camera(
@@ -125,3 +126,25 @@ def test_the_size_at_which_pixels_were_drawn_is_kept_until_they_are_drawn_anew()
     assert remembered_size(sink, camera_id="cam", drawn_as="abc") == (640, 360)
     assert remembered_size(sink, camera_id="cam", drawn_as="other") is None
     assert remembered_size(sink, camera_id="other", drawn_as="abc") is None
+
+
+def test_a_mannequin_is_offered_as_an_ignore_area_until_there_is_one_and_never_dropped() -> None:
+    sink = InMemorySink()
+    pipe = pipeline(sink)
+    box = Detections(np.array([[300, 200, 340, 359]], np.float32), np.full(1, 0.8, np.float32))
+    for n in range(1300):
+        view = pipe.process(frame_at(n * 0.5), box)
+        assert len(view.tracked) == 1
+    (area,) = pipe.furniture()
+    assert all(0 <= x <= 640 and 0 <= y <= 360 for x, y in area)
+    ignoring = PolygonZone(zone_id="m", purpose=ZonePurpose.IGNORE, points=to_norm(area, frame_wh=(640, 360)))
+    pipe = CameraPipeline("cam", camera_for=lambda _: CAMERA.model_copy(update={"zones": (ignoring,)}), sink=sink)
+    for n in range(1300):
+        pipe.process(frame_at(n * 0.5), box)
+    assert pipe.furniture() == ()
+
+
+def frame_at(at_s: float) -> CapturedFrame:
+    return CapturedFrame(
+        0, START + timedelta(seconds=at_s), at_s, (640, 360), lambda: np.zeros((360, 640, 3), np.uint8)
+    )
