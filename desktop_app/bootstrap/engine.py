@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,10 +16,14 @@ from desktop_app.adapters.video.open_source import make_source
 from desktop_app.bootstrap.parts import open_detector
 from desktop_app.services.camera_pipeline import CameraPipeline, remember_size, remembered_size
 from desktop_app.services.config_import import EdgeConfig, ImportedCamera, read_config
+from desktop_app.services.coverage_journal import CoverageJournal
 from desktop_app.services.ports import EventSink
+from desktop_app.services.recent_tracks import RecentTracks
 from desktop_app.services.sync import SyncService
+from desktop_app.services.zone_store import ZoneStore
 from desktop_app.settings import EdgeSettings
 from desktop_app.workers.engine import Engine, EngineCamera
+from desktop_app.workers.observation_recorder import ObservationRecorder
 from desktop_app.workers.sync_worker import SyncWorker
 from shared_models.cameras import Camera
 from shared_models.clock import Clock, SteadyClock
@@ -27,36 +32,45 @@ from shared_models.geometry import Size
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A built engine and the outbox it writes to."""
+    """A built engine, the outbox it writes to, and what remembers what it saw."""
 
     engine: Engine
     outbox: SqliteOutbox
+    zones: ZoneStore
+    recorder: ObservationRecorder
 
     def start(self) -> None:
+        self.recorder.start()
         self.engine.start()
 
     def close(self, *, flush_s: float = 5.0) -> None:
         """Stop everything and let go of the outbox."""
         self.engine.stop(flush_s=flush_s)
+        self.recorder.stop()
         self.outbox.close()
 
 
-def build_edge(config: EdgeConfig, *, settings: EdgeSettings, clock: Clock | None = None) -> Edge:
-    """Build, start nothing yet.
+def build_edge(
+    config: EdgeConfig, *, settings: EdgeSettings, clock: Clock | None = None, zones: ZoneStore | None = None
+) -> Edge:
+    """Build, start nothing yet. Zones that were drawn in the program go before those of the configuration.
 
     Raises:
         DetectorError, OutboxError, ValueError: in words.
     """
     clock = clock or SteadyClock()
+    zones = zones or ZoneStore(settings.data_dir)
     detector = open_detector(settings=settings)
     outbox = SqliteOutbox(settings.outbox_path, clock=clock)
     try:
         sync = _sync(config.api_url, config.edge_key, outbox=outbox, settings=settings, clock=clock)
-        cameras = [_camera(c, sink=outbox, clock=clock) for c in config.cameras if c.is_enabled]
+        cameras = [_camera(c, sink=outbox, clock=clock, zones=zones) for c in config.cameras if c.is_enabled]
     except BaseException:
         outbox.close()
         raise
-    return Edge(Engine(cameras, detector=detector, sync=sync, clock=clock), outbox)
+    engine = Engine(cameras, detector=detector, sync=sync, clock=clock)
+    journal = CoverageJournal(settings.data_dir / "coverage.json")
+    return Edge(engine, outbox, zones, ObservationRecorder(engine, RecentTracks(), journal, clock=clock))
 
 
 def build_edge_from_file(path: Path, *, settings: EdgeSettings) -> Edge:
@@ -79,17 +93,21 @@ def _sync(
     return worker
 
 
-def _camera(imported: ImportedCamera, *, sink: EventSink, clock: Clock) -> EngineCamera:
+def _camera(imported: ImportedCamera, *, sink: EventSink, clock: Clock, zones: ZoneStore) -> EngineCamera:
     source = make_source(imported.substream or imported.source, clock=clock, loop=imported.loop)
-    pipeline = CameraPipeline(imported.camera_id, camera_for=_camera_for(imported, sink), sink=sink)
+    pipeline = CameraPipeline(imported.camera_id, camera_for=_camera_for(imported, sink, zones), sink=sink)
     return EngineCamera(imported.camera_id, imported.name or imported.camera_id, imported.target_fps, source, pipeline)
 
 
-def _camera_for(imported: ImportedCamera, sink: EventSink) -> Callable[[Size], Camera]:
-    """Zones become normalised at the size at which their pixels were written (ADR 4)."""
+def _camera_for(imported: ImportedCamera, sink: EventSink, zones: ZoneStore) -> Callable[[Size], Camera]:
+    """Zones drawn in the program are normalised already; others become so at the size they were written at (ADR 4)."""
     drawn_as = hashlib.sha256(repr(imported.zones).encode()).hexdigest()[:16]
 
     def camera_for(frame_wh: Size) -> Camera:
+        drawn = zones.zones_of(imported.camera_id)
+        if drawn is not None:
+            plain = dataclasses.replace(imported, zones=())
+            return plain.camera(frame_wh=frame_wh).model_copy(update={"zones": drawn})
         known = remembered_size(sink, camera_id=imported.camera_id, drawn_as=drawn_as)
         camera = imported.camera(frame_wh=known or frame_wh)
         if known is None:

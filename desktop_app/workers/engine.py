@@ -17,6 +17,7 @@ from desktop_app.workers.camera_worker import CameraWorker, Gap
 from desktop_app.workers.detector_worker import DetectorWorker
 from desktop_app.workers.sync_worker import SyncWorker
 from shared_models.clock import Clock
+from shared_models.zones import Zone
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +113,13 @@ class Engine:
 
         return unsubscribe
 
+    def apply_zones(self, camera_id: str, zones: Sequence[Zone]) -> None:
+        """Count one camera by these zones from now on."""
+        camera = self._cameras.get(camera_id)
+        if camera is not None:
+            camera.pipeline.apply_zones(zones)
+            self._misdrawn.pop(camera_id, None)
+
     def _on_result(self, camera_id: str, frame: CapturedFrame, detections: Detections) -> None:
         try:
             self._views[camera_id] = self._cameras[camera_id].pipeline.process(frame, detections)
@@ -148,4 +156,11 @@ class Engine:
             return CloudStatus(None, 0, 0, "No cloud: the store counts for itself.")
         state, depth = self._sync.state, self._sync.depth
         words = state.words or (f"{depth.pending} events wait." if depth.pending else "All events are in the cloud.")
-        return CloudStatus(state.is_connected, depth.pending, depth.dead_letters, words)
+        return CloudStatus(
+            state.is_connected,
+            depth.pending,
+            depth.dead_letters,
+            words,
+            last_success_at=state.last_success_at,
+            oldest_at=depth.oldest_at,
+        )
