@@ -43,10 +43,14 @@ class Edge:
         self.recorder.start()
         self.engine.start()
 
-    def close(self, *, flush_s: float = 5.0) -> None:
-        """Stop everything and let go of the outbox."""
+    def stop(self, *, flush_s: float = 5.0) -> None:
+        """Stop everything; the outbox can still be asked."""
         self.engine.stop(flush_s=flush_s)
         self.recorder.stop()
+
+    def close(self, *, flush_s: float = 5.0) -> None:
+        """Stop everything and let go of the outbox."""
+        self.stop(flush_s=flush_s)
         self.outbox.close()
 
 

@@ -214,6 +214,10 @@ class Desk:
         self._preferences_file.write(preferences)
         return before.profile is not preferences.profile
 
+    def allow_secret_file(self) -> None:
+        """The owner agrees that passwords are kept in a file, on a computer without a keyring."""
+        self.set_preferences(self.preferences.model_copy(update={"is_secret_file_allowed": True}))
+
     def _restart(self, document: StoreDocument) -> None:
         if self._fixed is not None:
             return

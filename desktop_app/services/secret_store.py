@@ -18,6 +18,10 @@ class SecretStore(Protocol):
     def words(self) -> str:
         """Where secrets are kept, in a sentence for the owner."""
 
+    @property
+    def needs_consent(self) -> bool:
+        """There is no keyring here, and the owner has not agreed to a file yet. Quick."""
+
     def get(self, name: str) -> str | None:
         """The secret, or None.
 
