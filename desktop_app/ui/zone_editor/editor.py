@@ -61,11 +61,14 @@ class ZoneEditor(QWidget):
             self.editing.refused.disconnect(self._refused)
             self.editing.committed.disconnect(self._committed)
             self.editing.selection_changed.disconnect(self._enable)
+            self.editing.undo_stack.indexChanged.disconnect(self._enable)
         self.editing = editing
         if editing is not None:
             editing.refused.connect(self._refused)
             editing.committed.connect(self._committed)
             editing.selection_changed.connect(self._enable)
+            # The stack moves on only after a command is through with its work.
+            editing.undo_stack.indexChanged.connect(self._enable)
         self.canvas.set_editing(editing)
         self.inspector.set_editing(editing)
         self._refused("")
@@ -108,6 +111,8 @@ class ZoneEditor(QWidget):
             self.tool_actions[mode] = action
             if not (is_small and mode is Mode.PAN):
                 bar.addAction(action)
+            if mode is Mode.PAN:
+                self._show_as_icon(bar, action)
         bar.addSeparator()
         rows = (
             ("undo", self.tr("Undo"), "Ctrl+Z", self.undo), ("redo", self.tr("Redo"), "Ctrl+Shift+Z", self.redo),

@@ -46,6 +46,7 @@ class ZonesPage(Page):
         self._editings: dict[str, ZoneEditing] = {}
         self._labels: dict[str, str] = {}
         self._unkept: set[str] = set()
+        self._restored: set[str] = set()
         self._draft_lock = Lock()
         self._is_looking = self._is_saving = False
         self.camera = QComboBox(self)
@@ -205,12 +206,11 @@ class ZonesPage(Page):
             self.editor.set_editing(None)
             self._enable()
             return
-        is_new = camera_id not in self._editings
         editing = self._editing_of(camera_id)
         if self.editor.editing is not editing:
             self.editor.set_editing(editing)
         self.banner.say("")
-        if is_new and editing.is_changed:
+        if camera_id in self._restored and editing.is_changed:
             self.banner.say(
                 self.tr("These are changes from last time that were not saved yet."),
                 button=self.tr("Discard changes"),
@@ -229,6 +229,7 @@ class ZonesPage(Page):
             draft = self.desk.zones.draft_of(camera_id)
             if draft is not None:
                 editing.do(self.tr("Changes from last time"), ZoneDocument(draft), select=Selection())
+                self._restored.add(camera_id)
             self._editings[camera_id] = editing
         elif not editing.is_changed and editing.undo_stack.isClean():
             self._follow_engine(camera_id, editing)
