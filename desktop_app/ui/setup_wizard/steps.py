@@ -338,6 +338,7 @@ class LineStep(Step):
 
         if changed and self.ops.start("keep-draft", keep) is None:
             keep(None)
+        self.editor.set_editing(None)
 
     def show_frame(self, camera_id: str) -> None:
         view = self.desk.latest(camera_id)

@@ -48,7 +48,7 @@ class ZonesPage(Page):
         self._unkept: set[str] = set()
         self._restored: set[str] = set()
         self._draft_lock = Lock()
-        self._is_looking = self._is_saving = False
+        self._is_looking = self._is_saving = self._is_ended = False
         self.camera = QComboBox(self)
         self.camera.setAccessibleName(self.tr("Camera"))
         self.camera.setMinimumWidth(200)
@@ -116,12 +116,16 @@ class ZonesPage(Page):
         return self._editings.get(self.camera_id or "")
 
     def close_page(self) -> None:
+        if self._is_ended:
+            return
+        self._is_ended = True
         self._look_timer.stop()
         self._draft_timer.stop()
         super().close_page()
         for camera_id in self._unkept:
             self._keep_now(camera_id)
         self._unkept.clear()
+        self.editor.set_editing(None)
 
     # -- saving
 
@@ -197,9 +201,9 @@ class ZonesPage(Page):
         index = self.camera.findData(current)
         self.camera.setCurrentIndex(max(0, index))
         del blocker
-        for camera_id in set(self._editings) - set(self._labels):
-            self._editings.pop(camera_id).deleteLater()
         self._show(self.camera_id)
+        for gone in set(self._editings) - set(self._labels):
+            self._editings.pop(gone).deleteLater()
 
     def _show(self, camera_id: str | None) -> None:
         if camera_id is None:
