@@ -47,12 +47,13 @@ def picture_of(view: LiveView, *, privacy: bool) -> QImage:
 
 
 def image_of(bgr: BgrImage) -> QImage:
-    """An image that owns its pixels, in the form that Qt paints cheapest."""
+    """An image that owns its pixels, in the form that Qt paints cheapest (RGB32)."""
     height, width = bgr.shape[:2]
-    bgra = np.full((height, width, 4), 255, np.uint8)
-    bgra[..., :3] = bgr
-    # copy(): the image must outlive the array it is made from.
-    return QImage(bgra.data, width, height, width * 4, QImage.Format.Format_RGB32).copy()
+    pixels = np.ascontiguousarray(bgr)
+    # Qt's own conversion is several times as fast as numpy's into every fourth byte.
+    return QImage(pixels.data, width, height, width * 3, QImage.Format.Format_BGR888).convertToFormat(
+        QImage.Format.Format_RGB32
+    )
 
 
 def pixelated(bgr: BgrImage, boxes: list[list[float]]) -> BgrImage:

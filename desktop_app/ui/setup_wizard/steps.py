@@ -196,8 +196,9 @@ class CameraStep(Step):
         self.added.setAccessibleName(self.tr("Cameras added"))
         self.added.setMaximumHeight(64)
         self.added.setFlow(QListWidget.Flow.LeftToRight)
-        row.addWidget(self.add_button)
+        row.addWidget(self.add_button, 0, Qt.AlignmentFlag.AlignLeft)
         row.addWidget(self.added, 1)
+        row.addStretch(0)
         self.body.addLayout(row)
         self._is_busy = False
 
@@ -314,7 +315,7 @@ class LineStep(Step):
     def leave(self, go: Go) -> None:
         changed = [(i, e) for i, e in self._editings.items() if e.is_changed]
         if not changed and not any(self.desk.zones_of(c.camera_id) for c in self.desk.document.cameras):
-            self.editor.hint.setText(self.tr("Draw a line first; without one nobody is counted."))
+            self.editor.say(self.tr("Draw a line first; without one nobody is counted."))
             return
 
         def keep(_: object) -> None:
@@ -326,7 +327,7 @@ class LineStep(Step):
                 editing.mark_saved(self.desk.zones_of(camera_id))
             go()
 
-        self.ops.start("keep-line", keep, done=done, failed=self.editor.hint.setText)
+        self.ops.start("keep-line", keep, done=done, failed=self.editor.say)
 
     def stop(self) -> None:
         """Lines that are not saved yet are kept as drafts: the zone editor offers them."""

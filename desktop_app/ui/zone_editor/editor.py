@@ -74,6 +74,10 @@ class ZoneEditor(QWidget):
         self._refused("")
         self._enable()
 
+    def say(self, words: str) -> None:
+        """Say what is wrong, in the place of the hint; empty: the hint again."""
+        self._refused(words)
+
     def flip(self) -> None:
         """Swap in and out of the selected line."""
         editing = self.editing
