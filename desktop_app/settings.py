@@ -12,6 +12,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 
 
+def find_assets() -> Path:
+    """Icons, styles and models: in the package where it was installed, beside it in a checkout or a bundle."""
+    installed = Path(__file__).resolve().parent / "assets"
+    return installed if installed.is_dir() else PROJECT_DIR / "assets"
+
+
 class EdgeSettings(BaseSettings):
     """What the whole edge program is set to.
 
@@ -47,4 +53,4 @@ class EdgeSettings(BaseSettings):
 
     @property
     def assets_dir(self) -> Path:
-        return PROJECT_DIR / "assets"
+        return find_assets()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import logging
 from collections.abc import Callable
@@ -18,10 +19,14 @@ from desktop_app.bootstrap.parts import open_detector
 from desktop_app.services.camera_pipeline import CameraPipeline, DayOf, business_day, remember_size, remembered_size
 from desktop_app.services.config_document import ConfigError
 from desktop_app.services.config_import import EdgeConfig, ImportedCamera
+from desktop_app.services.coverage_journal import CoverageJournal
 from desktop_app.services.ports import CredentialError, EventSink
+from desktop_app.services.recent_tracks import RecentTracks
 from desktop_app.services.sync import SyncService
+from desktop_app.services.zone_store import ZoneStore
 from desktop_app.settings import EdgeSettings
 from desktop_app.workers.engine import Engine, EngineCamera
+from desktop_app.workers.observation_recorder import ObservationRecorder
 from desktop_app.workers.sync_worker import SyncWorker
 from shared_models.cameras import Camera
 from shared_models.clock import Clock, SteadyClock
@@ -32,16 +37,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A built engine and the outbox it writes to."""
+    """A built engine, the outbox it writes to, and what remembers what it saw."""
 
     engine: Engine
     outbox: SqliteOutbox
+    zones: ZoneStore
+    recorder: ObservationRecorder
     clock: Clock
     config: EdgeConfig
 
     def apply(self, config: EdgeConfig) -> None:
         """Go on with the cameras of another configuration; those that it leaves as they were are not disturbed."""
-        self.engine.apply(_cameras(config, sink=self.outbox, clock=self.clock))
+        self.engine.apply(_cameras(config, sink=self.outbox, clock=self.clock, zones=self.zones))
         if (config.api_url, config.edge_key) != (self.config.api_url, self.config.edge_key):
             log.warning("the cloud's address or the edge key has changed: that needs a restart")
 
@@ -55,32 +62,50 @@ class Edge:
             log.info("%s was read again", path)
 
     def start(self) -> None:
+        self.recorder.start()
         self.engine.start()
+
+    def stop(self, *, flush_s: float = 5.0) -> None:
+        """Stop everything; the outbox can still be asked."""
+        self.engine.stop(flush_s=flush_s)
+        self.recorder.stop()
 
     def close(self, *, flush_s: float = 5.0) -> None:
         """Stop everything and let go of the outbox."""
-        self.engine.stop(flush_s=flush_s)
+        self.stop(flush_s=flush_s)
         self.outbox.close()
 
 
 def build_edge(
-    config: EdgeConfig, *, settings: EdgeSettings, clock: Clock | None = None, day_of: DayOf = business_day
+    config: EdgeConfig,
+    *,
+    settings: EdgeSettings,
+    clock: Clock | None = None,
+    zones: ZoneStore | None = None,
+    day_of: DayOf = business_day,
 ) -> Edge:
-    """Build, start nothing yet. ``day_of`` tells when counters begin anew.
+    """Build, start nothing yet. Zones that were drawn in the program go before those of the configuration.
+
+    Args:
+        day_of: tells when counters begin anew.
 
     Raises:
         DetectorError, OutboxError, ValueError: in words.
     """
     clock = clock or SteadyClock()
+    zones = zones or ZoneStore(settings.data_dir)
     detector = open_detector(settings=settings)
     outbox = SqliteOutbox(settings.outbox_path, clock=clock)
     try:
         sync = _sync(config.api_url, config.edge_key, outbox=outbox, settings=settings, clock=clock)
-        cameras = _cameras(config, sink=outbox, clock=clock, day_of=day_of)
+        cameras = _cameras(config, sink=outbox, clock=clock, zones=zones, day_of=day_of)
     except BaseException:
         outbox.close()
         raise
-    return Edge(Engine(cameras, detector=detector, sync=sync, clock=clock), outbox, clock, config)
+    engine = Engine(cameras, detector=detector, sync=sync, clock=clock)
+    journal = CoverageJournal(settings.data_dir / "coverage.json")
+    recorder = ObservationRecorder(engine, RecentTracks(), journal, clock=clock)
+    return Edge(engine, outbox, zones, recorder, clock, config)
 
 
 def build_edge_from_file(path: Path, *, settings: EdgeSettings) -> Edge:
@@ -104,22 +129,31 @@ def _sync(
     return worker
 
 
-def _cameras(config: EdgeConfig, *, sink: EventSink, clock: Clock, day_of: DayOf = business_day) -> list[EngineCamera]:
-    return [_camera(c, sink=sink, clock=clock, day_of=day_of) for c in config.cameras if c.is_enabled]
+def _cameras(
+    config: EdgeConfig, *, sink: EventSink, clock: Clock, zones: ZoneStore, day_of: DayOf = business_day
+) -> list[EngineCamera]:
+    return [_camera(c, sink=sink, clock=clock, zones=zones, day_of=day_of) for c in config.cameras if c.is_enabled]
 
 
-def _camera(imported: ImportedCamera, *, sink: EventSink, clock: Clock, day_of: DayOf) -> EngineCamera:
+def _camera(
+    imported: ImportedCamera, *, sink: EventSink, clock: Clock, zones: ZoneStore, day_of: DayOf
+) -> EngineCamera:
     source = make_source(imported.substream or imported.source, clock=clock, loop=imported.loop)
-    pipeline = CameraPipeline(imported.camera_id, camera_for=_camera_for(imported, sink), sink=sink, day_of=day_of)
+    camera_for = _camera_for(imported, sink, zones)
+    pipeline = CameraPipeline(imported.camera_id, camera_for=camera_for, sink=sink, day_of=day_of)
     label = imported.name or imported.camera_id
     return EngineCamera(imported.camera_id, label, imported.target_fps, source, pipeline, configuration=imported)
 
 
-def _camera_for(imported: ImportedCamera, sink: EventSink) -> Callable[[Size], Camera]:
-    """Zones become normalised at the size at which their pixels were written (ADR 4)."""
+def _camera_for(imported: ImportedCamera, sink: EventSink, zones: ZoneStore) -> Callable[[Size], Camera]:
+    """Zones drawn in the program are normalised already; others become so at the size they were written at (ADR 4)."""
     drawn_as = hashlib.sha256(repr(imported.zones).encode()).hexdigest()[:16]
 
     def camera_for(frame_wh: Size) -> Camera:
+        drawn = zones.zones_of(imported.camera_id)
+        if drawn is not None:
+            plain = dataclasses.replace(imported, zones=())
+            return plain.camera(frame_wh=frame_wh).model_copy(update={"zones": drawn})
         known = remembered_size(sink, camera_id=imported.camera_id, drawn_as=drawn_as)
         camera = imported.camera(frame_wh=known or frame_wh)
         if known is None:

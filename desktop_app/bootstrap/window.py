@@ -1,51 +1,76 @@
-"""From a running engine to a window."""
+"""From a running engine, or from the store's own files, to a window."""
 
 from __future__ import annotations
 
-import signal
-import sys
+import logging
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
-from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QApplication
+from desktop_app.bootstrap.desktop import DesktopProgram, build_desk, log_to_file, make_app, run_until_quit
+from desktop_app.bootstrap.engine import Edge, build_edge
+from desktop_app.services.config_import import EdgeConfig, read_config
+from desktop_app.settings import EdgeSettings
+from desktop_app.ui.single_instance import SingleInstance
+from desktop_app.ui.tray import Tray
 
-from desktop_app.bootstrap.engine import build_edge_from_file
-from desktop_app.services.engine_view import EngineView
-from desktop_app.settings import PROJECT_DIR, EdgeSettings
-from desktop_app.ui.main_window import MainWindow
-
-
-def run_window(view: EngineView, *, title: str, dashboard_url: str | None = None, seconds: float | None = None) -> int:
-    """Show the window until it is closed, or for ``seconds``."""
-    app = QApplication.instance() or QApplication(sys.argv[:1])
-    if not isinstance(app, QApplication):
-        raise TypeError("a Qt application without windows is running")
-    app.setApplicationName("Wink Analytics")
-    app.setStyle("Fusion")
-    app.setWindowIcon(QIcon(str(PROJECT_DIR / "assets" / "icons" / "wink.svg")))
-    window = MainWindow(view, title=title, dashboard_url=dashboard_url)
-    window.show()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: window.close())
-    # Python sees signals only while it runs: a timer lets it.
-    ticker = QTimer()
-    ticker.timeout.connect(lambda: None)
-    ticker.start(200)
-    if seconds is not None:
-        QTimer.singleShot(int(seconds * 1000), window.close)
-    return app.exec()
+QUIT_FLUSH_S = 5.0
 
 
-def open_desktop(config: Path) -> int:
-    """The desktop program on a store's ``config.yaml``.
+def run_window(
+    edge: Edge,
+    config: EdgeConfig,
+    *,
+    settings: EdgeSettings,
+    title: str,
+    dashboard_url: str | None = None,
+    seconds: float | None = None,
+) -> int:
+    """Show the window over an engine that runs already, until it is closed, or for ``seconds``."""
+    app = make_app(settings)
+    desk = build_desk(settings, over=edge, config=config)
+    program = DesktopProgram(app, desk, settings, title=title, dashboard_url=dashboard_url, has_tray=False)
+    program.show()
+    try:
+        return run_until_quit(app, program, seconds=seconds)
+    finally:
+        desk.ports.host.stop(flush_s=0.0)
+
+
+def open_desktop(config: Path | None, *, in_tray: bool = False, seconds: float | None = None) -> int:
+    """The desktop program: on its own store, or on a ``config.yaml``.
 
     Raises:
-        ConfigError, DetectorError, OutboxError, ValueError: in words.
+        ConfigError, DetectorError, OutboxError, StoreDocumentError, ValueError: in words.
     """
-    edge = build_edge_from_file(config, settings=EdgeSettings())
+    settings = EdgeSettings()
+    app = make_app(settings)
+    instance = SingleInstance(settings.data_dir)
+    if not instance.is_first():
+        return 0
+    handler = log_to_file(settings.data_dir)
+    try:
+        if config is not None:
+            return _open_on_file(config, settings=settings, seconds=seconds)
+        desk = build_desk(settings)
+        program = DesktopProgram(app, desk, settings, has_tray=Tray.is_possible())
+        instance.raised.connect(program.raise_window)
+        # The window first, the engine behind it: loading a model takes seconds.
+        program.ops.start("start-engine", lambda _: desk.start())
+        program.show(in_tray=in_tray)
+        try:
+            return run_until_quit(app, program, seconds=seconds)
+        finally:
+            desk.ports.host.stop(flush_s=QUIT_FLUSH_S)
+    finally:
+        instance.close()
+        logging.getLogger().removeHandler(handler)
+        handler.close()
+
+
+def _open_on_file(path: Path, *, settings: EdgeSettings, seconds: float | None) -> int:
+    config = read_config(path)
+    edge = build_edge(config, settings=settings)
     edge.start()
     try:
-        return run_window(edge.engine, title="Wink Analytics")
+        return run_window(edge, config, settings=settings, title="Wink Analytics", seconds=seconds)
     finally:
-        edge.close()
+        edge.close(flush_s=QUIT_FLUSH_S)

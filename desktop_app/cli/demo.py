@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from desktop_app.cli.failure import explained, fail
+from desktop_app.settings import EdgeSettings
 
 
 def register(app: typer.Typer) -> None:
@@ -44,9 +45,17 @@ def demo(
                     else:
                         from desktop_app.bootstrap.window import run_window
 
-                        run_window(edge.engine, title="Wink - demo", dashboard_url=dashboard, seconds=seconds)
+                        settings = EdgeSettings(data_dir=Path(folder) / "edge")
+                        run_window(
+                            edge,
+                            config,
+                            settings=settings,
+                            title="Wink - demo",
+                            dashboard_url=dashboard,
+                            seconds=seconds,
+                        )
                 finally:
-                    edge.engine.stop(flush_s=20.0)
+                    edge.stop(flush_s=20.0)
                 try:
                     rows = compare(edge, config, cloud)
                 finally:

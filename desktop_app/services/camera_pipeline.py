@@ -19,6 +19,7 @@ from desktop_app.services.ports import CapturedFrame, EventSink, OutboxError
 from shared_models.cameras import Camera
 from shared_models.events import EventDraft, EventType
 from shared_models.geometry import Point, Size
+from shared_models.zones import Zone
 
 log = logging.getLogger(__name__)
 
@@ -127,6 +128,20 @@ class CameraPipeline:
             analysis = self._analysis
             found = [f for f in analysis.furniture.found() if not analysis.engine.is_ignored(f.feet_px)]
             return tuple(f.ignore_area(frame_wh=analysis.frame_wh) for f in found)
+
+    def apply_zones(self, zones: Sequence[Zone]) -> None:
+        """An owner edited the zones: what is open is closed under the old revision, then the new zones count.
+
+        Before the first frame there is nothing to change: ``camera_for`` will be asked.
+        """
+        with self._lock:
+            analysis = self._analysis
+            if analysis is None or self._last_at is None:
+                return
+            at_s, occurred_at = self._last_at
+            drafts = analysis.engine.replace_zones(zones, at_s=at_s, occurred_at=occurred_at)
+            analysis.camera = analysis.camera.model_copy(update={"zones": tuple(zones)})
+            self._save(drafts)
 
     def close(self) -> None:
         """Cut open presences at the last frame seen and save what is left."""

@@ -54,12 +54,16 @@ class CloudStatus:
         pending: events not accepted yet.
         dead_letters: events the cloud refused.
         words: in a sentence.
+        last_success_at: the last time that the cloud accepted something.
+        oldest_at: when the oldest event that still waits occurred.
     """
 
     is_connected: bool | None
     pending: int
     dead_letters: int
     words: str
+    last_success_at: datetime | None = None
+    oldest_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

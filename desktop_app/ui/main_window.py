@@ -1,112 +1,277 @@
-"""The window: the wall, its switches, and a line about the cloud."""
+"""The window: navigation, the screens, and a line about cameras and cloud. Rules live elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import QObject, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QKeySequence
-from PySide6.QtWidgets import QLabel, QMainWindow, QMessageBox, QWidget
+from PySide6.QtCore import QByteArray, QSettings, Qt, QUrl, Signal
+from PySide6.QtGui import QActionGroup, QCloseEvent, QDesktopServices
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QMenu, QMessageBox, QStackedWidget, QWidget
 
-from desktop_app.services.engine_view import CameraCondition, EngineView
-from desktop_app.ui.camera_wall.overlay import OverlayOptions
+from desktop_app.services.desk import own_version
+from desktop_app.services.engine_view import CameraCondition, EngineStatus
+from desktop_app.services.preferences import Appearance
+from desktop_app.ui.actions import ACTIONS, make_actions
+from desktop_app.ui.camera_wall.page import LivePage
 from desktop_app.ui.camera_wall.wall import CameraWall
+from desktop_app.ui.cameras.page import CamerasPage
+from desktop_app.ui.definitions import DefinitionsDialog
+from desktop_app.ui.frame_bridge import FrameBridge
+from desktop_app.ui.health.page import HealthPage
+from desktop_app.ui.pieces import Page, Surroundings, said
+from desktop_app.ui.settings.page import SettingsPage
+from desktop_app.ui.sidebar import Sidebar
+from desktop_app.ui.today.page import TodayPage
+from desktop_app.ui.zone_editor.page import ZonesPage
+from desktop_app.workers.status_poller import StatusPoller
 
-STATUS_EVERY_MS = 500
-
-
-class _FrameBridge(QObject):
-    """From the engine's thread to the window's: says that there is news, never carries a frame."""
-
-    frame_ready = Signal(str)
+MIN_WIDTH_PX, MIN_HEIGHT_PX = 880, 520
+"""Made for 1024x640 and more; at 200 % a common screen has 960x540 of these pixels."""
+PAGES = ("live", "zones", "today", "cameras", "health", "settings")
 
 
 class MainWindow(QMainWindow):
-    """The desktop program's window."""
+    """The desktop program's window.
+
+    Args:
+        hides: closing hides the window and counting goes on (there is a tray); else closing ends the program.
+
+    Signals:
+        closed: the window is closed for good.
+        hidden: the window was closed and hides.
+        setup_wanted, quit_wanted: the owner asked for it.
+        status_told: carries the newest EngineStatus, whether the window is shown or not.
+    """
+
+    closed = Signal()
+    hidden = Signal()
+    setup_wanted = Signal()
+    quit_wanted = Signal()
+    status_told = Signal(object)
 
     def __init__(
-        self, view: EngineView, *, title: str, dashboard_url: str | None = None, parent: QWidget | None = None
+        self,
+        around: Surroundings,
+        *,
+        title: str,
+        dashboard_url: str | None = None,
+        hides: bool = False,
+        memory: QSettings | None = None,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._view = view
+        self.around = around
+        self._desk = around.desk
         self._dashboard_url = dashboard_url
-        self._options = OverlayOptions()
-        self._waiting: set[str] = set()
+        self._memory = memory
+        self.hides = hides
+        self._is_closed = False
         self.setWindowTitle(title)
-        self.resize(1280, 800)
-        self.wall = CameraWall([camera.camera_id for camera in view.status().cameras], self)
-        self.setCentralWidget(self.wall)
+        self.setMinimumSize(MIN_WIDTH_PX, MIN_HEIGHT_PX)
+        self._make_actions()
+        self._make_pages()
+        self._make_status_bar()
+        self._listen()
+        self._restore()
+        self.show_status()
+        self.show_page("live")
+        # Else the first button of the sidebar is framed before anybody has touched a key.
+        self._middle.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._middle.setFocus()
+
+    @property
+    def wall(self) -> CameraWall:
+        """The camera wall."""
+        return self.live.wall
+
+    # -- state
+
+    def show_status(self) -> None:
+        """Ask the desk and show its answer now."""
+        self.show_state(self._desk.status())
+
+    def show_state(self, status: EngineStatus) -> None:
+        """Show how cameras and cloud stand."""
+        live = sum(camera.condition is CameraCondition.LIVE for camera in status.cameras)
+        self._camera_words.setText(self.tr("{live} of {all} cameras live").format(live=live, all=len(status.cameras)))
+        self._cloud_words.setText(said(status.cloud.words))
+        down = [c.label for c in status.cameras if c.condition is CameraCondition.TROUBLE]
+        self.sidebar.set_mark("go_cameras", self.tr("{names}: not seen").format(names=", ".join(down)) if down else "")
+        needs_health = status.cloud.dead_letters > 0 or status.cloud.is_connected is False
+        self.sidebar.set_mark("go_health", said(status.cloud.words) if needs_health else "")
+        self.live.show_status(status)
+        page = self.page
+        if page is not self.live:
+            page.show_status(status)
+
+    def refresh_soon(self) -> None:
+        """Something was changed: ask without waiting for the next half second."""
+        self._poller.ask_now()
+
+    @property
+    def page(self) -> Page:
+        """The screen that is shown."""
+        page = self._stack.currentWidget()
+        assert isinstance(page, Page)  # noqa: S101 - only pages are ever added
+        return page
+
+    def show_page(self, name: str, what: str = "") -> None:
+        """Show a screen; ``what`` is a camera's id, or "add"."""
+        page = self.pages[name]
+        if page is not self.page and not self.page.may_leave():
+            self._mark_page()
+            return
+        self._stack.setCurrentWidget(page)
+        self._mark_page()
+        page.show_status(self._poller.status or self._desk.status())
+        if name == "cameras" and what == "add":
+            self.cameras.add_camera()
+        elif name == "cameras" and what:
+            self.cameras.select(what)
+        elif name == "zones" and what:
+            self.zones.show_camera(what)
+
+    def quit_for_good(self) -> None:
+        """Close, whatever ``hides`` says."""
+        self.hides = False
+        self.close()
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        if not self.page.may_leave():
+            event.ignore()
+            return
+        self._remember()
+        if self.hides:
+            event.ignore()
+            self.hide()
+            self.hidden.emit()
+            return
+        self._end()
+        super().closeEvent(event)
+
+    def _end(self) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._bridge.close()
+        self._poller.stop()
+        for page in self.pages.values():
+            page.close_page()
+        self.closed.emit()
+
+    # -- frames
+
+    def _show_frame(self, camera_id: str) -> None:
+        if self._is_closed or not self.isVisible() or self.isMinimized():
+            return
+        if self.page is self.live:
+            self.live.show_frame(camera_id)
+        elif self.page is self.zones:
+            self.zones.show_frame(camera_id)
+
+    # -- making
+
+    def _listen(self) -> None:
+        self._bridge = FrameBridge(self._desk, self)
+        self._bridge.frame_ready.connect(self._show_frame)
+        self._poller = StatusPoller(self._desk.status, self)
+        self._poller.told.connect(self._told, Qt.ConnectionType.QueuedConnection)
+        self._poller.start()
+
+    def _told(self) -> None:
+        status = self._poller.status
+        if status is None or self._is_closed:
+            return
+        self.status_told.emit(status)
+        if self.isVisible():
+            self.show_state(status)
+
+    def _make_actions(self) -> None:
+        handlers: dict[str, Callable[..., object]] = {
+            "dashboard": self._open_dashboard,
+            "setup": self.setup_wanted.emit,
+            "quit": self.quit_wanted.emit,
+            "full_screen": self._toggle_full_screen,
+            "definitions": lambda: DefinitionsDialog(self).exec(),
+            "about": self._about,
+        }
+        handlers |= {f"go_{name}": lambda _on=True, name=name: self.show_page(name) for name in PAGES}
+        handlers |= {f"look_{a}": lambda _on=True, a=a: self._set_appearance(a) for a in Appearance}
+        self.actions_by_name = make_actions(self, ACTIONS, handlers, icons=self.around.theme.icons)
+        for name, action in self.actions_by_name.items():
+            action.setObjectName(name)
+        self.actions_by_name["dashboard"].setVisible(self._dashboard_url is not None)
+        self.actions_by_name["setup"].setVisible(self._desk.is_editable)
+        titles = {
+            "wink": self.tr("&Wink"), "go": self.tr("&Go to"), "view": self.tr("&View"), "help": self.tr("&Help"),
+        }  # fmt: skip
+        for menu_name, title in titles.items():
+            self._fill(self.menuBar().addMenu(title), menu_name)
+        for group in ("go_", "look_"):
+            together = QActionGroup(self)
+            for name, action in self.actions_by_name.items():
+                if name.startswith(group):
+                    together.addAction(action)
+        self.actions_by_name[f"look_{self._desk.preferences.appearance}"].setChecked(True)
+
+    def _fill(self, menu: QMenu, name: str) -> None:
+        for spec in ACTIONS:
+            if spec.menu == name:
+                menu.addAction(self.actions_by_name[spec.name])
+
+    def _make_pages(self) -> None:
+        self.live = LivePage(self.around, self)
+        self.zones = ZonesPage(self.around, self)
+        self.today = TodayPage(self.around, self)
+        self.cameras = CamerasPage(self.around, self)
+        self.health = HealthPage(self.around, self)
+        self.settings = SettingsPage(self.around, self)
+        pages = (self.live, self.zones, self.today, self.cameras, self.health, self.settings)
+        self.pages: Mapping[str, Page] = dict(zip(PAGES, pages, strict=True))
+        self._stack = QStackedWidget(self)
+        for page in pages:
+            self._stack.addWidget(page)
+            page.page_wanted.connect(self.show_page)
+        self.settings.appearance_wanted.connect(self._set_appearance)
+        self.settings.setup_wanted.connect(self.setup_wanted)
+        self.sidebar = Sidebar([self.actions_by_name[f"go_{name}"] for name in PAGES], self)
+        self._middle = QWidget(self)
+        row = QHBoxLayout(self._middle)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.sidebar)
+        row.addWidget(self._stack, 1)
+        self.setCentralWidget(self._middle)
+
+    def _make_status_bar(self) -> None:
         self._cloud_words, self._camera_words = QLabel(self), QLabel(self)
         self.statusBar().addWidget(self._camera_words)
         self.statusBar().addPermanentWidget(self._cloud_words)
-        self._make_menus()
-        self._bridge = _FrameBridge(self)
-        self._bridge.frame_ready.connect(self._show_frame, Qt.ConnectionType.QueuedConnection)
-        self._unsubscribe: Callable[[], None] = view.on_view(self._on_view)
-        self._timer = QTimer(self)
-        self._timer.timeout.connect(self.show_status)
-        self._timer.start(STATUS_EVERY_MS)
-        self.show_status()
 
-    def show_status(self) -> None:
-        """Show how cameras and cloud stand."""
-        status = self._view.status()
-        for camera in status.cameras:
-            self.wall.tiles[camera.camera_id].show_status(camera)
-        live = sum(camera.condition is CameraCondition.LIVE for camera in status.cameras)
-        self._camera_words.setText(self.tr("{live} of {all} cameras live").format(live=live, all=len(status.cameras)))
-        self._cloud_words.setText(status.cloud.words)
+    def _mark_page(self) -> None:
+        name = next(name for name, page in self.pages.items() if page is self.page)
+        self.actions_by_name[f"go_{name}"].setChecked(True)
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
-        self._timer.stop()
-        self._unsubscribe()
-        super().closeEvent(event)
+    # -- memory
 
-    def _on_view(self, camera_id: str) -> None:
-        # In the engine's thread. A camera whose news the window has not seen yet needs no second signal.
-        if camera_id not in self._waiting:
-            self._waiting.add(camera_id)
-            self._bridge.frame_ready.emit(camera_id)
+    def _restore(self) -> None:
+        self.resize(1280, 800)
+        saved = self._memory.value("geometry") if self._memory is not None else None
+        if isinstance(saved, QByteArray):
+            self.restoreGeometry(saved)
 
-    def _show_frame(self, camera_id: str) -> None:
-        self._waiting.discard(camera_id)
-        tile = self.wall.tiles[camera_id]
-        view = self._view.latest(camera_id)
-        if view is not None and tile.isVisible() and not self.isMinimized():
-            tile.show_view(view)
+    def _remember(self) -> None:
+        if self._memory is not None:
+            self._memory.setValue("geometry", self.saveGeometry())
 
-    def _make_menus(self) -> None:
-        view_menu = self.menuBar().addMenu(self.tr("&View"))
-        for name, words, key in (
-            ("boxes", self.tr("&People"), "B"),
-            ("zones", self.tr("&Zones"), "Z"),
-            ("figures", self.tr("&Figures"), "F"),
-            ("privacy", self.tr("Make people &unrecognisable"), "P"),
-        ):
-            action = QAction(words, self, checkable=True, checked=getattr(self._options, name))
-            action.setShortcut(QKeySequence(key))
-            action.toggled.connect(lambda on, option=name: self._switch(option, on=on))
-            view_menu.addAction(action)
-        view_menu.addSeparator()
-        self._add_action(view_menu, self.tr("&All cameras"), "Escape", self.wall.show_all)
-        self._add_action(view_menu, self.tr("Full &screen"), "F11", self._toggle_full_screen)
-        program = self.menuBar().addMenu(self.tr("&Wink"))
-        if self._dashboard_url:
-            self._add_action(program, self.tr("Open &dashboard"), "Ctrl+D", self._open_dashboard)
-        self._add_action(program, self.tr("&About"), "", self._about)
-        self._add_action(program, self.tr("&Quit"), "Ctrl+Q", self.close)
+    # -- commands
 
-    def _add_action(self, menu: QWidget, words: str, key: str, done: Callable[[], object]) -> None:
-        action = QAction(words, self)
-        action.setShortcut(QKeySequence(key))
-        action.triggered.connect(lambda: done())
-        menu.addAction(action)
-
-    def _switch(self, option: str, *, on: bool) -> None:
-        self._options = replace(self._options, **{option: on})
-        for tile in self.wall.tiles.values():
-            tile.set_options(self._options)
+    def _set_appearance(self, appearance: str) -> None:
+        chosen = Appearance(appearance)
+        self._desk.set_preferences(self._desk.preferences.model_copy(update={"appearance": chosen}))
+        self.around.theme.set_appearance(chosen)
+        self.actions_by_name[f"look_{chosen}"].setChecked(True)
+        self.settings.show_preferences()
 
     def _toggle_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
@@ -115,5 +280,5 @@ class MainWindow(QMainWindow):
         QDesktopServices.openUrl(QUrl(self._dashboard_url or ""))
 
     def _about(self) -> None:
-        words = self.tr("Wink Analytics counts people and keeps no face.\nLicence: Apache-2.0.")
-        QMessageBox.about(self, self.tr("About Wink"), words)
+        words = self.tr("Wink Analytics {version} counts people and keeps no face.\nLicence: Apache-2.0.")
+        QMessageBox.about(self, self.tr("About Wink"), words.format(version=own_version()))

@@ -19,6 +19,7 @@ from desktop_app.workers.supervisor import Supervisor
 from desktop_app.workers.sync_worker import SyncWorker
 from desktop_app.workers.work_thread import WorkThread
 from shared_models.clock import Clock
+from shared_models.zones import Zone
 
 log = logging.getLogger(__name__)
 
@@ -141,6 +142,13 @@ class Engine:
 
         return unsubscribe
 
+    def apply_zones(self, camera_id: str, zones: Sequence[Zone]) -> None:
+        """Count one camera by these zones from now on."""
+        camera = self._cameras.get(camera_id)
+        if camera is not None:
+            camera.pipeline.apply_zones(zones)
+            self._misdrawn.pop(camera_id, None)
+
     def _add(self, camera: EngineCamera) -> None:
         worker = CameraWorker(camera.camera_id, camera.source, clock=self._clock, on_gap=self._on_gap)
         # Readers of these tables hold no lock: a table is replaced, never changed.
@@ -207,4 +215,11 @@ class Engine:
             return CloudStatus(None, 0, 0, "No cloud: the store counts for itself.")
         state, depth = self._sync.state, self._sync.depth
         words = state.words or (f"{depth.pending} events wait." if depth.pending else "All events are in the cloud.")
-        return CloudStatus(state.is_connected, depth.pending, depth.dead_letters, words)
+        return CloudStatus(
+            state.is_connected,
+            depth.pending,
+            depth.dead_letters,
+            words,
+            last_success_at=state.last_success_at,
+            oldest_at=depth.oldest_at,
+        )

@@ -35,15 +35,21 @@ class FakeEngineView:
     def __init__(self, camera_ids: list[str]) -> None:
         self.conditions = dict.fromkeys(camera_ids, CameraCondition.LIVE)
         self.words = dict.fromkeys(camera_ids, "Live.")
+        self.counts: dict[str, tuple[ZoneCount, ...]] = {}
+        self.cloud = CloudStatus(True, 0, 0, "All events are in the cloud.")
         self.views: dict[str, LiveView] = {}
         self.listeners: list[Callable[[str], None]] = []
 
     def status(self) -> EngineStatus:
         cameras = tuple(
-            CameraStatus(i, f"Camera {i}", condition, self.words[i], NOW, 5.0, ())
-            for i, condition in self.conditions.items()
+            CameraStatus(i, f"Camera {i}", condition, self.words[i], NOW, 5.0, self.counts.get(i, ()))
+            for i, condition in list(self.conditions.items())
         )
-        return EngineStatus(cameras, CloudStatus(True, 0, 0, "All events are in the cloud."))
+        return EngineStatus(cameras, self.cloud)
+
+    def add_camera(self, camera_id: str) -> None:
+        self.words[camera_id] = "Live."
+        self.conditions[camera_id] = CameraCondition.LIVE
 
     def latest(self, camera_id: str) -> LiveView | None:
         return self.views.get(camera_id)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QGridLayout, QSizePolicy, QWidget
+from PySide6.QtGui import QColor, QFont, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
 
 from desktop_app.services.engine_view import CameraCondition, CameraStatus
 from desktop_app.services.live_view import LiveView
 from desktop_app.ui.camera_wall.overlay import OverlayOptions, draw_view, picture_of
+from desktop_app.ui.pieces import said
+from shared_models.geometry import Point
 
-GROUND, QUIET = QColor("#161b19"), QColor("#9aa6a1")
+GROUND = QColor("#161b19")
+TRAIL_STEPS = 40
+"""Frames of a trail: eight seconds at five a second."""
 DOTS = {
     CameraCondition.LIVE: QColor("#6fcf97"),
     CameraCondition.STARTING: QColor("#ffc857"),
@@ -38,9 +43,11 @@ class CameraTile(QWidget):
 
     Signals:
         activated: double click or Enter; carries the camera's id.
+        help_wanted: the button on a camera in trouble; carries the camera's id.
     """
 
     activated = Signal(str)
+    help_wanted = Signal(str)
 
     def __init__(self, camera_id: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,6 +56,10 @@ class CameraTile(QWidget):
         self._image: QImage | None = None
         self._status: CameraStatus | None = None
         self._options = OverlayOptions()
+        self._trails: dict[int, deque[Point]] = {}
+        self.help_button = QPushButton(self.tr("Look into it"), self)
+        self.help_button.clicked.connect(lambda: self.help_wanted.emit(self.camera_id))
+        self.help_button.hide()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(160, 90)
@@ -57,6 +68,7 @@ class CameraTile(QWidget):
         """Show a new frame with its overlay."""
         self._view = view
         self._image = picture_of(view, privacy=self._options.privacy)
+        self._follow(view)
         self.update()
 
     def show_status(self, status: CameraStatus) -> None:
@@ -64,7 +76,30 @@ class CameraTile(QWidget):
         self._status = status
         self.setAccessibleName(f"{status.label}: {status.words}")
         self.setToolTip(status.words)
+        is_down = status.condition is CameraCondition.TROUBLE
+        if is_down is self.help_button.isHidden():
+            self.help_button.setVisible(is_down)
+            self._place_button()
         self.update()
+
+    def resizeEvent(self, _event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        self._place_button()
+
+    def _place_button(self) -> None:
+        self.help_button.adjustSize()
+        self.help_button.move((self.width() - self.help_button.width()) // 2, self.height() - 46)
+
+    def _follow(self, view: LiveView) -> None:
+        """Remember the last steps of those who are in the picture."""
+        width, height = view.frame.size_wh
+        here: dict[int, deque[Point]] = {}
+        for (left, _, right, bottom), track_id in zip(
+            view.tracked.xyxy.tolist(), view.tracked.tracker_id.tolist(), strict=True
+        ):
+            trail = self._trails.get(track_id) or deque(maxlen=TRAIL_STEPS)
+            trail.append(((left + right) / 2 / width, min(1.0, bottom / height)))
+            here[track_id] = trail
+        self._trails = here
 
     def set_options(self, options: OverlayOptions) -> None:
         """Switch overlays."""
@@ -79,7 +114,7 @@ class CameraTile(QWidget):
         painter.fillRect(area, GROUND)
         is_live = self._status is None or self._status.condition is CameraCondition.LIVE
         if self._view is not None and self._image is not None and is_live:
-            draw_view(painter, self._view, self._image, area, self._options)
+            draw_view(painter, self._view, self._image, area, self._options, list(self._trails.values()))
         elif self._status is not None:
             self._draw_words(painter, area, self._status)
         if self._status is not None:
@@ -101,7 +136,11 @@ class CameraTile(QWidget):
 
     def _draw_words(self, painter: QPainter, area: QRectF, status: CameraStatus) -> None:
         painter.setPen(QColor("#e8ece9"))
-        words = f"{status.words}\n{self.tr('since')} {status.since_at.astimezone():%H:%M:%S}"
+        words = said(status.words)
+        if status.condition is CameraCondition.TROUBLE:
+            words = self.tr("{words}\nsince {time}").format(
+                words=words, time=f"{status.since_at.astimezone():%H:%M:%S}"
+            )
         painter.drawText(
             area.adjusted(24, 24, -24, -24), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, words
         )
@@ -125,19 +164,52 @@ class CameraTile(QWidget):
 
 
 class CameraWall(QWidget):
-    """Tiles in the grid that makes them largest."""
+    """Tiles in the grid that makes them largest.
 
-    def __init__(self, camera_ids: Sequence[str], parent: QWidget | None = None) -> None:
+    Signals:
+        help_wanted: a camera is in trouble and its owner asks what to do; carries its id.
+    """
+
+    help_wanted = Signal(str)
+
+    def __init__(self, camera_ids: Sequence[str] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(6, 6, 6, 6)
         self._grid.setSpacing(6)
         self._alone: str | None = None
         self._columns = 0
-        self.tiles = {camera_id: CameraTile(camera_id, self) for camera_id in camera_ids}
-        for tile in self.tiles.values():
-            tile.activated.connect(self.toggle_alone)
+        self._options = OverlayOptions()
+        self.tiles: dict[str, CameraTile] = {}
+        self.set_cameras(camera_ids)
+
+    def set_cameras(self, camera_ids: Sequence[str]) -> None:
+        """Show these cameras, in this order; tiles of cameras that stay keep their picture."""
+        if list(self.tiles) == list(camera_ids):
+            return
+        for camera_id in set(self.tiles) - set(camera_ids):
+            tile = self.tiles.pop(camera_id)
+            self._grid.removeWidget(tile)
+            tile.hide()
+            tile.deleteLater()
+        self.tiles = {camera_id: self.tiles.get(camera_id) or self._new_tile(camera_id) for camera_id in camera_ids}
+        if self._alone not in self.tiles:
+            self._alone = None
+        self._columns = 0
         self._arrange()
+
+    def set_options(self, options: OverlayOptions) -> None:
+        """Switch overlays on all tiles."""
+        self._options = options
+        for tile in self.tiles.values():
+            tile.set_options(options)
+
+    def _new_tile(self, camera_id: str) -> CameraTile:
+        tile = CameraTile(camera_id, self)
+        tile.set_options(self._options)
+        tile.activated.connect(self.toggle_alone)
+        tile.help_wanted.connect(self.help_wanted)
+        return tile
 
     @property
     def alone(self) -> str | None:
@@ -160,6 +232,8 @@ class CameraWall(QWidget):
         self._arrange()
 
     def _arrange(self) -> None:
+        if not self.tiles:
+            return
         shown = [tile for camera_id, tile in self.tiles.items() if self._alone in (None, camera_id)]
         columns = columns_for(len(shown), self.size())
         if columns == self._columns:

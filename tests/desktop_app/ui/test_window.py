@@ -1,34 +1,27 @@
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSettings, QSize, Qt
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from desktop_app.services.engine_view import CameraCondition
+from desktop_app.services.desk import Desk
+from desktop_app.services.engine_view import CameraCondition, CloudStatus
 from desktop_app.ui.camera_wall.overlay import pixelated
 from desktop_app.ui.camera_wall.wall import columns_for
-from desktop_app.ui.main_window import MainWindow
-from tests.helpers.engine_fakes import FakeEngineView, grey_view
-
-
-@pytest.fixture
-def engine() -> FakeEngineView:
-    return FakeEngineView(["a", "b", "c", "d"])
-
-
-@pytest.fixture
-def window(qtbot: QtBot, engine: FakeEngineView) -> MainWindow:
-    window = MainWindow(engine, title="Wink", dashboard_url="http://127.0.0.1/")
-    qtbot.addWidget(window)
-    window.resize(1024, 640)
-    window.show()
-    return window
+from desktop_app.ui.main_window import PAGES, MainWindow
+from desktop_app.ui.pieces import Surroundings
+from tests.helpers.desks import FakeHost, make_desk, surroundings
+from tests.helpers.engine_fakes import grey_view
 
 
 def mean_shade(image: QImage) -> float:
@@ -47,7 +40,7 @@ def test_a_tall_narrow_window_stacks_its_tiles() -> None:
     assert columns_for(4, QSize(400, 1200)) == 1
 
 
-def test_a_new_frame_is_shown_with_its_overlay(qtbot: QtBot, window: MainWindow, engine: FakeEngineView) -> None:
+def test_a_new_frame_is_shown_with_its_overlay(qtbot: QtBot, window: MainWindow, engine: FakeHost) -> None:
     tile = window.wall.tiles["a"]
     assert mean_shade(tile.grab().toImage()) < 60
     engine.show(grey_view("a", shade=200))
@@ -62,7 +55,7 @@ def test_a_new_frame_is_shown_with_its_overlay(qtbot: QtBot, window: MainWindow,
 
 
 def test_of_a_burst_from_another_thread_the_newest_frame_is_shown(
-    qtbot: QtBot, window: MainWindow, engine: FakeEngineView
+    qtbot: QtBot, window: MainWindow, engine: FakeHost
 ) -> None:
     def burst() -> None:
         for index in range(300):
@@ -75,24 +68,104 @@ def test_of_a_burst_from_another_thread_the_newest_frame_is_shown(
     qtbot.waitUntil(lambda: mean_shade(tile.grab().toImage()) > 150, timeout=3000)
 
 
-def test_a_camera_in_trouble_says_why_and_since_when(window: MainWindow, engine: FakeEngineView) -> None:
+def test_a_camera_in_trouble_says_why_and_offers_help(qtbot: QtBot, window: MainWindow, engine: FakeHost) -> None:
     engine.conditions["c"] = CameraCondition.TROUBLE
     engine.words["c"] = "The camera at 10.0.0.3 refuses this user name or password."
     window.show_status()
     tile = window.wall.tiles["c"]
     assert "refuses this user name" in tile.accessibleName()
     assert "refuses this user name" in tile.toolTip()
-    assert window.statusBar().findChild(type(window._camera_words)).text().startswith("3 of 4")
+    assert any(label.text().startswith("3 of 4") for label in window.statusBar().findChildren(QLabel))
+    assert "Camera c" in window.sidebar.buttons["go_cameras"].accessibleName()
+    qtbot.mouseClick(tile.help_button, Qt.MouseButton.LeftButton)
+    assert window.page is window.cameras
+    assert window.cameras.selected == "c"
 
 
 def test_enter_fills_the_window_and_escape_brings_all_back(qtbot: QtBot, window: MainWindow) -> None:
     tile = window.wall.tiles["b"]
+    tile.setFocus()
     qtbot.keyClick(tile, Qt.Key.Key_Return)
     assert [i for i, t in window.wall.tiles.items() if t.isVisible()] == ["b"]
-    window.wall.show_all()
+    window.live.actions_by_name["all_cameras"].trigger()
     assert all(t.isVisible() for t in window.wall.tiles.values())
     qtbot.mouseDClick(tile, Qt.MouseButton.LeftButton)
     assert window.wall.alone == "b"
+
+
+def test_overlays_are_switched_by_their_actions(window: MainWindow, engine: FakeHost, qtbot: QtBot, desk: Desk) -> None:
+    engine.show(grey_view("a", shade=200))
+    window.live.actions_by_name["zones"].trigger()
+    assert not window.live.options.zones
+    window.live.actions_by_name["privacy"].trigger()
+    assert window.live.options.privacy
+    assert desk.preferences.are_people_hidden
+
+
+def test_each_screen_is_reached_by_its_key_and_its_button(qtbot: QtBot, window: MainWindow) -> None:
+    for number, name in enumerate(PAGES, start=1):
+        assert window.actions_by_name[f"go_{name}"].shortcut().toString() == f"Ctrl+{number}"
+        qtbot.mouseClick(window.sidebar.buttons[f"go_{name}"], Qt.MouseButton.LeftButton)
+        assert window.page is window.pages[name]
+        assert window.sidebar.buttons[f"go_{name}"].isChecked()
+
+
+def test_the_sidebar_marks_health_while_the_cloud_refuses(window: MainWindow, engine: FakeHost) -> None:
+    engine.cloud = CloudStatus(False, 12, 3, "The cloud cannot be reached; is this machine online?")
+    window.show_status()
+    assert "cannot be reached" in window.sidebar.buttons["go_health"].accessibleName()
+    engine.cloud = CloudStatus(True, 0, 0, "All events are in the cloud.")
+    window.show_status()
+    assert window.sidebar.buttons["go_health"].accessibleName() == "Health"
+
+
+def test_a_store_without_cameras_says_what_to_do_next(
+    qtbot: QtBot, tmp_path: Path, open_window: Callable[[Surroundings], MainWindow]
+) -> None:
+    window = open_window(surroundings(make_desk(tmp_path / "empty")))
+    assert window.live._empty.isVisible()
+    qtbot.mouseClick(window.live._empty.button, Qt.MouseButton.LeftButton)
+    assert window.page is window.cameras
+    dialog = window.cameras.dialog
+    assert dialog is not None
+    dialog.reject()
+
+
+def test_cameras_that_come_and_go_keep_the_pictures_of_those_that_stay(
+    qtbot: QtBot, window: MainWindow, engine: FakeHost, desk: Desk
+) -> None:
+    tile = window.wall.tiles["b"]
+    desk.save_store(desk.document.without_camera("a"))
+    window.show_status()
+    assert list(window.wall.tiles) == ["b", "c", "d"]
+    assert window.wall.tiles["b"] is tile
+
+
+def test_closing_hides_where_there_is_a_tray_and_ends_where_there_is_none(
+    qtbot: QtBot, window: MainWindow, engine: FakeHost
+) -> None:
+    window.hides = True
+    with qtbot.waitSignal(window.hidden):
+        window.close()
+    assert not window.isVisible()
+    assert len(engine.listeners) == 1, "the engine goes on and the window can come back"
+    window.show()
+    with qtbot.waitSignal(window.closed):
+        window.quit_for_good()
+    assert engine.listeners == []
+
+
+def test_the_window_remembers_its_place(qtbot: QtBot, around: Surroundings, tmp_path: Path) -> None:
+    memory = QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat)
+    first = MainWindow(around, title="Wink", memory=memory)
+    qtbot.addWidget(first)
+    first.resize(900, 600)  # the offscreen display has 800x800
+    first.show()
+    first.quit_for_good()
+    second = MainWindow(around, title="Wink", memory=memory)
+    qtbot.addWidget(second)
+    assert second.height() == 600
+    second.quit_for_good()
 
 
 def test_people_made_unrecognisable_keep_no_detail() -> None:
@@ -103,15 +176,29 @@ def test_people_made_unrecognisable_keep_no_detail() -> None:
     assert np.array_equal(outside, picture[:, 300:])
 
 
-def test_windows_opened_and_closed_many_times_leave_no_listener(qtbot: QtBot, engine: FakeEngineView) -> None:
-    for _ in range(10):
-        window = MainWindow(engine, title="Wink")
+@pytest.mark.slow
+def test_fifty_windows_opened_and_closed_while_cameras_flap_leave_nothing(
+    qtbot: QtBot, around: Surroundings, engine: FakeHost
+) -> None:
+    threads = set(threading.enumerate())
+    living = 0
+    for number in range(50):
+        window = MainWindow(around, title="Wink")
         window.show()
+        engine.conditions["a"] = CameraCondition.TROUBLE if number % 2 else CameraCondition.LIVE
+        window.show_page(PAGES[number % len(PAGES)])
         engine.show(grey_view("a"))
-        window.close()
+        qtbot.wait(2)
+        window.quit_for_good()
         window.deleteLater()
-        qtbot.wait(1)
+        qtbot.wait(2)
+        if number == 9:
+            gc.collect()
+            living = len(gc.get_objects())
+    gc.collect()
     assert engine.listeners == []
+    assert set(threading.enumerate()) == threads
+    assert len(gc.get_objects()) < living * 1.5 + 20_000, "objects pile up"
 
 
 def test_thousands_of_signals_do_not_abort_the_program() -> None:

@@ -1,0 +1,52 @@
+"""The outbox's events, read only, while another thread or process writes them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from desktop_app.services.ports import OutboxError
+from desktop_app.services.today_figures import StoredEvent
+from shared_models.events import EventType
+
+ACCEPTED, DEAD = 1, 2
+
+
+class SqliteEventArchive:
+    """Opens the file anew for each question, so that a damaged file that was replaced is never held."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def events(self, *, start_at: datetime, end_at: datetime) -> list[StoredEvent]:
+        if not self._path.is_file():
+            return []
+        try:
+            with closing(sqlite3.connect(f"{self._path.as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
+                rows = connection.execute(
+                    "SELECT seq, type, occurred_at, state, body FROM events"
+                    " WHERE occurred_at >= ? AND occurred_at < ? ORDER BY occurred_at, seq",
+                    (start_at.timestamp(), end_at.timestamp()),
+                ).fetchall()
+        except sqlite3.Error as error:
+            raise OutboxError(f"The day's events cannot be read ({error}); try again in a moment.") from error
+        return [_event(*row) for row in rows]
+
+
+def _event(seq: int, kind: str, occurred_at: float, state: int, body: str) -> StoredEvent:
+    values = json.loads(body)
+    return StoredEvent(
+        seq,
+        EventType(kind),
+        values["camera_id"],
+        values.get("zone_id"),
+        datetime.fromtimestamp(occurred_at, UTC),
+        values.get("value"),
+        values.get("track_id"),
+        values.get("attributes") or {},
+        is_sent=state == ACCEPTED,
+        is_refused=state == DEAD,
+    )

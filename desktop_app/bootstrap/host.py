@@ -1,0 +1,126 @@
+"""The engine over its restarts: screens keep one view while cameras come and go."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from desktop_app.bootstrap.engine import Edge, build_edge
+from desktop_app.services.config_document import ConfigError
+from desktop_app.services.config_import import EdgeConfig
+from desktop_app.services.coverage_journal import CoverageJournal
+from desktop_app.services.engine_view import CloudStatus, EngineStatus
+from desktop_app.services.live_view import LiveView
+from desktop_app.services.ports import DeadLetter, DetectorError, OutboxError
+from desktop_app.services.recent_tracks import RecentTracks
+from desktop_app.services.zone_store import ZoneStore
+from desktop_app.settings import EdgeSettings
+from shared_models.clock import Clock
+from shared_models.zones import Zone
+
+log = logging.getLogger(__name__)
+
+
+class RestartableEngine:
+    """Implements ``EngineHost``. ``over`` wraps an engine that somebody else has built and will close."""
+
+    def __init__(self, *, settings: EdgeSettings, clock: Clock, zones: ZoneStore, over: Edge | None = None) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._zones = zones
+        self._edge = over
+        self._is_foreign = over is not None
+        self.trouble = ""
+        self._nothing_seen = RecentTracks()
+        self._old_journal = CoverageJournal(settings.data_dir / "coverage.json")
+        self._listeners: list[Callable[[str], None]] = []
+        self._lock = threading.Lock()
+        self._unsubscribe = over.engine.on_view(self._tell) if over is not None else None
+
+    @property
+    def recent(self) -> RecentTracks:
+        edge = self._edge
+        return edge.recorder.recent if edge is not None else self._nothing_seen
+
+    @property
+    def journal(self) -> CoverageJournal:
+        edge = self._edge
+        return edge.recorder.journal if edge is not None else self._old_journal
+
+    def restart(self, config: EdgeConfig) -> None:
+        self.stop(flush_s=0.0)
+        if not config.cameras and config.api_url is None:
+            self.trouble = ""
+            return
+        try:
+            edge = build_edge(config, settings=self._settings, clock=self._clock, zones=self._zones)
+        except (ConfigError, DetectorError, OutboxError, ValueError) as error:
+            log.error("the engine does not start: %s", error)
+            self.trouble = str(error)
+            return
+        self._unsubscribe = edge.engine.on_view(self._tell)
+        edge.start()
+        self.trouble = ""
+        self._edge = edge
+
+    def stop(self, *, flush_s: float) -> None:
+        edge, self._edge = self._edge, None
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+        if edge is None or self._is_foreign:
+            return
+        edge.close(flush_s=flush_s)
+        self._old_journal = edge.recorder.journal
+
+    def apply_zones(self, camera_id: str, zones: Sequence[Zone]) -> None:
+        edge = self._edge
+        if edge is not None:
+            edge.engine.apply_zones(camera_id, zones)
+
+    # -- EngineView
+
+    def status(self) -> EngineStatus:
+        edge = self._edge
+        if edge is not None:
+            return edge.engine.status()
+        words = self.trouble or "No cloud: the store counts for itself."
+        return EngineStatus((), CloudStatus(None, 0, 0, words))
+
+    def latest(self, camera_id: str) -> LiveView | None:
+        edge = self._edge
+        return edge.engine.latest(camera_id) if edge is not None else None
+
+    def on_view(self, callback: Callable[[str], None]) -> Callable[[], None]:
+        with self._lock:
+            self._listeners = [*self._listeners, callback]
+
+        def unsubscribe() -> None:
+            with self._lock:
+                self._listeners = [listener for listener in self._listeners if listener is not callback]
+
+        return unsubscribe
+
+    def _tell(self, camera_id: str) -> None:
+        for listener in self._listeners:
+            listener(camera_id)
+
+    # -- the outbox
+
+    def dead_letters(self) -> list[DeadLetter]:
+        return self._running().outbox.dead_letters()
+
+    def retry_dead_letters(self) -> int:
+        return self._running().outbox.retry_dead_letters()
+
+    def prune(self, *, before: datetime) -> int:
+        edge = self._edge
+        return edge.outbox.prune(before=before) if edge is not None else 0
+
+    def _running(self) -> Edge:
+        edge = self._edge
+        if edge is None:
+            raise OutboxError("Nothing counts at the moment, so there is no outbox to look into.")
+        return edge

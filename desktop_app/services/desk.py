@@ -1,0 +1,376 @@
+"""Everything a window can ask of the program. Knows files and ports, no Qt and no adapter."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from desktop_app.services.autostart import Autostart
+from desktop_app.services.camera_discovery import CameraDiscovery
+from desktop_app.services.config_document import ConfigError
+from desktop_app.services.config_import import EdgeConfig
+from desktop_app.services.coverage_journal import CoverageJournal
+from desktop_app.services.engine_view import CameraCondition, CameraStatus, CloudStatus, EngineStatus, EngineView
+from desktop_app.services.enrolment import Enrolment, EnrolmentError, clean_cloud_url, clean_code
+from desktop_app.services.live_view import LiveView
+from desktop_app.services.ports import DeadLetter, DetectorError, OutboxError, SourceError, VideoSource
+from desktop_app.services.preferences import Preferences, PreferencesFile
+from desktop_app.services.recent_tracks import RecentTracks
+from desktop_app.services.secret_store import EDGE_KEY_NAME, SecretStore, SecretStoreError, camera_secret_name
+from desktop_app.services.store_document import (
+    StoredCamera,
+    StoreDocument,
+    StoreDocumentError,
+    StoreFile,
+    edge_config,
+)
+from desktop_app.services.support_report import build_report
+from desktop_app.services.today_figures import DayFigures, EventArchive, business_day_of, day_bounds, day_figures
+from desktop_app.services.zone_store import ZoneStore, ZoneStoreError
+from shared_models.cameras import SourceAddress
+from shared_models.clock import Clock
+from shared_models.zones import Zone
+
+KNOWN_ERRORS: tuple[type[Exception], ...] = (
+    ConfigError,
+    DetectorError,
+    EnrolmentError,
+    OutboxError,
+    SecretStoreError,
+    SourceError,
+    StoreDocumentError,
+    ZoneStoreError,
+    OSError,
+    ValueError,
+)
+"""Errors whose text is meant for the owner."""
+
+
+class EngineHost(EngineView, Protocol):
+    """The engine over its restarts."""
+
+    @property
+    def trouble(self) -> str:
+        """Why no engine runs, in words; empty while one does."""
+
+    @property
+    def recent(self) -> RecentTracks:
+        """The last minutes' tracks."""
+
+    @property
+    def journal(self) -> CoverageJournal:
+        """What was seen."""
+
+    def restart(self, config: EdgeConfig) -> None:
+        """Stop what runs and start this configuration. Takes seconds; afterwards ``trouble`` tells how it went."""
+
+    def stop(self, *, flush_s: float) -> None:
+        """Stop for good. Takes seconds."""
+
+    def apply_zones(self, camera_id: str, zones: Sequence[Zone]) -> None:
+        """Count by these zones from now on."""
+
+    def dead_letters(self) -> list[DeadLetter]:
+        """Events that the cloud refused, newest first. Slow."""
+
+    def retry_dead_letters(self) -> int:
+        """Send them again. Slow."""
+
+    def prune(self, *, before: datetime) -> int:
+        """Forget events that the cloud has and that are older. Slow."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeskPorts:
+    """What a desk needs of the outside."""
+
+    host: EngineHost
+    secrets: SecretStore
+    enrolment: Enrolment
+    discovery: CameraDiscovery
+    archive: EventArchive
+    autostart: Autostart
+    open_source: Callable[[SourceAddress, bool], VideoSource]
+    """(address, loop) -> a source, closed still."""
+    clock: Clock
+    local_zone: str = "UTC"
+    """IANA name of the laptop's zone."""
+
+
+class Desk:
+    """The program behind the window. Methods are quick unless their docstring says slow.
+
+    Args:
+        fixed: the document of a program that was started from a file or as a demo; cameras cannot be edited then.
+    """
+
+    def __init__(
+        self, ports: DeskPorts, *, data_dir: Path, zones: ZoneStore, fixed: StoreDocument | None = None
+    ) -> None:
+        self.ports = ports
+        self.data_dir = data_dir
+        self.zones = zones
+        self._store_file = StoreFile(data_dir / "store.json")
+        self._preferences_file = PreferencesFile(data_dir / "preferences.json")
+        self.preferences = self._preferences_file.read()
+        self._fixed = fixed
+        self._document = fixed or self._store_file.read()
+        self._lock = threading.Lock()
+
+    # -- the store
+
+    @property
+    def is_editable(self) -> bool:
+        """Whether cameras and cloud are this program's to change."""
+        return self._fixed is None
+
+    @property
+    def document(self) -> StoreDocument:
+        """The store as set up."""
+        return self._document
+
+    @property
+    def zone(self) -> tzinfo:
+        """The store's time zone; the laptop stands in the store."""
+        return ZoneInfo(self._document.time_zone or self.ports.local_zone)
+
+    def start(self) -> None:
+        """Slow. Start counting by the document as it is."""
+        with self._lock:
+            self._restart(self._document)
+
+    def save_store(self, document: StoreDocument, *, secrets: Mapping[str, str | None] | None = None) -> None:
+        """Slow. Keep secrets (None: forget), then the document, then let the engine follow.
+
+        Raises:
+            StoreDocumentError, SecretStoreError: nothing was changed.
+        """
+        with self._lock:
+            for name, secret in (secrets or {}).items():
+                if secret is None:
+                    self.ports.secrets.forget(name)
+                else:
+                    self.ports.secrets.put(name, secret)
+            if self._fixed is None:
+                self._store_file.write(document)
+            before, self._document = self._document, document
+            is_same = (before.cameras, before.cloud_url) == (document.cameras, document.cloud_url)
+            if not is_same or secrets:
+                self._restart(document)
+
+    def note_store(self, document: StoreDocument) -> None:
+        """Keep what does not touch the engine (names, the wizard's end).
+
+        Raises:
+            StoreDocumentError: nothing was changed.
+        """
+        if self._fixed is None:
+            self._store_file.write(document)
+        self._document = document
+
+    def remove_camera(self, camera_id: str) -> None:
+        """Slow. Stop a camera and forget its zones and password; events that it counted stay."""
+        self.save_store(self._document.without_camera(camera_id), secrets={camera_secret_name(camera_id): None})
+        self.zones.forget(camera_id)
+
+    def enrol(self, *, cloud_url: str, code: str, device_name: str) -> StoreDocument:
+        """Slow. Exchange a pairing code for an edge key, keep it, and connect.
+
+        Raises:
+            EnrolmentError, SecretStoreError, StoreDocumentError: in words; the store is as it was.
+        """
+        url = clean_cloud_url(cloud_url)
+        taken = self.ports.enrolment.enrol(
+            cloud_url=url,
+            code=clean_code(code),
+            device_name=device_name.strip() or platform.node(),
+            version=own_version(),
+        )
+        document = self._document.model_copy(
+            update={
+                "cloud_url": url,
+                "device_name": device_name.strip(),
+                "store_name": taken.store_name or self._document.store_name,
+            }
+        )
+        self.save_store(document, secrets={EDGE_KEY_NAME: taken.edge_key.get_secret_value()})
+        return document
+
+    def leave_cloud(self) -> None:
+        """Slow. Count for itself from now on; events that wait stay in the outbox."""
+        self.save_store(self._document.model_copy(update={"cloud_url": None}), secrets={EDGE_KEY_NAME: None})
+
+    def set_preferences(self, preferences: Preferences) -> bool:
+        """Keep preferences; tells whether the engine has to be started anew for them (``start``, slow)."""
+        before, self.preferences = self.preferences, preferences
+        self._preferences_file.write(preferences)
+        return before.profile is not preferences.profile
+
+    def allow_secret_file(self) -> None:
+        """The owner agrees that passwords are kept in a file, on a computer without a keyring."""
+        self.set_preferences(self.preferences.model_copy(update={"is_secret_file_allowed": True}))
+
+    def _restart(self, document: StoreDocument) -> None:
+        if self._fixed is not None:
+            return
+        names = [c.camera_id for c in document.cameras if c.is_enabled]
+        camera_secrets = {
+            i: self.ports.secrets.get(camera_secret_name(i)) for i in names if self._has_user(i, document)
+        }
+        edge_key = self.ports.secrets.get(EDGE_KEY_NAME) if document.cloud_url else None
+        config = edge_config(document, edge_key=edge_key, camera_secrets=camera_secrets)
+        cameras = tuple(replace(c, target_fps=self.preferences.profile_fps(c.target_fps)) for c in config.cameras)
+        self.ports.host.restart(replace(config, cameras=cameras))
+
+    @staticmethod
+    def _has_user(camera_id: str, document: StoreDocument) -> bool:
+        camera = document.camera(camera_id)
+        return camera is not None and bool(SourceAddress(camera.source).host)
+
+    # -- the engine
+
+    def status(self) -> EngineStatus:
+        """All cameras of the store, those that rest or cannot start included."""
+        status = self.ports.host.status()
+        running = {camera.camera_id: camera for camera in status.cameras}
+        if self._fixed is not None:
+            return status
+        cameras = tuple(running.get(c.camera_id) or self._resting(c) for c in self._document.cameras)
+        return EngineStatus(cameras, self._cloud(status.cloud))
+
+    def latest(self, camera_id: str) -> LiveView | None:
+        """The newest analysed frame."""
+        return self.ports.host.latest(camera_id)
+
+    def on_view(self, callback: Callable[[str], None]) -> Callable[[], None]:
+        """As ``EngineView.on_view``, over restarts."""
+        return self.ports.host.on_view(callback)
+
+    def _resting(self, camera: StoredCamera) -> CameraStatus:
+        trouble = self.ports.host.trouble
+        if not camera.is_enabled:
+            condition, words = CameraCondition.STOPPED, "Paused."
+        elif trouble:
+            condition, words = CameraCondition.TROUBLE, trouble
+        else:
+            condition, words = CameraCondition.STARTING, "Starting."
+        return CameraStatus(camera.camera_id, camera.label, condition, words, self.ports.clock.utc_now(), 0.0, ())
+
+    def _cloud(self, cloud: CloudStatus) -> CloudStatus:
+        if self._document.cloud_url is None or cloud.is_connected is not None or self.ports.host.trouble:
+            return cloud
+        if cloud.words.startswith("No cloud"):
+            return replace(cloud, words="The cloud's key is missing on this computer; pair it again (Settings).")
+        return cloud
+
+    # -- zones
+
+    def zones_of(self, camera_id: str) -> tuple[Zone, ...]:
+        """The zones by which a camera is counted."""
+        saved = self.zones.zones_of(camera_id)
+        if saved is not None:
+            return saved
+        view = self.latest(camera_id)
+        return view.zones if view is not None else ()
+
+    def save_zones(self, camera_id: str, zones: Sequence[Zone]) -> tuple[Zone, ...]:
+        """Slow. Keep zones and count by them from now on; gives them back with their revisions.
+
+        Raises:
+            ZoneStoreError: nothing was changed.
+        """
+        saved = self.zones.save(camera_id, zones, before=self.zones_of(camera_id))
+        self.ports.host.apply_zones(camera_id, saved)
+        return saved
+
+    # -- figures
+
+    def today(self) -> date:
+        """The business day that is now."""
+        return business_day_of(self.ports.clock.utc_now(), zone=self.zone)
+
+    def day(self, day: date) -> DayFigures:
+        """Slow. The figures of a business day.
+
+        Raises:
+            OutboxError: the events cannot be read.
+        """
+        zone = self.zone
+        start, end = day_bounds(day, zone=zone)
+        events = self.ports.archive.events(start_at=start, end_at=end)
+        journal = self.ports.host.journal
+        return day_figures(
+            day,
+            events,
+            zone=zone,
+            now=self.ports.clock.utc_now(),
+            seen_s=lambda camera_id, hour: journal.seen_s(camera_id, hour_at=hour),
+            camera_ids=[c.camera_id for c in self.status().cameras],
+        )
+
+    def label(self, camera_id: str, zone_id: str | None) -> str:
+        """What people call a zone, or a camera where ``zone_id`` is None."""
+        if zone_id is None:
+            return next((c.label for c in self.status().cameras if c.camera_id == camera_id), camera_id)
+        return next((z.label for z in self.zones_of(camera_id) if z.zone_id == zone_id), zone_id)
+
+    # -- health
+
+    def prune(self) -> int:
+        """Slow. Forget what is older than the owner wants it kept."""
+        return self.ports.host.prune(before=self.ports.clock.utc_now() - timedelta(days=self.preferences.keep_days))
+
+    def disk_free_bytes(self) -> int:
+        """Free space where the events are kept."""
+        folder = self.data_dir
+        while not folder.exists():
+            folder = folder.parent
+        return shutil.disk_usage(folder).free
+
+    @property
+    def log_path(self) -> Path:
+        """The program's log."""
+        return self.data_dir / "logs" / "wink.log"
+
+    def support_report(self) -> bytes:
+        """Slow. A zip without secrets."""
+        secrets = [self._known_secret(camera_secret_name(c.camera_id)) for c in self._document.cameras]
+        secrets.append(self._known_secret(EDGE_KEY_NAME))
+        facts: dict[str, Any] = {
+            "version": own_version(),
+            "system": f"{platform.system()} {platform.release()} {platform.machine()}, Python {platform.python_version()}",
+            "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "store": self._document.model_dump(mode="json"),
+            "preferences": self.preferences.model_dump(mode="json"),
+            "cameras": [
+                {"id": c.camera_id, "condition": c.condition, "words": c.words, "fps": c.analysed_fps}
+                for c in self.status().cameras
+            ],
+            "cloud": self.status().cloud.words,
+            "zones": {c.camera_id: len(self.zones_of(c.camera_id)) for c in self.status().cameras},
+            "disk_free_mb": self.disk_free_bytes() // 1_000_000,
+        }
+        parts = [part for s in secrets if s for part in (s, *s.split(":"))]
+        return build_report(facts=facts, files=[self.log_path], known_secrets=parts)
+
+    def _known_secret(self, name: str) -> str | None:
+        try:
+            return self.ports.secrets.get(name)
+        except SecretStoreError:
+            return None
+
+
+def own_version() -> str:
+    """The program's version."""
+    try:
+        return version("wink-analytics")
+    except PackageNotFoundError:
+        return "from source"

@@ -1,0 +1,85 @@
+"""The Live screen: the wall, and what is drawn over it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QStackedLayout, QToolBar, QWidget
+
+from desktop_app.services.engine_view import EngineStatus
+from desktop_app.ui.actions import LIVE_ACTIONS, make_actions
+from desktop_app.ui.camera_wall.overlay import OverlayOptions
+from desktop_app.ui.camera_wall.wall import CameraWall
+from desktop_app.ui.pieces import Banner, EmptyState, Page, Surroundings
+
+
+class LivePage(Page):
+    """All cameras, or one."""
+
+    def __init__(self, around: Surroundings, parent: QWidget | None = None) -> None:
+        super().__init__(around, parent)
+        self.body.setContentsMargins(8, 6, 8, 4)
+        self.body.setSpacing(4)
+        self.options = OverlayOptions(privacy=around.desk.preferences.are_people_hidden)
+        self.wall = CameraWall(parent=self)
+        self.wall.help_wanted.connect(lambda camera_id: self.page_wanted.emit("cameras", camera_id))
+        self.wall.set_options(self.options)
+        self.banner = Banner(self)
+        self._add_tools()
+        self.body.addWidget(self.banner)
+        self._stack = QStackedLayout()
+        self._empty = EmptyState(
+            around,
+            icon="cameras",
+            title=self.tr("No camera yet"),
+            words=self.tr("Add a camera and draw a line at the door: people who cross it are counted."),
+            button=self.tr("Add a camera"),
+            done=lambda: self.page_wanted.emit("cameras", "add"),
+        )
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(self.wall)
+        self.body.addLayout(self._stack, 1)
+
+    def show_status(self, status: EngineStatus) -> None:
+        self.wall.set_cameras([camera.camera_id for camera in status.cameras])
+        self._stack.setCurrentWidget(self.wall if status.cameras else self._empty)
+        self._tools.setVisible(bool(status.cameras))
+        for camera in status.cameras:
+            self.wall.tiles[camera.camera_id].show_status(camera)
+        trouble = self.desk.ports.host.trouble
+        if self.banner.words != trouble:
+            self.banner.say(trouble, is_trouble=True)
+
+    def show_frame(self, camera_id: str) -> None:
+        """A camera has a new view; costs nothing while its tile cannot be seen."""
+        tile = self.wall.tiles.get(camera_id)
+        if tile is None or not tile.isVisible():
+            return
+        view = self.desk.latest(camera_id)
+        if view is not None:
+            tile.show_view(view)
+
+    def _add_tools(self) -> None:
+        self._tools = QToolBar(self.tr("What is shown"), self)
+        self._tools.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        switches = ("boxes", "trails", "zones", "figures", "privacy")
+        done = {name: lambda on, name=name: self._switch(name, on=on) for name in switches}
+        icons = self.around.theme.icons
+        self.actions_by_name = make_actions(
+            self, LIVE_ACTIONS, {**done, "all_cameras": self.wall.show_all}, icons=icons
+        )
+        for name, action in self.actions_by_name.items():
+            # Single letters are keys of this screen only: elsewhere they are typed into fields.
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            self.addAction(action)
+            if name in switches:
+                action.setChecked(getattr(self.options, name))
+            self._tools.addAction(action)
+        self.body.addWidget(self._tools)
+
+    def _switch(self, option: str, *, on: bool) -> None:
+        self.options = replace(self.options, **{option: on})
+        self.wall.set_options(self.options)
+        if option == "privacy":
+            self.desk.set_preferences(self.desk.preferences.model_copy(update={"are_people_hidden": on}))

@@ -1,0 +1,230 @@
+"""The Cameras screen: each camera with how it stands, and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QHeaderView,
+    QStackedLayout,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop_app.services.engine_view import CameraCondition, CameraStatus, EngineStatus
+from desktop_app.services.store_document import StoredCamera
+from desktop_app.ui.camera_wall.overlay import figure_words
+from desktop_app.ui.cameras.dialog import CameraDialog
+from desktop_app.ui.cameras.form import CameraInput
+from desktop_app.ui.pieces import Banner, EmptyState, Page, Surroundings, said
+
+
+class CamerasPage(Page):
+    """A table, and buttons for the selected row."""
+
+    def __init__(self, around: Surroundings, parent: QWidget | None = None) -> None:
+        super().__init__(around, parent)
+        self._status: dict[str, CameraStatus] = {}
+        self._is_busy = False
+        self.dialog: CameraDialog | None = None
+        self.add_button = self.button(self.tr("Add a camera"), self.add_camera, primary=True)
+        self.add_head(self.tr("Cameras"), self.add_button)
+        self.banner = Banner(self)
+        self.body.addWidget(self.banner)
+        self._stack = QStackedLayout()
+        self._empty = EmptyState(
+            around,
+            icon="cameras",
+            title=self.tr("No camera yet"),
+            words=self.tr("A network camera, one on USB, a video file, or the virtual store to try it out."),
+            button=self.tr("Add a camera"),
+            done=self.add_camera,
+        )
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(self._make_table())
+        self.body.addLayout(self._stack, 1)
+        if not self.desk.is_editable:
+            self.banner.say(
+                self.tr("These cameras are given by the file or the demo that this program was started with.")
+            )
+        self._enable()
+
+    # -- what the window tells
+
+    def show_status(self, status: EngineStatus) -> None:
+        self._status = {camera.camera_id: camera for camera in status.cameras}
+        self._stack.setCurrentIndex(1 if status.cameras else 0)
+        chosen = self.selected
+        if self.table.rowCount() != len(status.cameras):
+            self.table.setRowCount(len(status.cameras))
+        for row, camera in enumerate(status.cameras):
+            self._show_row(row, camera)
+        if chosen is not None:
+            self.select(chosen)
+        elif status.cameras:
+            self.table.selectRow(0)
+        self._enable()
+
+    @property
+    def selected(self) -> str | None:
+        """The selected camera's id."""
+        item = self.table.item(self.table.currentRow(), 0)
+        return item.data(Qt.ItemDataRole.UserRole) if item is not None else None
+
+    def select(self, camera_id: str) -> None:
+        """Select a camera's row."""
+        for row in range(self.table.rowCount()):
+            item = self.table.item(row, 0)
+            if item is not None and item.data(Qt.ItemDataRole.UserRole) == camera_id:
+                if row != self.table.currentRow():
+                    self.table.selectRow(row)
+                return
+
+    # -- commands
+
+    def add_camera(self) -> None:
+        """Ask for a new camera."""
+        if self.desk.is_editable:
+            self._open(None)
+
+    def edit_camera(self) -> None:
+        """Change the selected camera."""
+        camera = self._camera
+        if camera is not None and self.desk.is_editable:
+            self._open(camera)
+
+    def toggle_pause(self) -> None:
+        """Let the selected camera rest, or count again."""
+        camera = self._camera
+        if camera is not None:
+            changed = camera.model_copy(update={"is_enabled": not camera.is_enabled})
+            document = self.desk.document.with_camera(changed)
+            self._run("pause-camera", lambda: self.desk.save_store(document))
+
+    def remove_camera(self) -> None:
+        """Remove the selected camera, after asking."""
+        camera = self._camera
+        if camera is None:
+            return
+        words = self.tr("Its lines and areas and its password are forgotten. What it has counted stays in the figures.")
+        title = self.tr("Remove '{name}'?").format(name=camera.label)
+        if self.around.ask(self, title, f"{title}\n\n{words}", self.tr("Remove")):
+            self._run("remove-camera", lambda: self.desk.remove_camera(camera.camera_id))
+
+    def keep(self, typed: CameraInput) -> None:
+        """Save a camera as typed."""
+        if typed.secrets and not self.around.may_keep_secret(self):
+            self.banner.say(self.tr("The camera was not saved: its password has no place."), is_trouble=True)
+            return
+        document = self.desk.document.with_camera(typed.camera)
+        self._run("save-camera", lambda: self.desk.save_store(document, secrets=typed.secrets))
+
+    # -- inside
+
+    @property
+    def _camera(self) -> StoredCamera | None:
+        return self.desk.document.camera(self.selected or "")
+
+    def _open(self, camera: StoredCamera | None) -> None:
+        dialog = CameraDialog(self.around, camera, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.saved.connect(self.keep)
+        dialog.finished.connect(self._dialog_closed)
+        self.dialog = dialog
+        dialog.open()
+
+    def _dialog_closed(self) -> None:
+        self.dialog = None
+
+    def _run(self, name: str, work: Callable[[], object]) -> None:
+        self._is_busy = True
+        self._enable()
+        self.banner.say(self.tr("One moment: the cameras are started anew..."))
+        self.ops.start(
+            name,
+            lambda _: work(),
+            done=lambda _: self.banner.say(""),
+            failed=lambda words: self.banner.say(words, is_trouble=True),
+            finished=self._finished,
+        )
+
+    def _finished(self) -> None:
+        self._is_busy = False
+        self.show_status(self.desk.status())
+
+    def _make_table(self) -> QWidget:
+        holder = QWidget(self)
+        column = QHBoxLayout()
+        heads = (self.tr("Camera"), self.tr("State"), self.tr("Rate"), self.tr("Today"), self.tr("Source"))
+        self.table = QTableWidget(0, len(heads), self)
+        self.table.setHorizontalHeaderLabels(heads)
+        self.table.setAccessibleName(self.tr("Cameras"))
+        self.table.verticalHeader().hide()
+        self.table.setShowGrid(False)
+        self.table.setWordWrap(True)
+        self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QTableWidget.SelectionMode.SingleSelection)
+        self.table.itemSelectionChanged.connect(self._enable)
+        self.table.cellDoubleClicked.connect(lambda *_: self.edit_camera())
+        header = self.table.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        for index, width in enumerate((170, 260, 90, 230)):
+            self.table.setColumnWidth(index, width)
+        header.setStretchLastSection(True)
+        self.table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.edit_button = self.button(self.tr("Edit..."), self.edit_camera, icon="edit")
+        self.zones_button = self.button(self.tr("Draw zones"), self._to_zones, icon="zones")
+        self.pause_button = self.button(self.tr("Pause"), self.toggle_pause, icon="pause")
+        self.remove_button = self.button(self.tr("Remove..."), self.remove_camera, icon="remove")
+        for button in (self.zones_button, self.edit_button, self.pause_button, self.remove_button):
+            column.addWidget(button)
+        column.addStretch(1)
+        outer = QVBoxLayout(holder)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self.table, 1)
+        outer.addLayout(column)
+        return holder
+
+    def _to_zones(self) -> None:
+        if self.selected is not None:
+            self.page_wanted.emit("zones", self.selected)
+
+    def _show_row(self, row: int, camera: CameraStatus) -> None:
+        stored = self.desk.document.camera(camera.camera_id)
+        colours = self.around.theme.colours
+        tint = {
+            CameraCondition.LIVE: colours.good, CameraCondition.STARTING: colours.wait,
+            CameraCondition.TROUBLE: colours.bad, CameraCondition.STOPPED: colours.soft,
+        }[camera.condition]  # fmt: skip
+        figures = "\n".join(figure_words(count) for count in camera.counts)
+        rate = f"{camera.analysed_fps:.1f}/s" if camera.condition is CameraCondition.LIVE else ""
+        cells = (camera.label, f"● {said(camera.words)}", rate, figures, stored.source if stored else "")
+        for index, words in enumerate(cells):
+            item = self.table.item(row, index)
+            if item is None:
+                item = QTableWidgetItem()
+                self.table.setItem(row, index, item)
+            if item.text() != words:
+                item.setText(words)
+            if index == 0:
+                item.setData(Qt.ItemDataRole.UserRole, camera.camera_id)
+            if index == 1:
+                item.setForeground(QColor(tint))
+
+    def _enable(self) -> None:
+        camera = self._camera
+        may = camera is not None and self.desk.is_editable and not self._is_busy
+        for button in (self.edit_button, self.pause_button, self.remove_button):
+            button.setEnabled(may)
+        self.zones_button.setEnabled(self.selected is not None)
+        self.add_button.setEnabled(self.desk.is_editable and not self._is_busy)
+        is_resting = camera is not None and not camera.is_enabled
+        self.pause_button.setText(self.tr("Count again") if is_resting else self.tr("Pause"))
+        self.pause_button.setIcon(self.around.theme.icons.icon("play" if is_resting else "pause"))

@@ -1,0 +1,288 @@
+"""The Today screen: what the day brought, hour by hour, and every event behind it."""
+
+from __future__ import annotations
+
+from datetime import date
+from html import escape
+from pathlib import Path
+
+from PySide6.QtCore import QDate, QSignalBlocker, Qt, QTimer
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDateEdit,
+    QFileDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QSplitter,
+    QTableView,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)  # fmt: skip
+
+from desktop_app.services.engine_view import EngineStatus
+from desktop_app.services.today_figures import FULL_COVERAGE, DayFigures, day_csv
+from desktop_app.services.whole_files import write_whole
+from desktop_app.ui.pieces import Banner, Figure, Page, Surroundings
+from desktop_app.ui.today.chart import HourChart
+from desktop_app.ui.today.event_table import KINDS, EventTable, event_words
+from desktop_app.ui.today.zone_table import ZoneTable
+from shared_models.events import EventType
+from shared_models.metrics import FOOTFALL_IN, FOOTFALL_OUT, OCCUPANCY
+
+REFRESH_MS = 4000
+
+
+class TodayPage(Page):
+    """One business day of the store's own time zone; today by default."""
+
+    def __init__(self, around: Surroundings, parent: QWidget | None = None) -> None:
+        super().__init__(around, parent)
+        self.figures: DayFigures | None = None
+        self._is_loading = False
+        self._loading_day: date | None = None
+        self._follows_today = True
+        self.day = QDateEdit(self)
+        self.day.setCalendarPopup(True)
+        self.day.setDisplayFormat("ddd d MMM yyyy")
+        self.day.setAccessibleName(self.tr("Day"))
+        self._set_day(self.desk.today())
+        self.day.dateChanged.connect(self._day_picked)
+        before = self.button(self.tr("Day before"), lambda: self.day.setDate(self.day.date().addDays(-1)), icon="back")
+        self.after_button = self.button(
+            self.tr("Day after"), lambda: self.day.setDate(self.day.date().addDays(1)), icon="forward"
+        )
+        export = self.button(self.tr("Save as CSV..."), self._ask_export, icon="export")
+        self.add_head(self.tr("Today"), before, self.day, self.after_button, export)
+        self.banner = Banner(self)
+        self.body.addWidget(self.banner)
+        self._add_figures()
+        self.chart = HourChart(around.theme, self)
+        self.chart.hour_picked.connect(self._show_hour)
+        self._legend = QLabel(self)
+        self._legend.setObjectName("soft")
+        around.theme.changed.connect(self._show_legend)
+        self._note = QLabel(self)
+        self._note.setObjectName("soft")
+        self._note.setWordWrap(True)
+        self.tabs = QTabWidget(self)
+        self.zones = ZoneTable(self.desk.label, self)
+        self.zones.cellActivated.connect(self._show_zone)
+        self.zones.cellDoubleClicked.connect(self._show_zone)
+        self.tabs.addTab(self.zones, self.tr("Lines and areas"))
+        self.tabs.addTab(self._make_events(), self.tr("Events"))
+        self._show_legend()
+        self.body.addWidget(self._legend)
+        split = QSplitter(Qt.Orientation.Vertical, self)
+        split.addWidget(self.chart)
+        split.addWidget(self.tabs)
+        split.setStretchFactor(0, 2)
+        split.setStretchFactor(1, 3)
+        split.setChildrenCollapsible(False)
+        self.body.addWidget(split, 1)
+        self.body.addWidget(self._note)
+        self._timer = QTimer(self)
+        self._timer.setInterval(REFRESH_MS)
+        self._timer.timeout.connect(self.refresh)
+        self._timer.start()
+
+    def show_status(self, status: EngineStatus) -> None:
+        del status
+        if self.figures is None:
+            self.refresh()
+
+    def close_page(self) -> None:
+        self._timer.stop()
+        super().close_page()
+
+    def refresh(self) -> None:
+        """Read the day anew, if somebody looks."""
+        if self._is_loading or not self.isVisible():
+            return
+        if self._follows_today:
+            self._set_day(self.desk.today())
+        day = self._shown_day()
+        self._is_loading, self._loading_day = True, day
+        self.ops.start(
+            "read-day",
+            lambda _: self.desk.day(day),
+            done=self._show,
+            failed=lambda words: self.banner.say(words, is_trouble=True),
+            finished=self._loaded,
+        )
+
+    def export(self, path: Path) -> None:
+        """Write the day's events to ``path``."""
+        figures = self.figures
+        if figures is None:
+            return
+        text = day_csv(figures, label=self.desk.label, zone=self.desk.zone)
+        self.ops.start(
+            "export-day",
+            lambda _: write_whole(path, text),
+            done=lambda _: self.banner.say(self.tr("The day's events are in {path}.").format(path=path)),
+            failed=lambda words: self.banner.say(words, is_trouble=True),
+        )
+
+    # -- making
+
+    def _add_figures(self) -> None:
+        row = QHBoxLayout()
+        self.in_figure = Figure(self.tr("People in"), hint=FOOTFALL_IN.definition, parent=self)
+        self.out_figure = Figure(self.tr("People out"), hint=FOOTFALL_OUT.definition, parent=self)
+        self.inside_figure = Figure(self.tr("Inside now"), hint=OCCUPANCY.definition, parent=self)
+        self.coverage_figure = Figure(
+            self.tr("Coverage"), hint=self.tr("The share of the day so far in which the cameras saw."), parent=self
+        )
+        for figure in (self.in_figure, self.out_figure, self.inside_figure, self.coverage_figure):
+            row.addWidget(figure, 1)
+        self.body.addLayout(row)
+
+    def _make_events(self) -> QWidget:
+        self.events = EventTable(self.desk.label, lambda: self.desk.zone)
+        table = QTableView(self)
+        table.setModel(self.events)
+        table.setAccessibleName(self.tr("Events"))
+        table.verticalHeader().hide()
+        table.setShowGrid(False)
+        table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        table.verticalHeader().setDefaultSectionSize(26)
+        self.kind = QComboBox(self)
+        self.kind.setAccessibleName(self.tr("Kind of event"))
+        self.kind.addItem(self.tr("All events"), None)
+        for kind in KINDS:
+            if kind is not EventType.HEATMAP:
+                self.kind.addItem(event_words(KINDS[kind]), kind)
+        self.where = QComboBox(self)
+        self.where.setAccessibleName(self.tr("Camera or zone"))
+        for combo in (self.kind, self.where):
+            combo.activated.connect(lambda _: self._filter())
+        self._count = QLabel(self)
+        self._count.setObjectName("soft")
+        holder = QWidget(self)
+        column = QVBoxLayout(holder)
+        row = QHBoxLayout()
+        for widget in (self.kind, self.where, self._count):
+            row.addWidget(widget)
+        row.addStretch(1)
+        column.addLayout(row)
+        column.addWidget(table, 1)
+        return holder
+
+    # -- showing
+
+    def _loaded(self) -> None:
+        self._is_loading = False
+        # Another day was picked while this one was read.
+        if self._loading_day != self._shown_day():
+            self.refresh()
+
+    def _show(self, figures: DayFigures) -> None:
+        if figures.day != self._shown_day():
+            return
+        if self.banner.property("kind") == "trouble":
+            self.banner.say("")
+        self.figures = figures
+        is_today = figures.day == self.desk.today()
+        self.after_button.setEnabled(not is_today)
+        past = [hour.coverage for hour in figures.hours if hour.coverage is not None]
+        coverage = sum(past) / len(past) if past else None
+        is_blind = coverage == 0.0 and not figures.events
+        self.in_figure.show_value("–" if is_blind else str(figures.in_count))
+        self.out_figure.show_value("–" if is_blind else str(figures.out_count))
+        self.inside_figure.show_value(str(figures.inside) if is_today and not is_blind else "–")
+        self.coverage_figure.show_value("–" if coverage is None else f"{coverage:.0%}")
+        self.chart.show_hours(figures.hours)
+        self.zones.show_zones(figures.zones)
+        self.events.show_events(figures.events)
+        self._fill_where(figures)
+        self._count_rows()
+        self._note.setText(self._note_words(figures))
+
+    def _show_legend(self) -> None:
+        colours = self.around.theme.colours
+        rows = (
+            (colours.accent, self.tr("in")), (colours.wait, self.tr("out")), (colours.faint, self.tr("not seen")),
+        )  # fmt: skip
+        marks = "&nbsp;&nbsp;&nbsp;".join(f'<span style="color:{c}">■</span> {escape(words)}' for c, words in rows)
+        self._legend.setText(f"{escape(self.tr('People per hour'))}:&nbsp;&nbsp; {marks}")
+
+    def _note_words(self, figures: DayFigures) -> str:
+        poor = sum(1 for hour in figures.hours if hour.coverage is not None and hour.coverage < FULL_COVERAGE)
+        words = [] if figures.events else [self.tr("Nothing was counted on this day yet.")]
+        if poor:
+            words.append(
+                self.tr("Hatched: hours in which the cameras saw less than 95 % of the time ({n}).").format(n=poor)
+            )
+        if figures.drift < 0:
+            words.append(self.tr("{n} more went out than came in.").format(n=-figures.drift))
+        return " ".join(words)
+
+    def _fill_where(self, figures: DayFigures) -> None:
+        wanted: list[tuple[str, tuple[str, str | None] | None]] = [(self.tr("Everywhere"), None)]
+        for camera_id in dict.fromkeys(event.camera_id for event in figures.events):
+            wanted.append((self.desk.label(camera_id, None), (camera_id, None)))
+            for zone in figures.zones:
+                if zone.camera_id == camera_id:
+                    wanted.append((f"    {self.desk.label(camera_id, zone.zone_id)}", (camera_id, zone.zone_id)))
+        if [self.where.itemText(i) for i in range(self.where.count())] == [words for words, _ in wanted]:
+            return
+        blocker = QSignalBlocker(self.where)
+        self.where.clear()
+        for words, where in wanted:
+            self.where.addItem(words, where)
+        del blocker
+
+    def _filter(self) -> None:
+        kind, where = self.kind.currentData(), self.where.currentData()
+        self.events.set_filter(
+            kinds=frozenset({EventType(kind)}) if kind else None, where=tuple(where) if where else None
+        )
+        self._count_rows()
+
+    def _count_rows(self) -> None:
+        self._count.setText(self.tr("{n} shown").format(n=self.events.rowCount()))
+
+    def _show_zone(self, row: int, _column_index: int) -> None:
+        """The events behind a zone's figures."""
+        where = self.zones.where(row)
+        for index in range(self.where.count()):
+            data = self.where.itemData(index)
+            if where is not None and data is not None and tuple(data) == tuple(where):
+                self.where.setCurrentIndex(index)
+        self._filter()
+        self.tabs.setCurrentIndex(1)
+
+    def _show_hour(self, index: int) -> None:
+        if self.figures is None:
+            return
+        hour = self.figures.hours[index]
+        seen = self.tr("not yet") if hour.coverage is None else f"{hour.coverage:.0%}"
+        words = self.tr("From {hour}: {i} in, {o} out; the cameras saw {seen} of it.")
+        self._note.setText(words.format(hour=f"{hour.starts_at:%H:%M}", i=hour.in_count, o=hour.out_count, seen=seen))
+
+    # -- the day
+
+    def _shown_day(self) -> date:
+        picked = self.day.date()
+        return date(picked.year(), picked.month(), picked.day())
+
+    def _set_day(self, day: date) -> None:
+        blocker = QSignalBlocker(self.day)
+        self.day.setMaximumDate(QDate(day.year, day.month, day.day))
+        self.day.setMinimumDate(QDate(day.year, day.month, day.day).addDays(-400))
+        self.day.setDate(QDate(day.year, day.month, day.day))
+        del blocker
+
+    def _day_picked(self) -> None:
+        self._follows_today = self._shown_day() == self.desk.today()
+        self.figures = None
+        self.refresh()
+
+    def _ask_export(self) -> None:
+        name = f"wink-{self._shown_day():%Y-%m-%d}.csv"
+        path, _ = QFileDialog.getSaveFileName(self, self.tr("Save as CSV"), str(Path.home() / name), "CSV (*.csv)")
+        if path:
+            self.export(Path(path))

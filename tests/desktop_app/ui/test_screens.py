@@ -1,0 +1,419 @@
+"""Today, Cameras, Health, Settings: each as its owner meets it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from desktop_app.adapters.storage.sqlite_outbox import SqliteOutbox
+from desktop_app.services.camera_discovery import FoundCamera
+from desktop_app.services.desk import Desk
+from desktop_app.services.engine_view import CloudStatus
+from desktop_app.services.ports import DeadLetter
+from desktop_app.services.preferences import Appearance
+from desktop_app.services.secret_store import camera_secret_name
+from desktop_app.ui.cameras.dialog import CameraDialog
+from desktop_app.ui.main_window import MainWindow
+from desktop_app.ui.settings.licences import licence_rows
+from desktop_app.ui.today.event_table import seconds_words
+from shared_models.cameras import SourceKind
+from shared_models.events import EventDraft, EventType
+from shared_models.zones import LineZone, PolygonZone, ZonePurpose
+from tests.helpers.desks import Answers, FakeHost, InMemorySecrets, ListedDiscovery
+
+
+@pytest.fixture
+def outbox(desk: Desk, tmp_path: Path) -> Iterator[SqliteOutbox]:
+    made = SqliteOutbox(tmp_path / "outbox.sqlite3", clock=desk.ports.clock)
+    yield made
+    made.close()
+
+
+def put(outbox: SqliteOutbox, desk: Desk, *kinds: tuple[EventType, str, float | None]) -> None:
+    now = desk.ports.clock.utc_now()
+    drafts = [
+        EventDraft(
+            type=kind, camera_id="a", zone_id=zone, zone_revision=1, occurred_at=now - timedelta(seconds=1), value=value
+        )
+        for kind, zone, value in kinds
+    ]
+    outbox.append(drafts, counters={})
+
+
+# -- today
+
+
+def test_today_shows_what_was_counted_and_grows_by_itself(
+    qtbot: QtBot, window: MainWindow, desk: Desk, outbox: SqliteOutbox
+) -> None:
+    desk.zones.save("a", (LineZone(zone_id="door", name="Front door", points=((0.1, 0.5), (0.9, 0.5))),), before=())
+    put(outbox, desk, (EventType.FOOTFALL_IN, "door", None), (EventType.FOOTFALL_IN, "door", None))
+    window.show_page("today")
+    today = window.today
+    qtbot.waitUntil(lambda: today.in_figure.value == "2")
+    assert today.out_figure.value == "0"
+    assert today.inside_figure.value == "2"
+    assert today.zones.item(0, 0).text() == "Front door"
+    put(outbox, desk, (EventType.FOOTFALL_OUT, "door", None))
+    today.refresh()
+    qtbot.waitUntil(lambda: today.out_figure.value == "1")
+    assert today.inside_figure.value == "1"
+
+
+def test_dwell_and_waiting_are_shown_with_their_number(
+    qtbot: QtBot, window: MainWindow, desk: Desk, outbox: SqliteOutbox
+) -> None:
+    put(outbox, desk, *((EventType.QUEUE_WAIT, "till", float(s)) for s in (10, 20, 30, 40, 200)))
+    window.show_page("today")
+    table = window.today.zones
+    qtbot.waitUntil(lambda: table.rowCount() == 1)
+    assert [table.item(0, column).text() for column in range(4, 7)] == ["5", "30.0 s", "3:20 min"]
+
+
+def test_events_are_filtered_by_kind_and_by_a_click_on_a_zone(
+    qtbot: QtBot, window: MainWindow, desk: Desk, outbox: SqliteOutbox
+) -> None:
+    put(
+        outbox, desk, (EventType.FOOTFALL_IN, "door", None), (EventType.DWELL, "aisle", 5.0),
+        (EventType.FOOTFALL_OUT, "door", None),
+    )  # fmt: skip
+    window.show_page("today")
+    today = window.today
+    qtbot.waitUntil(lambda: today.events.rowCount() == 3)
+    today.kind.setCurrentIndex(today.kind.findText("Stayed"))
+    today.kind.activated.emit(today.kind.currentIndex())
+    assert today.events.rowCount() == 1
+    assert today.events.data(today.events.index(0, 4)) == "5.0 s"
+    today.kind.setCurrentIndex(0)
+    row = next(r for r in range(today.zones.rowCount()) if today.zones.where(r) == ("a", "door"))
+    today.zones.cellActivated.emit(row, 0)
+    assert today.events.rowCount() == 2
+    assert today.tabs.currentIndex() == 1
+
+
+def test_a_day_without_pictures_shows_no_zeros(qtbot: QtBot, window: MainWindow) -> None:
+    window.show_page("today")
+    today = window.today
+    qtbot.waitUntil(lambda: today.figures is not None)
+    assert today.in_figure.value == "–"
+    today.day.setDate(today.day.date().addDays(-1))
+    qtbot.waitUntil(lambda: today.figures is not None)
+    assert (today.in_figure.value, today.coverage_figure.value) == ("–", "0%")
+    assert "Nothing was counted" in today._note.text()
+
+
+def test_a_day_is_saved_as_csv(
+    qtbot: QtBot, window: MainWindow, desk: Desk, outbox: SqliteOutbox, tmp_path: Path
+) -> None:
+    put(outbox, desk, (EventType.FOOTFALL_IN, "door", None))
+    window.show_page("today")
+    qtbot.waitUntil(lambda: window.today.events.rowCount() == 1)
+    path = tmp_path / "day.csv"
+    window.today.export(path)
+    qtbot.waitUntil(path.exists)
+    qtbot.waitUntil(lambda: "day.csv" in window.today.banner.words)
+    (row,) = csv.DictReader(io.StringIO(path.read_text()))
+    assert (row["event"], row["camera"]) == ("footfall_in", "Camera a")
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(5, "5.0 s"), (75, "1:15 min"), (3700, "1:01 h")])
+def test_durations_are_said_as_people_say_them(seconds: float, words: str) -> None:
+    assert seconds_words(seconds) == words
+
+
+# -- cameras
+
+
+@pytest.fixture
+def open_dialog(qtbot: QtBot, window: MainWindow) -> Callable[[], CameraDialog]:
+    def make() -> CameraDialog:
+        dialog = window.cameras.dialog
+        assert dialog is not None
+        qtbot.waitExposed(dialog)
+        return dialog
+
+    return make
+
+
+def pick(dialog: CameraDialog, kind: SourceKind) -> None:
+    dialog.form.pick_kind(dialog.form.kind.findData(kind.value))
+
+
+def test_a_camera_is_added_with_its_password_in_the_keyring(
+    qtbot: QtBot,
+    window: MainWindow,
+    desk: Desk,
+    engine: FakeHost,
+    open_dialog: Callable[[], CameraDialog],
+    tmp_path: Path,
+) -> None:
+    window.show_page("cameras", "add")
+    dialog = open_dialog()
+    qtbot.keyClicks(dialog.form.name, "Back door")
+    qtbot.keyClicks(dialog.form.address, "rtsp://10.0.0.9/live")
+    qtbot.keyClicks(dialog.form.user, "admin")
+    qtbot.keyClicks(dialog.form.password, "pa ss")
+    qtbot.mouseClick(dialog.save_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: desk.document.camera("back-door") is not None)
+    qtbot.waitUntil(lambda: window.cameras.table.rowCount() == 5)
+    assert engine.configs[-1].cameras[-1].source.reveal() == "rtsp://admin:pa%20ss@10.0.0.9/live"
+    assert "pa%20ss" not in (tmp_path / "store.json").read_text()
+
+
+def test_a_password_typed_into_the_address_goes_to_the_keyring_too(
+    qtbot: QtBot, window: MainWindow, desk: Desk, open_dialog: Callable[[], CameraDialog]
+) -> None:
+    window.show_page("cameras", "add")
+    dialog = open_dialog()
+    qtbot.keyClicks(dialog.form.address, "rtsp://admin:hunter2@10.0.0.9/live")
+    dialog.save_button.click()
+    qtbot.waitUntil(lambda: len(desk.document.cameras) == 5)
+    assert desk.document.cameras[-1].source == "rtsp://10.0.0.9/live"
+    assert isinstance(desk.ports.secrets, InMemorySecrets)
+    camera_id = desk.document.cameras[-1].camera_id
+    assert desk.ports.secrets.kept[camera_secret_name(camera_id)] == "admin:hunter2"
+
+
+@pytest.mark.parametrize(
+    ("address", "words"), [("", "address"), ("gopher://x", "not known"), ("virtual-store://x y", "")]
+)
+def test_an_address_that_cannot_be_one_is_refused_in_words(
+    qtbot: QtBot, window: MainWindow, open_dialog: Callable[[], CameraDialog], address: str, words: str, desk: Desk
+) -> None:
+    window.show_page("cameras", "add")
+    dialog = open_dialog()
+    dialog.form.address.setText(address)
+    if words:
+        dialog.save_button.click()
+        assert words in dialog.form.words.text()
+    else:
+        dialog.form.test()
+        assert "no scene" in dialog.form.words.text()
+    assert len(desk.document.cameras) == 4
+    dialog.reject()
+
+
+def test_a_camera_is_tested_with_its_live_picture(
+    qtbot: QtBot, window: MainWindow, open_dialog: Callable[[], CameraDialog]
+) -> None:
+    window.show_page("cameras", "add")
+    dialog = open_dialog()
+    pick(dialog, SourceKind.VIRTUAL_STORE)
+    dialog.form.found.itemClicked.emit(dialog.form.found.item(0))
+    assert dialog.form.name.text() == "Entrance"
+    with qtbot.waitSignal(dialog.form.tested, timeout=10_000):
+        dialog.form.test_button.click()
+    assert dialog.form.preview.has_picture
+    assert "640 x 360" in dialog.form.preview.words
+    dialog.reject()
+
+
+def test_a_camera_that_cannot_be_seen_says_why(
+    qtbot: QtBot, window: MainWindow, open_dialog: Callable[[], CameraDialog], tmp_path: Path
+) -> None:
+    window.show_page("cameras", "add")
+    dialog = open_dialog()
+    pick(dialog, SourceKind.FILE)
+    dialog.form.address.setText(str(tmp_path / "no-such-film.mp4"))
+    dialog.form.test()
+    qtbot.waitUntil(lambda: "no-such-film" in dialog.form.preview.words, timeout=8000)
+    dialog.reject()
+
+
+def test_cameras_on_the_network_and_on_usb_are_offered(
+    qtbot: QtBot, window: MainWindow, desk: Desk, open_dialog: Callable[[], CameraDialog]
+) -> None:
+    assert isinstance(desk.ports.discovery, ListedDiscovery)
+    desk.ports.discovery.network = [FoundCamera("Front Door", "rtsp://192.168.1.101:554/", is_guess=True)]
+    desk.ports.discovery.usb = [FoundCamera("Webcam", "usb://0")]
+    window.show_page("cameras", "add")
+    dialog = open_dialog()
+    dialog.form.search_button.click()
+    qtbot.waitUntil(lambda: dialog.form.found.count() == 1)
+    dialog.form.found.itemClicked.emit(dialog.form.found.item(0))
+    assert dialog.form.address.text() == "rtsp://192.168.1.101:554/"
+    assert "path of its stream" in dialog.form._found_words.text()
+    pick(dialog, SourceKind.USB)
+    dialog.form.search_button.click()
+    qtbot.waitUntil(lambda: dialog.form.found.count() == 1)
+    dialog.reject()
+
+
+def test_a_camera_is_edited_paused_and_removed(
+    qtbot: QtBot, window: MainWindow, desk: Desk, answers: Answers, open_dialog: Callable[[], CameraDialog]
+) -> None:
+    window.show_page("cameras", "b")
+    page = window.cameras
+    page.edit_button.click()
+    dialog = open_dialog()
+    assert dialog.form.name.text() == "Camera b"
+    dialog.form.name.setText("Side door")
+    dialog.save_button.click()
+    qtbot.waitUntil(lambda: desk.document.cameras[1].name == "Side door")
+    qtbot.waitUntil(lambda: page.pause_button.isEnabled())
+    page.pause_button.click()
+    qtbot.waitUntil(lambda: not desk.document.cameras[1].is_enabled)
+    qtbot.waitUntil(lambda: page.pause_button.text() == "Count again")
+    answers.yes = False
+    page.remove_button.click()
+    assert len(desk.document.cameras) == 4
+    answers.yes = True
+    page.remove_button.click()
+    qtbot.waitUntil(lambda: len(desk.document.cameras) == 3)
+    assert answers.asked == ["Remove 'Side door'?"] * 2
+
+
+def test_without_a_keyring_the_owner_is_asked_before_a_password_is_written(
+    qtbot: QtBot, window: MainWindow, desk: Desk, answers: Answers, open_dialog: Callable[[], CameraDialog]
+) -> None:
+    assert isinstance(desk.ports.secrets, InMemorySecrets)
+    desk.ports.secrets.needs_consent = True
+    answers.yes = False
+    window.show_page("cameras", "add")
+    dialog = open_dialog()
+    dialog.form.address.setText("rtsp://u:p@10.0.0.9/live")
+    dialog.save_button.click()
+    assert "no place" in window.cameras.banner.words
+    assert len(desk.document.cameras) == 4
+    assert answers.asked == ["Keep the password in a file?"]
+    answers.yes = True
+    window.cameras.add_camera()
+    dialog = open_dialog()
+    dialog.form.address.setText("rtsp://u:p@10.0.0.9/live")
+    dialog.save_button.click()
+    qtbot.waitUntil(lambda: len(desk.document.cameras) == 5)
+    assert desk.preferences.is_secret_file_allowed
+
+
+# -- health
+
+
+def test_health_shows_what_waits_what_was_refused_and_sends_it_again(
+    qtbot: QtBot, window: MainWindow, engine: FakeHost, desk: Desk
+) -> None:
+    now = desk.ports.clock.utc_now()
+    engine.letters = [DeadLetter(7, "id", '{"type": "dwell"}', "zone is not known")]
+    engine.cloud = CloudStatus(
+        False,
+        12,
+        1,
+        "The cloud cannot be reached.",
+        last_success_at=now - timedelta(minutes=5),
+        oldest_at=now - timedelta(hours=3),
+    )
+    window.show_page("health")
+    health = window.health
+    window.show_status()
+    assert [f.value for f in (health.waiting_figure, health.oldest_figure, health.sync_figure, health.refused_figure)] == [
+        "12", "3 h", "5 min", "1",
+    ]  # fmt: skip
+    qtbot.waitUntil(lambda: health.letters.rowCount() == 1)
+    assert health.letters.item(0, 1).text() == "zone is not known"
+    health.retry_button.click()
+    qtbot.waitUntil(lambda: engine.letters == [])
+    qtbot.waitUntil(lambda: "Sent again: 1" in health.banner.words)
+    qtbot.waitUntil(lambda: health.disk_figure.value.endswith("GB"))
+
+
+def test_the_log_is_shown_without_secrets_and_can_be_filtered(qtbot: QtBot, window: MainWindow, desk: Desk) -> None:
+    desk.log_path.parent.mkdir(parents=True)
+    desk.log_path.write_text("t INFO x: all well\nt WARNING x: rtsp://admin:hunter2@10.0.0.3 is gone\n")
+    window.show_page("health")
+    health = window.health
+    health.tabs.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: "all well" in health.log.toPlainText())
+    assert "hunter2" not in health.log.toPlainText()
+    health.level.setCurrentIndex(1)
+    health.level.activated.emit(1)
+    assert "all well" not in health.log.toPlainText()
+    assert "is gone" in health.log.toPlainText()
+
+
+def test_a_report_for_support_is_saved(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    window.show_page("health")
+    path = tmp_path / "report.zip"
+    window.health.save_report(path)
+    qtbot.waitUntil(lambda: "report.zip" in window.health.banner.words)
+    assert zipfile.ZipFile(path).namelist() == ["facts.json", "wink.log"]
+
+
+# -- settings
+
+
+def test_the_appearance_is_switched_at_once_and_kept(qtbot: QtBot, window: MainWindow, desk: Desk) -> None:
+    window.show_page("settings")
+    settings = window.settings
+    settings.appearance.setCurrentIndex(settings.appearance.findData(Appearance.DARK.value))
+    settings.appearance.activated.emit(settings.appearance.currentIndex())
+    assert window.around.theme.is_dark
+    assert desk.preferences.appearance is Appearance.DARK
+    assert window.actions_by_name["look_dark"].isChecked()
+    window.actions_by_name["look_light"].trigger()
+    assert not window.around.theme.is_dark
+    assert settings.appearance.currentData() == Appearance.LIGHT.value
+
+
+def test_pairing_connects_and_disconnecting_asks(
+    qtbot: QtBot, window: MainWindow, desk: Desk, answers: Answers
+) -> None:
+    window.show_page("settings")
+    settings = window.settings
+    form = settings.pairing
+    form.url.setText("cloud.example.com")
+    form.code.setText("nope")
+    form.button.click()
+    assert "8 letters" in form.words.text()
+    form.code.setText("WRONGONE")
+    form.button.click()
+    qtbot.waitUntil(lambda: "does not know" in form.words.text())
+    form.code.setText("abcd-efgh")
+    form.button.click()
+    qtbot.waitUntil(lambda: desk.document.cloud_url == "https://cloud.example.com")
+    qtbot.waitUntil(settings.leave_button.isVisible)
+    assert not form.isVisible()
+    settings.leave_button.click()
+    qtbot.waitUntil(lambda: desk.document.cloud_url is None)
+    qtbot.waitUntil(form.isVisible)
+    assert answers.asked == ["Disconnect from the cloud?"]
+
+
+def test_detection_retention_and_autostart_hold_at_once(
+    qtbot: QtBot, window: MainWindow, desk: Desk, engine: FakeHost
+) -> None:
+    window.show_page("settings")
+    settings = window.settings
+    settings.profile.setCurrentIndex(settings.profile.findData("gentle"))
+    settings.profile.activated.emit(settings.profile.currentIndex())
+    qtbot.waitUntil(lambda: bool(engine.configs))
+    assert {c.target_fps for c in engine.configs[-1].cameras} == {3.0}
+    settings.keep.setCurrentIndex(settings.keep.findData(7))
+    settings.keep.activated.emit(settings.keep.currentIndex())
+    qtbot.waitUntil(lambda: bool(engine.pruned))
+    assert desk.ports.clock.utc_now() - engine.pruned[0] < timedelta(days=7, minutes=1)
+    settings.autostart.click()
+    assert desk.ports.autostart.is_on()
+    settings.autostart.click()
+    assert not desk.ports.autostart.is_on()
+
+
+def test_the_licences_of_all_parts_are_named() -> None:
+    rows = {name.lower(): licence for name, _, licence in licence_rows()}
+    assert "pyqtgraph" in rows
+    assert "LGPL" in rows["pyside6_essentials"] or "LGPL" in rows.get("pyside6-essentials", "")
+    assert all(rows.values())
+
+
+def test_an_ignored_area_keeps_its_purpose_through_the_files(desk: Desk) -> None:
+    area = PolygonZone(
+        zone_id="poster", points=((0.1, 0.1), (0.2, 0.1), (0.2, 0.2)), purpose=ZonePurpose.IGNORE
+    )  # fmt: skip
+    desk.save_zones("a", [area])
+    assert desk.zones_of("a") == (area,)
