@@ -15,6 +15,7 @@ from cloud_api.analytics.repository import AnalyticsRepository
 from cloud_api.analytics.zones import ZoneTable, zone_figures
 from cloud_api.auth.access import Data, InScope
 from cloud_api.kit.buckets import ROLLUP, rollup_start
+from cloud_api.tenancy.transactions import scoped
 from cloud_api.tenancy.visible_stores import VisibleStores
 from shared_models.metrics import Bucket
 
@@ -46,7 +47,7 @@ class StoreList(BaseModel):
 @router.get("/stores", responses={401: _REFUSALS[401]})
 async def stores(database: Data, scope: InScope) -> StoreList:
     """The stores you may see."""
-    async with database.begin() as connection:
+    async with scoped(database, scope, is_read=True) as connection:
         visible = await VisibleStores(connection, scope).all()
     return StoreList(stores=[StoreItem(store_id=s.id, name=s.name, timezone=s.timezone) for s in visible])
 
@@ -56,7 +57,7 @@ async def get_footfall(
     database: Data, scope: InScope, store_id: StoreId, start: From, end: To, bucket: Bucket = Bucket.HOUR
 ) -> Footfall:
     """Crossings in and out, in buckets of the store's own time."""
-    async with database.begin() as connection:
+    async with scoped(database, scope, is_read=True) as connection:
         store = await VisibleStores(connection, scope).one(store_id)
         zone = ZoneInfo(store.timezone)
         return await footfall(
@@ -73,7 +74,7 @@ async def get_zones(
     database: Data, scope: InScope, store_id: StoreId, start: From | None = None, end: To | None = None
 ) -> ZoneTable:
     """In, out and presences per camera and zone, over whole quarter hours; without 'from' and 'to': all there is."""
-    async with database.begin() as connection:
+    async with scoped(database, scope, is_read=True) as connection:
         store = await VisibleStores(connection, scope).one(store_id)
         zone = ZoneInfo(store.timezone)
         first = parse_moment(start, zone=zone, name="from") if start else datetime(1970, 1, 2, tzinfo=UTC)

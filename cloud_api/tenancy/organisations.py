@@ -1,0 +1,33 @@
+"""The organisation of a scope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlmodel import col
+
+from cloud_api.models import Organisation
+from cloud_api.tenancy.scoped_repository import ScopedRepository
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationView:
+    """The tenant."""
+
+    id: UUID
+    name: str
+    is_demo: bool
+
+
+class Organisations(ScopedRepository):
+    """There is exactly one in each scope."""
+
+    async def own(self) -> OrganisationView:
+        """It."""
+        query = self._select(Organisation, col(Organisation.id), col(Organisation.name), col(Organisation.is_demo))
+        return OrganisationView(*(await self._connection.execute(query)).one())
+
+    async def rename(self, name: str) -> None:
+        """Give it another name."""
+        await self._connection.execute(self._update(Organisation).values(name=name))
