@@ -128,7 +128,8 @@ async def put_edge_zones(edit: ZoneEdit, edge: Edge, database: Data) -> ZoneEdit
     scope = scope_of(edge)
     async with scoped(database, scope) as connection:
         device = await Devices(connection, scope).one(edge.device_id)
-        await Cameras(connection, scope).saw(edge.store_id, {edit.camera_id: utc_now()}, device_id=edge.device_id)
+        seen = {edit.camera_id: (utc_now(), utc_now())}
+        await Cameras(connection, scope).saw(edge.store_id, seen, device_id=edge.device_id)
         author = f"laptop {device.name}".strip()
         answer = await ZoneSetsOf(connection, scope).edit(edge.store_id, edit, author=author)
         await AuditLog(connection, scope).note(

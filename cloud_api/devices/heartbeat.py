@@ -28,7 +28,7 @@ async def beat(database: Database, edge: EdgePrincipal, told: Heartbeat) -> Hear
         store = await VisibleStores(connection, scope).one(edge.store_id)
         await Devices(connection, scope).heard(edge.device_id, told, now=now, clock_offset_s=offset_s)
         cameras = Cameras(connection, scope)
-        await cameras.saw(store.id, {c.camera_id: now for c in told.cameras}, device_id=edge.device_id)
+        await cameras.saw(store.id, {c.camera_id: (now, now) for c in told.cameras}, device_id=edge.device_id)
         for health in sorted(told.cameras, key=lambda c: c.camera_id):
             await cameras.report(store.id, health, device_id=edge.device_id, now=now)
         if any(c.state is CameraState.SEEING for c in told.cameras):

@@ -86,12 +86,13 @@ async def _wrong_seqs(
 async def _make_known(
     connection: AsyncConnection, edge: EdgePrincipal, cameras: set[str], events: Iterable[TimedEvent]
 ) -> None:
-    latest: dict[str, datetime] = {}
+    seen: dict[str, tuple[datetime, datetime]] = {}
     for item in events:
-        name = item.event.camera_id
+        name, at = item.event.camera_id, item.occurred_at
         if name in cameras:
-            latest[name] = max(item.occurred_at, latest.get(name, item.occurred_at))
-    await Cameras(connection, scope_of(edge)).saw(edge.store_id, latest, device_id=edge.device_id)
+            first, last = seen.get(name, (at, at))
+            seen[name] = (min(first, at), max(last, at))
+    await Cameras(connection, scope_of(edge)).saw(edge.store_id, seen, device_id=edge.device_id)
 
 
 def _results(

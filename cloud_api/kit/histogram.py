@@ -10,8 +10,8 @@ import math
 from collections.abc import Mapping
 
 GROWTH = 1.1
-LAST_BIN = 181
-"""Its lower edge is a year: no stay is longer."""
+LAST_BIN = 182
+"""A year lies in it: no stay is longer."""
 _LOG = math.log(GROWTH)
 
 

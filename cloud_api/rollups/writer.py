@@ -37,9 +37,9 @@ class FigureWriter:
             return
         figures.count_heard(await self._hear(figures.heard))
         additions = {table: rows for table in FIGURE_TABLES if (rows := figures.rows(table))}
-        if self._is_postgresql:
+        if self._is_postgresql and additions:
             await self._add_at_once(additions)
-        else:
+        elif additions:
             for table, rows in additions.items():
                 await self._add(table, rows)
         for key, heat in sorted(figures.heat.items()):

@@ -64,23 +64,31 @@ class Cameras(ScopedRepository):
             raise NotFoundError("There is no such camera.")
         return CameraView(*row)
 
-    async def saw(self, store_id: UUID, cameras: Mapping[str, datetime], *, device_id: UUID | None) -> None:
+    async def saw(
+        self, store_id: UUID, cameras: Mapping[str, tuple[datetime, datetime]], *, device_id: UUID | None
+    ) -> None:
         """Make known what was heard of for the first time; a camera that saw after it was retired is back.
 
         Args:
-            cameras: when each of them saw last.
+            cameras: when each of them saw first and last, as far as is known now.
         """
         known = {c.camera_id: c for c in await self.of(store_id)}
-        for camera_id, at in sorted(cameras.items()):
-            if camera_id not in known and len(known) < MAX_CAMERAS:
-                made = Camera(store_id=store_id, camera_id=camera_id, org_id=self._scope.org_id, device_id=device_id)
+        n = len(known)
+        for camera_id, (first_at, last_at) in sorted(cameras.items()):
+            old = known.get(camera_id)
+            if old is None and n < MAX_CAMERAS:
+                n += 1
+                made = Camera(
+                    store_id=store_id, camera_id=camera_id, org_id=self._scope.org_id, device_id=device_id,
+                    first_seen_at=first_at,
+                )  # fmt: skip
                 statement = insert_for(self._connection)(Camera).values(made.model_dump()).on_conflict_do_nothing()
                 await self._connection.execute(statement)
-                known[camera_id] = CameraView(
-                    store_id, camera_id, "", device_id, 0, "", "", None, None, utc_now(), None
-                )
-            elif camera_id in known and (retired_at := known[camera_id].retired_at) is not None and at > retired_at:
-                await self.retire(store_id, camera_id, is_retired=False)
+            elif old is not None:
+                if old.retired_at is not None and last_at > old.retired_at:
+                    await self.retire(store_id, camera_id, is_retired=False)
+                if first_at < old.first_seen_at:
+                    await self._change(store_id, camera_id, first_seen_at=first_at)
 
     async def add(self, store_id: UUID, camera_id: str, *, name: str) -> CameraView:
         """A camera made by hand, before it is heard of.
