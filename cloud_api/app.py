@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 import cloud_api.analytics.endpoints
@@ -136,6 +136,9 @@ def _add_handlers(app: FastAPI) -> None:
     async def on_database_error(_: Request, error: Exception) -> Response:
         if isinstance(error, DBAPIError) and is_bad_value(error):
             return JSONResponse({"detail": "A value in the request cannot be stored."}, status_code=422)
+        if isinstance(error, IntegrityError):
+            # Two requests did the same at once, and the other one was first.
+            return JSONResponse({"detail": "This has just been changed by somebody else; look again."}, status_code=409)
         log.error("the database does not do what it should: %s", getattr(error, "orig", error))
         return _later("The database does not answer; try again in a moment.")
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
+from cloud_api.kit.errors import ConflictError
 from cloud_api.models import Organisation
 from cloud_api.tenancy.scoped_repository import ScopedRepository
 
@@ -29,5 +31,13 @@ class Organisations(ScopedRepository):
         return OrganisationView(*(await self._connection.execute(query)).one())
 
     async def rename(self, name: str) -> None:
-        """Give it another name."""
-        await self._connection.execute(self._update(Organisation).values(name=name))
+        """Give it another name.
+
+        Raises:
+            ConflictError: somebody has it.
+        """
+        try:
+            async with self._connection.begin_nested():
+                await self._connection.execute(self._update(Organisation).values(name=name))
+        except IntegrityError:
+            raise ConflictError("This name is taken; choose another one.") from None

@@ -77,11 +77,11 @@ async def running_cloud(
     """A cloud with the furniture of ``furnish``, on a copy of a database that is furnished once per test run."""
     urls: dict[str, str] = {}
     if is_postgresql:
-        template, made = _furnished_postgresql()
+        template, made = furnished_postgresql()
         addresses = new_cloud_database(template=template)
         urls = {"database_url": addresses.app, "database_direct_url": addresses.owner}
     else:
-        source, made = _furnished_sqlite()
+        source, made = furnished_sqlite()
         shutil.copytree(source, data_dir, dirs_exist_ok=True)
     app = create_app(CloudSettings(data_dir=data_dir, **{**urls, **settings}))
     async with app.router.lifespan_context(app):
@@ -94,13 +94,13 @@ Furniture = tuple[UUID, UUID, UUID, str, str]
 
 
 @lru_cache(maxsize=1)
-def _furnished_sqlite() -> tuple[Path, Furniture]:
+def furnished_sqlite() -> tuple[Path, Furniture]:
     folder = Path(tempfile.mkdtemp(prefix="wink-cloud-"))
     return folder, wait_for(_furnish(Database("", data_dir=folder)))
 
 
 @lru_cache(maxsize=1)
-def _furnished_postgresql() -> tuple[str, Furniture]:
+def furnished_postgresql() -> tuple[str, Furniture]:
     addresses = new_cloud_database()
     return name_of(addresses), wait_for(_furnish(Database(addresses.owner, data_dir=Path("unused"))))
 
