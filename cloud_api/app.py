@@ -2,112 +2,113 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
-from sqlalchemy import text
-from starlette.middleware.base import RequestResponseEndpoint
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 import cloud_api.analytics.endpoints
 import cloud_api.auth.endpoints
+import cloud_api.auth.user_endpoints
+import cloud_api.devices.endpoints
 import cloud_api.ingest.endpoints
 import cloud_api.live.endpoints
+import cloud_api.maintenance.endpoints
+import cloud_api.stores.endpoints
+from cloud_api.auth.links import mail_server
+from cloud_api.auth.signing_key import signing_key
 from cloud_api.auth.throttle import Throttle
-from cloud_api.kit.database import Database
+from cloud_api.ingest.admission import Admission
+from cloud_api.ingest.memory import IngestMemory
+from cloud_api.kit.database import Database, is_bad_value
 from cloud_api.kit.errors import CloudError
 from cloud_api.live.broadcaster import Broadcaster
-from cloud_api.migrations import is_current, upgrade
-from cloud_api.settings import CloudSettings
+from cloud_api.live.relay import Relay
+from cloud_api.maintenance.meters import Meters
+from cloud_api.maintenance.round import Round
+from cloud_api.maintenance.schema import BehindError, prepare
+from cloud_api.maintenance.watch import Watch
+from cloud_api.settings import CloudSettings, Mode
 from cloud_api.web import pages
 
+__all__ = ["BehindError", "create_app", "prepare"]
 log = logging.getLogger(__name__)
-
-SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-}
+RETRY_AFTER_S = 5
 
 
-class BehindError(RuntimeError):
-    """The database's schema is older than the program."""
-
-
-def create_app(settings: CloudSettings | None = None) -> FastAPI:
+def create_app(
+    settings: CloudSettings | None = None, *, has_round: bool = False, has_shared_meters: bool = False
+) -> FastAPI:
     """The cloud. SQLite is brought up to date at start; PostgreSQL must be, by ``wink-cloud migrate``.
 
+    Args:
+        has_round: do the upkeep now and then, in the background.
+        has_shared_meters: there are several workers; figures of ``/metrics`` are those of all.
+
     Raises (at start-up):
-        BehindError: PostgreSQL's schema is not current.
+        BehindError: PostgreSQL's schema is not current; RowSecurityError, SigningKeyError: see there.
     """
     settings = settings or CloudSettings()
-    database = Database(settings.database_url, data_dir=settings.data_dir)
+    database = Database(
+        settings.database_url, data_dir=settings.data_dir, direct_url=settings.database_direct_url,
+        pool_size=settings.pool_size,
+    )  # fmt: skip
+    broadcaster = Broadcaster()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await prepare(database)
-        yield
-        app.state.broadcaster.close()
-        await database.close()
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(database.close)
+            await prepare(database, is_strict=settings.mode is Mode.PRODUCTION)
+            app.state.signing_key = await signing_key(settings, database)
+            if not database.is_sqlite:
+                await stack.enter_async_context(Relay(database, broadcaster).running())
+            if has_round:
+                the_round = Round(database, retention_days=settings.retention_days)
+                await stack.enter_async_context(the_round.running())
+            stack.callback(broadcaster.close)
+            yield
 
     # FastAPI's own documentation page loads its script from a third party; /openapi.json stays.
     app = FastAPI(title="Wink Analytics", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.settings = settings
     app.state.database = database
-    app.state.signing_key = settings.signing_key()
-    app.state.throttle = Throttle()
-    app.state.broadcaster = Broadcaster()
-    app.state.ingest_places = asyncio.Semaphore(settings.max_ingests)
-    for module in (
-        cloud_api.auth.endpoints,
-        cloud_api.ingest.endpoints,
-        cloud_api.analytics.endpoints,
-        cloud_api.live.endpoints,
-    ):
-        app.include_router(module.router)
-    app.include_router(pages.router)
-    app.mount("/static", StaticFiles(directory=pages.HERE / "static"), name="static")
-    _add_health(app, database)
+    app.state.throttle = Throttle(database)
+    app.state.mail = mail_server(settings)
+    app.state.broadcaster = broadcaster
+    app.state.admission = Admission(settings.max_ingests)
+    app.state.ingest_memory = IngestMemory()
+    app.state.meters = Meters(is_shared=has_shared_meters)
+    _add_routes(app)
     _add_handlers(app)
     return app
 
 
-async def prepare(database: Database) -> None:
-    """Bring SQLite up to date; check that PostgreSQL is."""
-    async with database.begin() as connection:
-        if database.is_sqlite:
-            await connection.run_sync(upgrade)
-        elif not await connection.run_sync(is_current):
-            raise BehindError("The database's schema is not current; run: wink-cloud migrate")
-
-
-def _add_health(app: FastAPI, database: Database) -> None:
-    @app.get("/healthz", tags=["health"])
-    async def healthz() -> dict[str, str]:
-        """The program runs."""
-        return {"status": "ok"}
-
-    @app.get("/readyz", tags=["health"])
-    async def readyz() -> dict[str, str]:
-        """The database answers."""
-        async with database.begin() as connection:
-            await connection.execute(text("SELECT 1"))
-        return {"status": "ok"}
+def _add_routes(app: FastAPI) -> None:
+    for router in (
+        cloud_api.auth.endpoints.router,
+        cloud_api.auth.user_endpoints.router,
+        cloud_api.stores.endpoints.router,
+        cloud_api.devices.endpoints.router,
+        cloud_api.devices.endpoints.administration,
+        cloud_api.ingest.endpoints.router,
+        cloud_api.analytics.endpoints.router,
+        cloud_api.live.endpoints.router,
+        cloud_api.maintenance.endpoints.router,
+        pages.router,
+    ):
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=pages.HERE / "static"), name="static")
 
 
 def _add_handlers(app: FastAPI) -> None:
-    @app.middleware("http")
-    async def add_headers(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        response = await call_next(request)
-        for name, value in SECURITY_HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
+    app.add_middleware(Watch, meters=app.state.meters)
 
     @app.exception_handler(CloudError)
     async def on_error(request: Request, error: Exception) -> Response:
@@ -130,6 +131,29 @@ def _add_handlers(app: FastAPI) -> None:
         found = error.errors() if isinstance(error, RequestValidationError) else []
         told = "; ".join(f"{'.'.join(str(p) for p in e['loc'][1:])}: {e['msg']}" for e in found)
         return JSONResponse({"detail": told or "The request cannot be read."}, status_code=422)
+
+    @app.exception_handler(DBAPIError)
+    async def on_database_error(_: Request, error: Exception) -> Response:
+        if isinstance(error, DBAPIError) and is_bad_value(error):
+            return JSONResponse({"detail": "A value in the request cannot be stored."}, status_code=422)
+        if isinstance(error, IntegrityError):
+            # Two requests did the same at once, and the other one was first.
+            return JSONResponse({"detail": "This has just been changed by somebody else; look again."}, status_code=409)
+        log.error("the database does not do what it should: %s", getattr(error, "orig", error))
+        return _later("The database does not answer; try again in a moment.")
+
+    @app.exception_handler(PoolTimeoutError)
+    async def on_full_pool(_: Request, __: Exception) -> Response:
+        return _later("The cloud is busy; try again in a moment.")
+
+    @app.exception_handler(OSError)
+    async def on_no_connection(_: Request, error: Exception) -> Response:
+        log.error("the database cannot be reached: %s", type(error).__name__)
+        return _later("The database does not answer; try again in a moment.")
+
+
+def _later(words: str) -> Response:
+    return JSONResponse({"detail": words}, status_code=503, headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
 def _wants_page(request: Request) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
+import os
 import sys
+import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -14,13 +16,17 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cloud_api.app import create_app, prepare
-from cloud_api.ingest.verify import rollup_differences
 from cloud_api.kit.database import Database
 from cloud_api.kit.errors import CloudError
-from cloud_api.migrations import upgrade
-from cloud_api.settings import CloudSettings
+from cloud_api.kit.logs import without_secrets, write_json_lines
+from cloud_api.maintenance import backup as backups
+from cloud_api.maintenance import schema
+from cloud_api.maintenance.upkeep import upkeep
+from cloud_api.models.base import utc_now
+from cloud_api.rollups.proof import rebuild, rollup_differences
+from cloud_api.settings import CloudSettings, Mode
 from cloud_api.stores.administration import Administration
+from cloud_api.tenancy.transactions import maintenance
 from cloud_api.web.pages import DEMO_EMAIL, DEMO_PASSWORD
 
 app = typer.Typer(name="wink-cloud", help="Collects what the stores count, and shows it.", no_args_is_help=True,
@@ -41,6 +47,8 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
     data_dir: DataDir = None,
     demo: Annotated[bool, typer.Option(help="Offer a demo log-in; loopback only.")] = False,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; more than one needs PostgreSQL.")] = 1,
+    log_json: Annotated[bool, typer.Option("--log-json", help="Write the log as JSON lines.")] = False,
 ) -> None:
     """Serve API and pages."""
     import uvicorn
@@ -48,24 +56,54 @@ def serve(
     settings = _settings(data_dir, demo=demo)
     if demo and not _is_loopback(host):
         _fail(f"--demo has a password that everybody knows: it serves on this machine only, not on {host}.")
+    if workers > 1 and not settings.database_url:
+        _fail("SQLite serves one process. Set DATABASE_URL to a PostgreSQL database, or leave --workers out.")
     if demo:
         _administer(data_dir, _create_demo)
-    try:
-        application = create_app(settings)
-    except ValueError as error:
-        _fail(str(error))
-    uvicorn.run(application, host=host, port=port, log_level="info", access_log=False, timeout_graceful_shutdown=3)
+    else:
+        _check(settings)
+    # Workers are processes of their own: what was said on the command line reaches them by environment.
+    if data_dir is not None:
+        os.environ["WINK_CLOUD_DATA_DIR"] = str(data_dir)
+    os.environ["WINK_CLOUD_DEMO"] = "1" if demo else "0"
+    os.environ["WINK_CLOUD_LOG_JSON"] = "1" if log_json else "0"
+    options: dict[str, Any] = {
+        "host": host, "port": port, "access_log": False, "timeout_graceful_shutdown": 3, "factory": True,
+        "log_level": "info", "log_config": None if log_json else uvicorn.config.LOGGING_CONFIG,
+    }  # fmt: skip
+    if log_json:
+        write_json_lines()
+    if workers == 1:
+        uvicorn.run("cloud_api.serving:one", **options)
+        return
+    with tempfile.TemporaryDirectory(prefix="wink-meters-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        uvicorn.run("cloud_api.serving:one_of_several", workers=workers, **options)
 
 
 @app.command()
 def migrate(data_dir: DataDir = None) -> None:
-    """Bring the database's schema up to date."""
-
-    async def work(connection: AsyncConnection) -> None:
-        await connection.run_sync(upgrade)
-
-    _administer(data_dir, work, is_prepared=False)
+    """Bring the schema up to date (on PostgreSQL as the owner, by DATABASE_DIRECT_URL)."""
+    _run(data_dir, schema.migrate)
     typer.echo("The schema is current.")
+
+
+@app.command("create-app-role")
+def create_app_role(
+    name: Annotated[str, typer.Argument(help="Of the database role, e.g. wink_app.")],
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read it from standard input.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Make the plain PostgreSQL role that the application uses, or renew its rights and password."""
+    password = _password(is_typed=not password_stdin)
+
+    async def work(database: Database) -> None:
+        if database.is_sqlite:
+            raise ValueError("SQLite has no roles; set DATABASE_URL or DATABASE_DIRECT_URL to the owner's address.")
+        await schema.create_app_role(database, name, password)
+
+    _run(data_dir, work)
+    typer.echo(f"Role {name} is ready; put it into DATABASE_URL, and keep the owner in DATABASE_DIRECT_URL.")
 
 
 @app.command("create-org")
@@ -100,10 +138,7 @@ def create_user(
     as_json: AsJson = False,
 ) -> None:
     """Make a user; the password is asked for."""
-    if password_stdin:
-        password = sys.stdin.readline().rstrip("\r\n")
-    else:
-        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    password = _password(is_typed=not password_stdin)
     user_id = _administer(
         data_dir, lambda c: Administration(c).create_user(email, password, role=role, store=store, org=org)
     )
@@ -117,9 +152,29 @@ def create_edge_key(
     as_json: AsJson = False,
 ) -> None:
     """Make a key for a store's laptop. It is shown this once."""
-    store_id, device_id, key = _administer(data_dir, lambda c: Administration(c).create_edge_key(store))
-    value = {"edge_key": key, "store_id": str(store_id), "device_id": str(device_id)}
-    _say(value, f"{key}\nKeep it: it is shown this once.", as_json=as_json)
+    _say_key(_administer(data_dir, lambda c: Administration(c).create_edge_key(store)), as_json=as_json)
+
+
+@app.command("rotate-edge-key")
+def rotate_edge_key(
+    device: Annotated[str, typer.Option("--device", help="Name or id of the laptop.")],
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a second key for a laptop; the first goes on living until it is revoked."""
+    _say_key(_administer(data_dir, lambda c: Administration(c).rotate_edge_key(device)), as_json=as_json)
+
+
+@app.command("revoke-edge-key")
+def revoke_edge_key(
+    key: Annotated[str, typer.Argument(help="The key, how it begins, or the id of a laptop that has but one.")],
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """End a key; within a minute nobody speaks with it any more."""
+    store_id, device_id = _administer(data_dir, lambda c: Administration(c).revoke_edge_key(key))
+    value = {"revoked": True, "store_id": str(store_id), "device_id": str(device_id)}
+    _say(value, f"Revoked; it was of device {device_id}.", as_json=as_json)
 
 
 @app.command("verify-rollups")
@@ -129,6 +184,48 @@ def verify_rollups(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     _say({"ok": not differences, "differences": differences}, "\n".join(differences) or "All equal.", as_json=as_json)
     if differences:
         raise typer.Exit(1)
+
+
+@app.command("rebuild-rollups")
+def rebuild_rollups(data_dir: DataDir = None) -> None:
+    """Make all figures anew from raw events. Uploads wait meanwhile; figures older than the events are lost."""
+    typer.echo(f"Figures of {_administer(data_dir, rebuild)} stores are made anew.")
+
+
+@app.command()
+def maintain(data_dir: DataDir = None) -> None:
+    """Make months ahead, drop events past their retention, sweep out what has ended."""
+    settings = _settings(data_dir)
+    done = _administer(data_dir, lambda c: upkeep(c, now=utc_now(), retention_days=settings.retention_days))
+    typer.echo(done.words())
+
+
+@app.command()
+def backup(target: Annotated[Path, typer.Argument(help="The file to write.")], data_dir: DataDir = None) -> None:
+    """Write the whole database into one file, while the cloud runs."""
+    settings = _settings(data_dir)
+
+    async def work(database: Database) -> None:
+        await asyncio.to_thread(backups.back_up, database, target, pg_bin=settings.pg_bin)
+
+    _run(data_dir, work)
+    typer.echo(f"Written to {target}. Keep it safe: it holds all that the cloud knows.")
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(help="A file that 'backup' has written.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Put a backup back. Stop the cloud first."""
+    settings = _settings(data_dir)
+
+    async def work(database: Database) -> None:
+        await asyncio.to_thread(backups.restore, database, source, pg_bin=settings.pg_bin, overwrites=overwrite)
+
+    _run(data_dir, work)
+    typer.echo("Restored.")
 
 
 async def _create_demo(connection: AsyncConnection) -> None:
@@ -143,26 +240,49 @@ async def _create_demo(connection: AsyncConnection) -> None:
         return  # it is there from the last time
 
 
-def _administer(
-    data_dir: Path | None, work: Callable[[AsyncConnection], Awaitable[Any]], *, is_prepared: bool = True
-) -> Any:
+def _check(settings: CloudSettings) -> None:
+    """Say in one sentence what is wrong, before the server says it in forty lines."""
+
+    async def work(database: Database) -> None:
+        await schema.prepare(database, is_strict=settings.mode is Mode.PRODUCTION)
+
+    _run(settings.data_dir, work)
+
+
+def _administer(data_dir: Path | None, work: Callable[[AsyncConnection], Awaitable[Any]]) -> Any:
+    async def run(database: Database) -> Any:
+        await schema.prepare(database)
+        async with maintenance(database) as connection:
+            return await work(connection)
+
+    return _run(data_dir, run)
+
+
+def _run(data_dir: Path | None, work: Callable[[Database], Awaitable[Any]]) -> Any:
     async def run() -> Any:
         settings = _settings(data_dir)
-        database = Database(settings.database_url, data_dir=settings.data_dir)
+        database = Database(
+            settings.database_url or settings.database_direct_url, data_dir=settings.data_dir,
+            direct_url=settings.database_direct_url,
+        )  # fmt: skip
         try:
-            if is_prepared:
-                await prepare(database)
-            async with database.begin() as connection:
-                return await work(connection)
+            return await work(database)
         finally:
             await database.close()
 
     try:
         return asyncio.run(run())
     except (CloudError, ValueError, OSError, RuntimeError) as error:
-        _fail(str(error))
+        _fail(without_secrets(str(error)))
     except SQLAlchemyError as error:
-        _fail(f"The database cannot be used ({getattr(error, 'orig', None) or type(error).__name__}).")
+        reason = getattr(error, "orig", None) or type(error).__name__
+        _fail(without_secrets(f"The database cannot be used ({reason})."))
+
+
+def _password(*, is_typed: bool) -> str:
+    if is_typed:
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\r\n")
 
 
 def _settings(data_dir: Path | None, *, demo: bool = False) -> CloudSettings:
@@ -171,6 +291,12 @@ def _settings(data_dir: Path | None, *, demo: bool = False) -> CloudSettings:
 
 def _say(value: dict[str, Any], words: str, *, as_json: bool) -> None:
     typer.echo(json.dumps(value) if as_json else words)
+
+
+def _say_key(made: Any, *, as_json: bool) -> None:
+    store_id, device_id, key = made
+    value = {"edge_key": key, "store_id": str(store_id), "device_id": str(device_id)}
+    _say(value, f"{key}\nKeep it: it is shown this once.", as_json=as_json)
 
 
 def _fail(words: str) -> NoReturn:

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cloud_api.analytics.repository import AnalyticsRepository
-from cloud_api.kit.buckets import ROLLUP, bucket_start, buckets_between, rollup_start
-from cloud_api.kit.errors import InvalidError
+from cloud_api.analytics.coverage import coverage_of
+from cloud_api.analytics.repository import AnalyticsRepository, Place
+from cloud_api.analytics.span import TimeSpan
+from cloud_api.stores.opening_hours import OpeningTimes
 from cloud_api.tenancy.visible_stores import StoreView
 from shared_models.metrics import Bucket
 
-MAX_BUCKETS = 10_000
-SHORTEST = {
-    Bucket.QUARTER_HOUR: timedelta(minutes=15),
-    Bucket.HOUR: timedelta(hours=1),
-    Bucket.DAY: timedelta(hours=23),
-    Bucket.WEEK: timedelta(days=6),
-    Bucket.MONTH: timedelta(days=28),
-}
-LAST_YEAR = 2200
+CROSSINGS = ("footfall_in", "footfall_out")
+
+
+class Hours(StrEnum):
+    """Which hours count: all, or those in which the store is open."""
+
+    ALL = "all"
+    OPEN = "open"
 
 
 class FootfallRow(BaseModel):
@@ -35,6 +37,7 @@ class FootfallRow(BaseModel):
     footfall_in: int = Field(serialization_alias="in")
     footfall_out: int = Field(serialization_alias="out")
     has_data: bool
+    coverage: float | None = None
 
 
 class FootfallTotals(BaseModel):
@@ -54,72 +57,79 @@ class Footfall(BaseModel):
     end: datetime = Field(serialization_alias="to")
     rows: list[FootfallRow]
     totals: FootfallTotals
-
-
-def parse_moment(text: str, *, zone: ZoneInfo, name: str) -> datetime:
-    """An ISO date or datetime; without an offset it is the store's time.
-
-    Raises:
-        InvalidError: it is neither.
-    """
-    try:
-        if len(text) == 10:
-            return _possible(datetime.combine(date.fromisoformat(text), time(), zone), name)
-        # A "+" that was not percent-encoded in a query arrives as a space.
-        moment = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text else text)
-    except ValueError:
-        raise InvalidError(f"{name}={text} is no date; write e.g. 2026-03-29 or 2026-03-29T08:00.") from None
-    return _possible(moment if moment.tzinfo else moment.replace(tzinfo=zone), name)
-
-
-def _possible(moment: datetime, name: str) -> datetime:
-    # Calendars end at the years 1 and 9999: a bucket beside them has no neighbour.
-    if not 1970 <= moment.year <= LAST_YEAR:
-        raise InvalidError(f"{name} must lie between 1970 and {LAST_YEAR}.")
-    return moment
+    coverage: float | None = None
 
 
 async def footfall(
-    connection: AsyncConnection, store: StoreView, *, start: datetime, end: datetime, bucket: Bucket
+    connection: AsyncConnection,
+    store: StoreView,
+    span: TimeSpan,
+    *,
+    now: datetime,
+    place: Place | None = None,
+    open_only: OpeningTimes | None = None,
 ) -> Footfall:
-    """Footfall from the bucket of ``start`` to the bucket before ``end``.
-
-    Raises:
-        InvalidError: the span is empty, or has more than ``MAX_BUCKETS`` buckets.
-    """
-    zone = ZoneInfo(store.timezone)
-    if end <= start:
-        raise InvalidError("'to' must lie after 'from'.")
-    if (end - start) / SHORTEST[bucket] > MAX_BUCKETS:
-        raise InvalidError(f"More than {MAX_BUCKETS} buckets; ask for a shorter time or wider buckets.")
-    buckets = list(buckets_between(start, end, bucket, zone))
-    quarters = await AnalyticsRepository(connection, [store]).quarter_hours(
-        start=rollup_start(buckets[0][0]), end=buckets[-1][1].astimezone(UTC) + ROLLUP
-    )
-    sums: dict[datetime, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for quarter in quarters:
-        sums[bucket_start(quarter.bucket_at, bucket, zone).astimezone(UTC)][quarter.type] += quarter.n
-    rows = [_row(a, b, sums.get(a.astimezone(UTC))) for a, b in buckets]
+    """Footfall in the buckets of ``span``: of the store or one place in it, at all hours or the open ones."""
+    repository = AnalyticsRepository(connection, [store])
+    place = place or Place()
+    if span.is_by_day and place.is_everywhere and open_only is None:
+        sums = await _by_day(repository, span)
+    else:
+        sums = await _by_quarter(repository, span, place, open_only)
+    coverage = await coverage_of(connection, store, span, now=now, camera_id=place.camera_id)
+    rows = [
+        _row(a, b, sums.get(a.astimezone(UTC)), row.coverage)
+        for (a, b), row in zip(span.buckets, coverage.rows, strict=True)
+    ]
     totals = FootfallTotals(
         footfall_in=sum(row.footfall_in for row in rows), footfall_out=sum(row.footfall_out for row in rows)
     )
     return Footfall(
-        store_id=store.id,
-        timezone=store.timezone,
-        bucket=bucket,
-        start=buckets[0][0],
-        end=buckets[-1][1],
-        rows=rows,
-        totals=totals,
-    )
+        store_id=store.id, timezone=store.timezone, bucket=span.bucket, start=span.start, end=span.end, rows=rows,
+        totals=totals, coverage=coverage.coverage,
+    )  # fmt: skip
 
 
-def _row(start: datetime, end: datetime, counts: dict[str, int] | None) -> FootfallRow:
+Sums = dict[datetime, dict[str, int]]
+"""Events by type, per bucket."""
+
+
+async def _by_day(repository: AnalyticsRepository, span: TimeSpan) -> Sums:
+    first, last = span.days
+    sums: Sums = defaultdict(lambda: defaultdict(int))
+    for row in await repository.days(first=first, last=last):
+        sums[span.of_day(row.day)][row.type] += row.n
+    return sums
+
+
+async def _by_quarter(
+    repository: AnalyticsRepository, span: TimeSpan, place: Place, open_only: OpeningTimes | None
+) -> Sums:
+    start, end = span.quarters
+    if place.is_everywhere:
+        quarters = await repository.quarter_hours(start=start, end=end)
+    else:
+        quarters = await repository.zone_quarters(place, start=start, end=end, types=_SEEING)
+    spans = list(open_only.open_spans(start, end, span.zone)) if open_only is not None else None
+    sums: Sums = defaultdict(lambda: defaultdict(int))
+    for quarter in quarters:
+        if spans is None or _is_inside(quarter.bucket_at, spans):
+            sums[span.of_moment(quarter.bucket_at)][quarter.type] += quarter.n
+    return sums
+
+
+_SEEING = ("footfall_in", "footfall_out", "dwell", "shelf_interaction", "queue_wait", "occupancy")
+
+
+def _is_inside(moment: datetime, spans: Sequence[tuple[datetime, datetime]]) -> bool:
+    # The last span that begins at or before the quarter hour; spans follow each other.
+    at = bisect_right(spans, moment, key=lambda span: span[0]) - 1
+    return at >= 0 and moment < spans[at][1]
+
+
+def _row(start: datetime, end: datetime, counts: dict[str, int] | None, coverage: float | None) -> FootfallRow:
     counts = counts or {}
     return FootfallRow(
-        start=start,
-        end=end,
-        footfall_in=counts.get("footfall_in", 0),
-        footfall_out=counts.get("footfall_out", 0),
-        has_data=any(kind != "camera_gap" for kind in counts),
-    )
+        start=start, end=end, footfall_in=counts.get("footfall_in", 0), footfall_out=counts.get("footfall_out", 0),
+        has_data=any(kind != "camera_gap" for kind in counts), coverage=coverage,
+    )  # fmt: skip

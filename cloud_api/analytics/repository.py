@@ -4,23 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from cloud_api.models import EdgeDevice, RollupCoarse, RollupFine
+from cloud_api.models import (
+    Camera,
+    CoverageCamera,
+    CoverageDay,
+    CoverageQuarter,
+    EdgeDevice,
+    HeatDay,
+    RollupBin,
+    RollupCoarse,
+    RollupDay,
+    RollupDayBin,
+    RollupFine,
+)
 from cloud_api.tenancy.visible_stores import StoreView
 
 
 @dataclass(frozen=True, slots=True)
 class QuarterHour:
-    """One coarse rollup."""
+    """One coarse rollup. ``seconds``: of occupancy, the time that was seen."""
 
     store_id: UUID
     bucket_at: datetime
+    type: str
+    n: int
+    total: float
+    peak: float
+
+
+@dataclass(frozen=True, slots=True)
+class DaySum:
+    """One day of a store, in its own time."""
+
+    store_id: UUID
+    day: date
     type: str
     n: int
     total: float
@@ -40,6 +65,18 @@ class ZoneSum:
     peak: float
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One camera, or one zone; empty: all."""
+
+    camera_id: str = ""
+    zone_id: str = ""
+
+    @property
+    def is_everywhere(self) -> bool:
+        return not (self.camera_id or self.zone_id)
+
+
 class AnalyticsRepository:
     """Figures of stores that were asked for through ``VisibleStores``: it takes nothing but stores in scope."""
 
@@ -47,32 +84,122 @@ class AnalyticsRepository:
         self._connection = connection
         self._ids = [store.id for store in stores]
 
-    async def quarter_hours(self, *, start: datetime, end: datetime) -> list[QuarterHour]:
+    async def quarter_hours(self, *, start: datetime, end: datetime, types: Sequence[str] = ()) -> list[QuarterHour]:
         """Coarse rollups from ``start`` to before ``end``."""
+        table = RollupCoarse
         query = select(
-            col(RollupCoarse.store_id), col(RollupCoarse.bucket_at), col(RollupCoarse.type), col(RollupCoarse.n),
-            col(RollupCoarse.total), col(RollupCoarse.peak),
-        ).where(
-            col(RollupCoarse.store_id).in_(self._ids),
-            col(RollupCoarse.bucket_at) >= start,
-            col(RollupCoarse.bucket_at) < end,
-        )  # fmt: skip
+            col(table.store_id), col(table.bucket_at), col(table.type), col(table.n), col(table.total), col(table.peak)
+        ).where(self._within(table, start, end))
+        if types:
+            query = query.where(col(table.type).in_(types))
         return [QuarterHour(*row) for row in await self._run(query)]
+
+    async def zone_quarters(
+        self, place: Place, *, start: datetime, end: datetime, types: Sequence[str]
+    ) -> list[QuarterHour]:
+        """The same of one camera or zone."""
+        table = RollupFine
+        query = (
+            select(
+                col(table.store_id), col(table.bucket_at), col(table.type), func.sum(table.n), func.sum(table.total),
+                func.max(table.peak),
+            )
+            .where(self._within(table, start, end), col(table.type).in_(types), *_at(table, place))
+            .group_by(col(table.store_id), col(table.bucket_at), col(table.type))
+        )  # fmt: skip
+        return [QuarterHour(r[0], r[1], r[2], int(r[3]), float(r[4]), float(r[5])) for r in await self._run(query)]
+
+    async def days(self, *, first: date, last: date, types: Sequence[str] = ()) -> list[DaySum]:
+        """Days from ``first`` to ``last``, both included."""
+        table = RollupDay
+        query = select(
+            col(table.store_id), col(table.day), col(table.type), col(table.n), col(table.total), col(table.peak)
+        ).where(self._of_days(table, first, last))
+        if types:
+            query = query.where(col(table.type).in_(types))
+        return [DaySum(*row) for row in await self._run(query)]
+
+    async def day_bins(self, kind: str, *, first: date, last: date) -> list[tuple[date, int, int]]:
+        """Histograms of stays: day, step, stays; all stores together."""
+        table = RollupDayBin
+        query = (
+            select(col(table.day), col(table.bin), func.sum(table.n))
+            .where(self._of_days(table, first, last), col(table.type) == kind)
+            .group_by(col(table.day), col(table.bin))
+        )
+        return [(r[0], r[1], int(r[2])) for r in await self._run(query)]
+
+    async def quarter_bins(
+        self, kind: str, place: Place, *, start: datetime, end: datetime
+    ) -> list[tuple[datetime, int, int]]:
+        """Histograms of stays: quarter hour, step, stays."""
+        table = RollupBin
+        query = (
+            select(col(table.bucket_at), col(table.bin), func.sum(table.n))
+            .where(self._within(table, start, end), col(table.type) == kind, *_at(table, place))
+            .group_by(col(table.bucket_at), col(table.bin))
+        )
+        return [(r[0], r[1], int(r[2])) for r in await self._run(query)]
+
+    async def categories(self, *, start: datetime, end: datetime) -> list[tuple[str, int, float, float]]:
+        """Shelf visits per category: n, total seconds, the longest."""
+        table = RollupFine
+        query = (
+            select(col(table.category), func.sum(table.n), func.sum(table.total), func.max(table.peak))
+            .where(self._within(table, start, end), col(table.type) == "shelf_interaction")
+            .group_by(col(table.category))
+        )
+        return [(r[0], int(r[1]), float(r[2]), float(r[3])) for r in await self._run(query)]
 
     async def zone_sums(self, *, start: datetime, end: datetime) -> list[ZoneSum]:
         """Fine rollups summed per zone and type."""
         keys = (col(RollupFine.store_id), col(RollupFine.camera_id), col(RollupFine.zone_id), col(RollupFine.type))
         query = (
             select(*keys, func.sum(RollupFine.n), func.sum(RollupFine.total), func.max(RollupFine.peak))
-            .where(
-                col(RollupFine.store_id).in_(self._ids),
-                col(RollupFine.bucket_at) >= start,
-                col(RollupFine.bucket_at) < end,
-            )
+            .where(self._within(RollupFine, start, end))
             .group_by(*keys)
             .order_by(*keys)
         )
         return [ZoneSum(r[0], r[1], r[2], r[3], int(r[4]), float(r[5]), float(r[6])) for r in await self._run(query)]
+
+    async def heat(
+        self, camera_id: str, *, first: date, last: date
+    ) -> list[tuple[int, int, int, float, dict[str, Any]]]:
+        """Heat maps of a camera: columns, rows, quarter hours, seconds seen, cells."""
+        table = HeatDay
+        query = (
+            select(col(table.columns), col(table.rows), col(table.n), col(table.seconds), col(table.cells))
+            .where(self._of_days(table, first, last), col(table.camera_id) == camera_id)
+            .order_by(col(table.day))
+        )
+        return [(r[0], r[1], r[2], r[3], r[4]) for r in await self._run(query)]
+
+    async def heard_quarters(self, *, start: datetime, end: datetime) -> list[tuple[UUID, datetime, float]]:
+        """Quarter hours in which stores were heard, and the camera-seconds that were not seen in them."""
+        table = CoverageQuarter
+        query = select(col(table.store_id), col(table.bucket_at), col(table.blind_s))
+        return [(r[0], r[1], r[2]) for r in await self._run(query.where(self._within(table, start, end)))]
+
+    async def blind_camera(self, camera_id: str, *, start: datetime, end: datetime) -> dict[datetime, float]:
+        """Seconds in which one camera was blind, per quarter hour."""
+        table = CoverageCamera
+        query = select(col(table.bucket_at), col(table.blind_s)).where(
+            self._within(table, start, end), col(table.camera_id) == camera_id
+        )
+        return {r[0]: r[1] for r in await self._run(query)}
+
+    async def heard_days(self, *, first: date, last: date) -> list[tuple[UUID, date, int, float]]:
+        """Days: quarter hours heard, and camera-seconds not seen."""
+        table = CoverageDay
+        query = select(col(table.store_id), col(table.day), col(table.heard), col(table.blind_s))
+        return [(r[0], r[1], r[2], r[3]) for r in await self._run(query.where(self._of_days(table, first, last)))]
+
+    async def cameras(self) -> list[tuple[UUID, str, datetime, datetime | None]]:
+        """Cameras with the time since which, and until when, they are expected to see."""
+        query = select(
+            col(Camera.store_id), col(Camera.camera_id), col(Camera.first_seen_at), col(Camera.retired_at)
+        ).where(col(Camera.store_id).in_(self._ids))
+        return [(r[0], r[1], r[2], r[3]) for r in await self._run(query)]
 
     async def last_seen(self) -> dict[UUID, datetime]:
         """When an edge device of each store was heard last."""
@@ -83,5 +210,25 @@ class AnalyticsRepository:
         )
         return {row[0]: row[1] for row in await self._run(query)}
 
+    def _within(self, table: Any, start: datetime, end: datetime) -> ColumnElement[bool]:
+        inside: ColumnElement[bool] = (
+            col(table.store_id).in_(self._ids) & (col(table.bucket_at) >= start) & (col(table.bucket_at) < end)
+        )
+        return inside
+
+    def _of_days(self, table: Any, first: date, last: date) -> ColumnElement[bool]:
+        inside: ColumnElement[bool] = (
+            col(table.store_id).in_(self._ids) & (col(table.day) >= first) & (col(table.day) <= last)
+        )
+        return inside
+
     async def _run(self, query: object) -> list[tuple]:  # type: ignore[type-arg]  # rows of many shapes
         return [tuple(row) for row in await self._connection.execute(query)]  # type: ignore[call-overload]  # as above
+
+
+def _at(table: Any, place: Place) -> list[ColumnElement[bool]]:
+    return [
+        col(getattr(table, name)) == value
+        for name, value in (("camera_id", place.camera_id), ("zone_id", place.zone_id))
+        if value
+    ]

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
-from sqlalchemy import select, update
-from sqlmodel import col
-
 from cloud_api.auth.passwords import verify_password
-from cloud_api.auth.throttle import Throttle
+from cloud_api.auth.throttle import Throttle, ThrottledError
+from cloud_api.auth.users import Users
 from cloud_api.kit.database import Database
 from cloud_api.kit.errors import CloudError
-from cloud_api.models import Organisation, User
-from cloud_api.tenancy.principal import Principal, Role
+from cloud_api.models import User
+from cloud_api.tenancy.organisations import Organisations
+from cloud_api.tenancy.principal import Principal, Role, Scope
+from cloud_api.tenancy.shown_credential import row_of_credential
+from cloud_api.tenancy.transactions import adopt, by_credential, scoped
+
+__all__ = ["LoginError", "ThrottledError", "log_in"]
 
 
 class LoginError(CloudError):
     """Unknown account and wrong password look the same."""
 
     status = 401
-
-
-class ThrottledError(CloudError):
-    """Too many tries."""
-
-    status = 429
-
-    def __init__(self, retry_after_s: float) -> None:
-        super().__init__(f"Too many tries; wait {int(retry_after_s) + 1} seconds.")
-        self.retry_after_s = retry_after_s
 
 
 async def log_in(
@@ -41,30 +32,31 @@ async def log_in(
         ThrottledError: too many wrong passwords for this account or from this address.
     """
     email = email.strip().lower()
-    keys = (f"account:{email}", f"address:{address}")
-    wait_s = throttle.wait_s(*keys)
-    if wait_s > 0:
-        raise ThrottledError(wait_s)
-    # Counted before the slow hash: many tries at once must not all pass the check above.
-    throttle.failed(*keys)
-    async with database.begin() as connection:
-        query = select(
-            col(User.id), col(User.org_id), col(User.store_id), col(User.role), col(User.password_hash)
-        ).where(col(User.email) == email)
-        if not is_demo:
-            query = query.join(Organisation, col(Organisation.id) == col(User.org_id))
-            query = query.where(col(Organisation.is_demo).is_(False))
-        row = (await connection.execute(query)).first()
-    fits, renewed = await verify_password(password, row.password_hash if row else None)
-    if row is None or not fits:
+    account, place = f"account:{email}", f"address:{address}"
+    await throttle.spend(account, place)
+    principal, stored = await _account(database, email, is_demo=is_demo)
+    fits, renewed = await verify_password(password, stored or None)
+    if principal is None or not fits:
         raise LoginError("E-mail or password is wrong.")
-    throttle.succeeded(keys[0])
-    throttle.forgive(keys[1])
+    await throttle.forget(account)
+    await throttle.give_back(place)
     if renewed:
-        await _renew(database, user_id=row.id, password_hash=renewed)
-    return Principal(row.id, row.org_id, row.store_id, Role(row.role))
+        scope = Scope(principal.org_id, None)
+        async with scoped(database, scope) as connection:
+            await Users(connection, scope).set_password_hash(principal.user_id, renewed)
+    return principal
 
 
-async def _renew(database: Database, *, user_id: UUID, password_hash: str) -> None:
-    async with database.begin() as connection:
-        await connection.execute(update(User).where(col(User.id) == user_id).values(password_hash=password_hash))
+async def _account(database: Database, email: str, *, is_demo: bool) -> tuple[Principal | None, str]:
+    async with by_credential(database, email) as connection:
+        row = await row_of_credential(
+            connection, User, email, User.id, User.org_id, User.store_id, User.role, User.password_hash, User.is_active
+        )
+        if row is None or not row.is_active:
+            return None, ""
+        principal = Principal(row.id, row.org_id, row.store_id, Role(row.role), email=email)
+        scope = Scope(row.org_id, None)
+        await adopt(connection, scope)
+        if not is_demo and (await Organisations(connection, scope).own()).is_demo:
+            return None, ""
+    return principal, row.password_hash

@@ -1,51 +1,77 @@
-"""How often a password may be tried: per account and per address, forgetting with time."""
+"""How often something may be tried: counted in the database, so that all workers count together."""
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
+import hashlib
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
-FREE_TRIES = 5
-WINDOW_S = 300.0
-MAX_KEYS = 50_000
+from sqlalchemy import case, delete, update
+from sqlmodel import col
+
+from cloud_api.kit.database import Database, insert_for
+from cloud_api.kit.errors import CloudError
+from cloud_api.models import Tries
+from cloud_api.models.base import utc_now
+
+WINDOW = timedelta(minutes=5)
+FREE_TRIES = {"account": 5, "address": 30, "pairing": 10, "forgot": 5, "renew": 60}
+"""Tries within ``WINDOW``, by the kind of key (the word before its first colon)."""
+
+
+class ThrottledError(CloudError):
+    """Too many tries."""
+
+    status = 429
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__(f"Too many tries; wait {int(retry_after_s) + 1} seconds.")
+        self.retry_after_s = retry_after_s
 
 
 class Throttle:
-    """Counts failures in this process. Bounded: the keys unused for longest go first."""
+    """Keys are ``kind:what``, e.g. ``account:owner@example.com``; only their hashes are stored."""
 
-    def __init__(self, *, now: Callable[[], float] = time.monotonic, free_tries: int = FREE_TRIES) -> None:
+    def __init__(self, database: Database, *, now: Callable[[], datetime] = utc_now) -> None:
+        self._database = database
         self._now = now
-        self._free_tries = free_tries
-        self._failures: OrderedDict[str, list[float]] = OrderedDict()
 
-    def wait_s(self, *keys: str) -> float:
-        """Seconds until another try is allowed for all ``keys``; 0: now."""
-        return max((self._wait_s(key) for key in keys), default=0.0)
+    async def spend(self, *keys: str) -> None:
+        """Count one try for each key, before it is known whether it succeeds: many at once must not all pass.
 
-    def failed(self, *keys: str) -> None:
-        """Note a wrong password."""
-        for key in keys:
-            self._failures.setdefault(key, []).append(self._now())
-            self._failures.move_to_end(key)
-        while len(self._failures) > MAX_KEYS:
-            self._failures.popitem(last=False)
-
-    def forgive(self, key: str) -> None:
-        """Take back the newest failure of ``key``: it was none."""
-        if self._failures.get(key):
-            self._failures[key].pop()
-
-    def succeeded(self, *keys: str) -> None:
-        """Forget failures."""
-        for key in keys:
-            self._failures.pop(key, None)
-
-    def _wait_s(self, key: str) -> float:
+        Raises:
+            ThrottledError: one of the keys has had all its tries.
+        """
         now = self._now()
-        recent = [t for t in self._failures.get(key, []) if now - t < WINDOW_S]
-        if key in self._failures:
-            self._failures[key] = recent
-        if len(recent) < self._free_tries:
-            return 0.0
-        return max(0.0, recent[-self._free_tries] + WINDOW_S - now)
+        waits = []
+        async with self._database.begin() as connection:
+            for key in sorted(keys):  # always in one order: two requests never wait for each other crosswise
+                made = insert_for(connection)(Tries).values(key=_stored(key), n=1, since_at=now)
+                is_over = col(Tries.since_at) <= now - WINDOW
+                counted = made.on_conflict_do_update(
+                    index_elements=["key"],
+                    set_={
+                        "n": case((is_over, 1), else_=col(Tries.n) + 1),
+                        "since_at": case((is_over, now), else_=col(Tries.since_at)),
+                    },
+                ).returning(col(Tries.n), col(Tries.since_at))
+                n, since_at = (await connection.execute(counted)).one()
+                if n > FREE_TRIES[key.partition(":")[0]]:
+                    waits.append((since_at + WINDOW - now).total_seconds())
+        if waits:
+            raise ThrottledError(max(0.0, *waits))
+
+    async def give_back(self, key: str) -> None:
+        """Take back one try of ``key``: it was no failure."""
+        async with self._database.begin() as connection:
+            query = update(Tries).where(col(Tries.key) == _stored(key), col(Tries.n) > 0)
+            await connection.execute(query.values(n=col(Tries.n) - 1))
+
+    async def forget(self, key: str) -> None:
+        """Start anew."""
+        async with self._database.begin() as connection:
+            await connection.execute(delete(Tries).where(col(Tries.key) == _stored(key)))
+
+
+def _stored(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Log-in tokens: signed, short-lived, for one audience, with the algorithm pinned."""
+"""Log-in tokens: signed, short-lived, for one audience, with the algorithm pinned, bound to a session."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ API_AUDIENCE = "wink-api"
 PAGE_AUDIENCE = "wink-pages"
 API_LIFE = timedelta(minutes=15)
 PAGE_LIFE = timedelta(hours=12)
-_CLAIMS = ["sub", "org_id", "role", "iss", "aud", "exp", "iat"]
+_CLAIMS = ["sub", "sid", "org_id", "role", "iss", "aud", "exp", "iat"]
 
 
 def issue(principal: Principal, *, key: str, audience: str) -> tuple[str, int]:
@@ -24,6 +24,7 @@ def issue(principal: Principal, *, key: str, audience: str) -> tuple[str, int]:
     now = datetime.now(UTC)
     claims = {
         "sub": str(principal.user_id),
+        "sid": str(principal.session_id),
         "org_id": str(principal.org_id),
         "store_id": str(principal.store_id) if principal.store_id else None,
         "role": str(principal.role),
@@ -36,14 +37,18 @@ def issue(principal: Principal, *, key: str, audience: str) -> tuple[str, int]:
 
 
 def read(token: str, *, key: str, audience: str) -> Principal | None:
-    """Who it speaks for, or None if it is not to be believed."""
+    """Who it speaks for, or None if it is not to be believed. Whether its session still stands is not told here."""
     try:
         claims = jwt.decode(
             token, key, algorithms=[ALGORITHM], audience=audience, issuer=ISSUER, options={"require": _CLAIMS}
         )
         store_id = claims.get("store_id")
         return Principal(
-            UUID(claims["sub"]), UUID(claims["org_id"]), UUID(store_id) if store_id else None, Role(claims["role"])
+            UUID(claims["sub"]),
+            UUID(claims["org_id"]),
+            UUID(store_id) if store_id else None,
+            Role(claims["role"]),
+            UUID(claims["sid"]),
         )
     except (jwt.PyJWTError, ValueError, TypeError, AttributeError):
         return None

@@ -1,40 +1,34 @@
-"""Edge keys: 256 random bits behind a readable prefix; only their SHA-256 is kept."""
+"""Who speaks with an edge key."""
 
 from __future__ import annotations
 
-import hashlib
-import re
-import secrets
-
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import col
-
-from cloud_api.models import EdgeDevice, EdgeKey
+from cloud_api.auth.credentials import MAX_LENGTH, digest_of
+from cloud_api.kit.database import Database
+from cloud_api.kit.errors import CloudError
+from cloud_api.models import EdgeKey
 from cloud_api.tenancy.principal import EdgePrincipal
-
-MAX_KEY_LENGTH = 200
-
-
-def new_key(store_name: str) -> str:
-    """A key that tells a person which store it is for."""
-    slug = re.sub(r"[^a-z0-9]+", "", store_name.lower())[:16] or "store"
-    return f"edge_{slug}_{secrets.token_urlsafe(32)}"
+from cloud_api.tenancy.shown_credential import row_of_credential
+from cloud_api.tenancy.transactions import by_credential
 
 
-def digest_of(key: str) -> str:
-    """What is kept of it. The key is random, so a plain hash is enough."""
-    return hashlib.sha256(key.encode()).hexdigest()
+class UnknownKeyError(CloudError):
+    """No device speaks with this key."""
+
+    status = 401
 
 
-async def device_of(connection: AsyncConnection, key: str) -> EdgePrincipal | None:
-    """The device that speaks with ``key``, or None."""
-    if not 20 <= len(key) <= MAX_KEY_LENGTH:
-        return None
-    query = (
-        select(col(EdgeDevice.id), col(EdgeDevice.org_id), col(EdgeDevice.store_id))
-        .join(EdgeKey, col(EdgeKey.device_id) == col(EdgeDevice.id))
-        .where(col(EdgeKey.digest) == digest_of(key), col(EdgeKey.revoked_at).is_(None))
-    )
-    row = (await connection.execute(query)).first()
-    return EdgePrincipal(row[0], row[1], row[2]) if row else None
+async def device_of(database: Database, key: str) -> EdgePrincipal:
+    """The device that speaks with ``key``.
+
+    Raises:
+        UnknownKeyError: there is none, or the key was revoked.
+    """
+    if 20 <= len(key) <= MAX_LENGTH:
+        digest = digest_of(key)
+        async with by_credential(database, digest) as connection:
+            row = await row_of_credential(
+                connection, EdgeKey, digest, EdgeKey.device_id, EdgeKey.org_id, EdgeKey.store_id, EdgeKey.revoked_at
+            )
+        if row is not None and row.revoked_at is None:
+            return EdgePrincipal(row.device_id, row.org_id, row.store_id)
+    raise UnknownKeyError("This edge key is not known, or was revoked; make a new one for the store.")

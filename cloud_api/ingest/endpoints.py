@@ -3,46 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Security
 from fastapi.responses import Response
+from fastapi.security import APIKeyHeader
 from sqlalchemy.exc import DBAPIError
 
 from cloud_api.auth.access import Data, Settings
-from cloud_api.devices.edge_keys import device_of
-from cloud_api.ingest.batch import TooLargeError, read_batch, unpack
+from cloud_api.ingest.admission import Admission, lane_of
+from cloud_api.ingest.batch import ReadBatch, TooLargeError, read_batch, unpack
+from cloud_api.ingest.memory import IngestMemory
 from cloud_api.ingest.service import ingest
-from cloud_api.kit.database import Database
-from cloud_api.kit.errors import CloudError
+from cloud_api.kit.database import Database, is_passing
 from cloud_api.tenancy.principal import EdgePrincipal
 from shared_models.sync import EDGE_KEY_HEADER, EVENTS_PATH, BatchReceipt, EventBatch
 
 router = APIRouter(tags=["edge"])
-RETRIES = 3
-RETRY_AFTER_S = 2
-
-
-class UnknownKeyError(CloudError):
-    """No device speaks with this key."""
-
-    status = 401
-
-
-class BusyError(CloudError):
-    """Come back later."""
-
-    status = 503
-    retry_after_s = RETRY_AFTER_S
+RETRIES = 4
+_KEY = APIKeyHeader(name=EDGE_KEY_HEADER, auto_error=False, scheme_name="edge-key")
 
 
 @router.post(
     EVENTS_PATH,
     response_model=BatchReceipt,
     responses={
-        401: {"description": f"No device has this {EDGE_KEY_HEADER}."},
+        401: {"description": f"No laptop has this {EDGE_KEY_HEADER}."},
         413: {"description": "Too large."},
         422: {"description": "Not a batch."},
-        503: {"description": "Busy; see Retry-After."},
+        429: {"description": "Busy; come back after Retry-After seconds."},
+        503: {"description": "The database does not answer; see Retry-After."},
     },
     openapi_extra={
         "requestBody": {
@@ -53,39 +44,44 @@ class BusyError(CloudError):
                 }
             },
         },
-        "parameters": [{"name": EDGE_KEY_HEADER, "in": "header", "required": True, "schema": {"type": "string"}}],
     },
 )
-async def post_events(request: Request, database: Data, settings: Settings) -> Response:
-    """Take a batch of events (JSON, gzip allowed). Sending twice changes nothing."""
-    edge = await _device(request, database)
-    body = await _body(request, max_bytes=settings.max_body_bytes)
-    encoding = request.headers.get("Content-Encoding", "").strip().lower()
-    batch = read_batch(unpack(body, encoding=encoding, max_bytes=settings.max_body_bytes))
-    places: asyncio.Semaphore = request.app.state.ingest_places
-    if places.locked():
-        raise BusyError("The cloud is busy; the events are safe where they are.")
-    async with places:
-        for attempt in range(RETRIES):
-            try:
-                receipt, new = await ingest(database, edge, batch)
-                break
-            except DBAPIError:
-                if attempt == RETRIES - 1:
-                    raise BusyError("The database is busy; the events are safe where they are.") from None
-                await asyncio.sleep(0.05 * 2**attempt)
+async def post_events(
+    request: Request, database: Data, settings: Settings, key: Annotated[str | None, Security(_KEY)]
+) -> Response:
+    """Take a batch of events (JSON; gzip or zstd allowed). Sending twice changes nothing."""
+    memory: IngestMemory = request.app.state.ingest_memory
+    admission: Admission = request.app.state.admission
+    edge = await memory.device_of(database, key or "")
+    async with admission.reading():
+        body = await _body(request, max_bytes=settings.max_body_bytes)
+        encoding = request.headers.get("Content-Encoding", "").strip().lower()
+        batch = read_batch(unpack(body, encoding=encoding, max_bytes=settings.max_body_bytes))
+        now = datetime.now(UTC)
+        newest = max((e.occurred_at for e in batch.events.values()), default=None)
+        async with admission.writing(lane_of(newest, now=now)):
+            receipt, new = await _written(database, edge, batch, memory)
     if new:
         request.app.state.broadcaster.publish(edge.store_id)
+    request.app.state.meters.ingested(receipt, new)
     return Response(receipt.model_dump_json(), media_type="application/json")
 
 
-async def _device(request: Request, database: Database) -> EdgePrincipal:
-    key = request.headers.get(EDGE_KEY_HEADER, "")
-    async with database.begin() as connection:
-        found = await device_of(connection, key)
-    if found is None:
-        raise UnknownKeyError("This edge key is not known, or was revoked; make a new one for the store.")
-    return found
+async def _written(
+    database: Database, edge: EdgePrincipal, batch: ReadBatch, memory: IngestMemory
+) -> tuple[BatchReceipt, int]:
+    cameras = {e.camera_id for e in batch.events.values()}
+    unknown = memory.unknown_cameras(edge.store_id, cameras)
+    for attempt in range(RETRIES):
+        try:
+            done = await ingest(database, edge, batch, new_cameras=unknown)
+            memory.note_cameras(edge.store_id, unknown)
+            return done
+        except DBAPIError as error:
+            if attempt == RETRIES - 1 or not is_passing(error):
+                raise
+            await asyncio.sleep(0.05 * 2**attempt)
+    raise AssertionError("unreachable")
 
 
 async def _body(request: Request, *, max_bytes: int) -> bytes:

@@ -1,55 +1,74 @@
-"""Writing events and their rollups in one transaction. Sending twice changes nothing."""
+"""Writing events. Sending twice changes nothing."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from cloud_api.kit.buckets import rollup_start
-from cloud_api.models import EdgeDevice, RollupCoarse, RollupFine
+from cloud_api.ingest.clocks import TimedEvent
+from cloud_api.kit.database import insert_for, raw_postgresql
+from cloud_api.models import EdgeDevice, Store
 from cloud_api.models import Event as EventRow
 from cloud_api.tenancy.principal import EdgePrincipal
-from shared_models.events import Event
 
 SEQ_LOOK_AHEAD = 10_000
 
 
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """What is known of a laptop's sequence, and the time zone of its store."""
+
+    contiguous_seq: int
+    highest_seq: int
+    timezone: str
+
+
 class IngestRepository:
-    """Events of one device."""
+    """Events of one laptop: all that it writes and asks carries its store."""
 
     def __init__(self, connection: AsyncConnection, edge: EdgePrincipal) -> None:
         self._connection = connection
         self._edge = edge
-        self._insert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
 
-    async def touch_device(self, *, now: datetime) -> int:
-        """Note that the device was heard, and keep its other uploads waiting; tells its contiguous seq."""
+    async def touch_device(self, *, now: datetime) -> DeviceState:
+        """Note that the device was heard, and keep its other uploads waiting until this one has ended."""
         query = (
             update(EdgeDevice)
-            .where(col(EdgeDevice.id) == self._edge.device_id)
+            .where(
+                col(EdgeDevice.id) == self._edge.device_id,
+                col(EdgeDevice.store_id) == self._edge.store_id,
+            )
             .values(last_seen_at=now)
-            .returning(col(EdgeDevice.contiguous_seq))
+            .returning(
+                col(EdgeDevice.contiguous_seq),
+                col(EdgeDevice.highest_seq),
+                select(col(Store.timezone)).where(col(Store.id) == self._edge.store_id).scalar_subquery(),
+            )
         )
-        return (await self._connection.execute(query)).scalar_one()
+        return DeviceState(*(await self._connection.execute(query)).one())
 
-    async def insert_new(self, events: Iterable[Event], *, now: datetime) -> set[UUID]:
+    async def insert_new(self, events: Iterable[TimedEvent], *, now: datetime) -> set[UUID]:
         """Insert what is not here yet; tells which ids that were."""
         # Ordered by key: overlapping batches of two requests wait for each other instead of locking crosswise.
         # Of two with one id the first counts, here as in the rollups.
-        first = {e.event_id: e for e in reversed(list(events))}
-        rows = [self._row(e, now=now) for e in sorted(first.values(), key=lambda e: e.event_id)]
+        first = {t.event.event_id: t for t in reversed(list(events))}
+        rows = [_row(t) for t in sorted(first.values(), key=lambda t: t.event.event_id)]
         if not rows:
             return set()
-        statement = self._insert(EventRow).on_conflict_do_nothing().returning(col(EventRow.event_id))
-        return set((await self._connection.execute(statement, rows)).scalars())
+        if self._connection.dialect.name == "postgresql":
+            return await self._insert_arrays(rows, now=now)
+        own = {"store_id": self._edge.store_id, "org_id": self._edge.org_id, "device_id": self._edge.device_id}
+        values = [{**own, "received_at": now, **dict(zip(_COLUMNS, row, strict=True))} for row in rows]
+        statement = insert_for(self._connection)(EventRow).on_conflict_do_nothing().returning(col(EventRow.event_id))
+        return set((await self._connection.execute(statement, values)).scalars())
 
     async def known(self, event_ids: Sequence[UUID]) -> set[UUID]:
         """Which of these this store has."""
@@ -60,91 +79,87 @@ class IngestRepository:
         )
         return set((await self._connection.execute(query)).scalars())
 
-    async def raise_rollups(self, events: Iterable[Event]) -> None:
-        """Count events that were really inserted."""
-        fine: dict[tuple[Any, ...], list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
-        coarse: dict[tuple[Any, ...], list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
-        for event in events:
-            at, kind, value = rollup_start(event.occurred_at), str(event.type), float(event.value or 0.0)
-            for sums in (fine[at, kind, event.camera_id, event.zone_id or ""], coarse[at, kind]):
-                sums[0] += 1
-                sums[1] += value
-                sums[2] = max(sums[2], value)
-        await self._raise(RollupFine, ("bucket_at", "type", "camera_id", "zone_id"), fine)
-        await self._raise(RollupCoarse, ("bucket_at", "type"), coarse)
+    async def taken(self, seqs: Sequence[int]) -> dict[int, UUID]:
+        """Which of these numbers this laptop has used, and for which event."""
+        if not seqs:
+            return {}
+        query = select(col(EventRow.seq), col(EventRow.event_id)).where(
+            col(EventRow.store_id) == self._edge.store_id,
+            col(EventRow.device_id) == self._edge.device_id,
+            col(EventRow.seq).in_(seqs),
+        )
+        return {row.seq: row.event_id for row in await self._connection.execute(query)}
 
-    async def advance_seq(self, contiguous: int, *, given_up: Collection[int]) -> int:
-        """The highest seq up to which nothing is missing, from ``contiguous`` on; kept with the device.
+    async def advance_seq(self, before: DeviceState, new: set[int], *, given_up: set[int]) -> int:
+        """The highest seq up to which nothing is missing; kept with the device.
 
         A number in ``given_up`` is not missing: its event was refused, and waits for a person at the edge.
         """
-        query = (
-            select(col(EventRow.seq))
-            .where(
-                col(EventRow.store_id) == self._edge.store_id,
-                col(EventRow.device_id) == self._edge.device_id,
-                col(EventRow.seq) > contiguous,
-            )
-            .order_by(col(EventRow.seq))
-            .limit(SEQ_LOOK_AHEAD)
+        settled = new | {seq for seq in given_up if seq > before.contiguous_seq}
+        if not settled:
+            return before.contiguous_seq
+        reached = before.contiguous_seq
+        while reached + 1 in settled:
+            reached += 1
+        if reached != before.contiguous_seq and reached < before.highest_seq:
+            reached = await self._walk_on(reached, settled)
+        query = update(EdgeDevice).where(
+            col(EdgeDevice.id) == self._edge.device_id, col(EdgeDevice.store_id) == self._edge.store_id
         )
-        reached = contiguous
-        stored = (await self._connection.execute(query)).scalars()
-        for seq in sorted({*stored, *(seq for seq in given_up if seq > contiguous)}):
-            if seq != reached + 1:
-                break
-            reached = seq
-        if reached != contiguous:
-            await self._connection.execute(
-                update(EdgeDevice).where(col(EdgeDevice.id) == self._edge.device_id).values(contiguous_seq=reached)
-            )
+        highest = max({before.highest_seq, *new})
+        await self._connection.execute(query.values(contiguous_seq=reached, highest_seq=highest))
         return reached
 
-    def _row(self, event: Event, *, now: datetime) -> dict[str, Any]:
-        return {
-            "store_id": self._edge.store_id,
-            "event_id": event.event_id,
-            "device_id": self._edge.device_id,
-            "seq": event.seq,
-            "type": str(event.type),
-            "camera_id": event.camera_id,
-            "zone_id": event.zone_id or "",
-            "zone_revision": event.zone_revision,
-            "occurred_at": event.occurred_at,
-            "received_at": now,
-            "track_id": event.track_id,
-            "value": event.value,
-            "confidence": event.confidence,
-            "attributes": event.attributes,
-        }
+    async def _walk_on(self, reached: int, settled: set[int]) -> int:
+        while True:
+            query = (
+                select(col(EventRow.seq))
+                .where(
+                    col(EventRow.store_id) == self._edge.store_id,
+                    col(EventRow.device_id) == self._edge.device_id,
+                    col(EventRow.seq) > reached,
+                )
+                .order_by(col(EventRow.seq))
+                .limit(SEQ_LOOK_AHEAD)
+            )
+            found = (await self._connection.execute(query)).scalars().all()
+            is_last = len(found) < SEQ_LOOK_AHEAD
+            for seq in sorted({*found, *(s for s in settled if s > reached and (is_last or s <= found[-1]))}):
+                if seq != reached + 1:
+                    return reached
+                reached = seq
+            if is_last:
+                return reached
 
-    async def _raise(
-        self,
-        table: type[RollupFine] | type[RollupCoarse],
-        names: tuple[str, ...],
-        sums: dict[tuple[Any, ...], list[float]],
-    ) -> None:
-        if not sums:
-            return
-        rows = [
-            {
-                "store_id": self._edge.store_id,
-                **dict(zip(names, key, strict=True)),
-                "n": n,
-                "total": total,
-                "peak": peak,
-            }
-            for key, (n, total, peak) in sorted(sums.items())
-        ]
-        statement = self._insert(table)
-        new, old = statement.excluded, table
-        higher = func.greatest if self._connection.dialect.name == "postgresql" else func.max
-        statement = statement.on_conflict_do_update(
-            index_elements=["store_id", *names],
-            set_={
-                "n": col(old.n) + new.n,
-                "total": col(old.total) + new.total,
-                "peak": higher(col(old.peak), new.peak),
-            },
-        )
-        await self._connection.execute(statement, rows)
+    async def _insert_arrays(self, rows: list[tuple[Any, ...]], *, now: datetime) -> set[UUID]:
+        # JSON travels as text: this is asyncpg's own connection, without SQLAlchemy's types.
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        columns[-1] = [json.dumps(attributes) if attributes else "{}" for attributes in columns[-1]]
+        raw = await raw_postgresql(self._connection)
+        edge = self._edge
+        found = await raw.fetch(_INSERT, edge.store_id, edge.org_id, edge.device_id, now, *columns)
+        return {row[0] for row in found}
+
+
+_COLUMNS = (
+    "event_id", "seq", "type", "camera_id", "zone_id", "zone_revision", "occurred_at", "stamped_at", "track_id",
+    "value", "confidence", "attributes",
+)  # fmt: skip
+_LISTED = ", ".join(_COLUMNS)
+_INSERT = f"""
+INSERT INTO events (store_id, org_id, device_id, received_at, {_LISTED})
+SELECT $1, $2, $3, $4, {_LISTED}::json
+FROM unnest($5::uuid[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::int[], $11::timestamptz[],
+            $12::timestamptz[], $13::bigint[], $14::float8[], $15::float8[], $16::text[]) AS u({_LISTED})
+ORDER BY event_id
+ON CONFLICT DO NOTHING
+RETURNING event_id
+"""  # noqa: S608 - names of our own columns
+
+
+def _row(timed: TimedEvent) -> tuple[Any, ...]:
+    event = timed.event
+    return (
+        event.event_id, event.seq, str(event.type), event.camera_id, event.zone_id or "", event.zone_revision,
+        timed.occurred_at, timed.stamped_at, event.track_id, event.value, event.confidence, event.attributes,
+    )  # fmt: skip

@@ -2,53 +2,123 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud_api.ingest.batch import ReadBatch
-from cloud_api.ingest.repository import IngestRepository
+from cloud_api.ingest.clocks import TimedEvent, is_possible, timed
+from cloud_api.ingest.repository import DeviceState, IngestRepository
 from cloud_api.kit.database import Database
-from cloud_api.tenancy.principal import EdgePrincipal
+from cloud_api.rollups.figures import Figures
+from cloud_api.rollups.writer import FigureWriter
+from cloud_api.stores.cameras import Cameras
+from cloud_api.tenancy.principal import EdgePrincipal, scope_of
+from cloud_api.tenancy.transactions import scoped
 from shared_models.sync import BatchReceipt, EventReceipt, ReceiptStatus
 
-FUTURE_SLACK = timedelta(days=1)
 
+async def ingest(
+    database: Database, edge: EdgePrincipal, batch: ReadBatch, *, new_cameras: set[str], now: datetime | None = None
+) -> tuple[BatchReceipt, int]:
+    """Write a batch; the receipt, and how many events were new. Everything or nothing is committed.
 
-async def ingest(database: Database, edge: EdgePrincipal, batch: ReadBatch) -> tuple[BatchReceipt, int]:
-    """Write a batch; the receipt, and how many events were new. Everything or nothing is committed."""
-    now = datetime.now(UTC)
-    results: dict[int, EventReceipt] = {
-        index: EventReceipt(index=index, event_id=event_id, status=ReceiptStatus.REJECTED, reason=reason)
-        for index, (event_id, reason) in batch.refused.items()
-    }
-    usable = {}
+    Args:
+        new_cameras: cameras of the batch that may not be known yet.
+    """
+    now = now or datetime.now(UTC)
+    refused = dict(batch.refused)
     given_up = set(batch.given_up)
-    for index, event in batch.events.items():
-        if event.occurred_at > now + FUTURE_SLACK:
-            given_up.add(event.seq)
-            reason = "occurred_at lies more than a day in the future; set the store's clock right."
-            results[index] = EventReceipt(
-                index=index, event_id=event.event_id, status=ReceiptStatus.REJECTED, reason=reason
-            )
+    events: dict[int, TimedEvent] = {}
+    for index, event in zip(batch.events, timed(batch.events.values(), sent_at=batch.sent_at, now=now), strict=True):
+        if is_possible(event.occurred_at):
+            events[index] = event
         else:
-            usable[index] = event
-    async with database.begin() as connection:
+            given_up.add(event.event.seq)
+            refused[index] = (event.event.event_id, "occurred_at is no possible time; set the store's clock right.")
+    async with scoped(database, scope_of(edge)) as connection:
         repository = IngestRepository(connection, edge)
-        contiguous = await repository.touch_device(now=now)
-        new_ids = await repository.insert_new(usable.values(), now=now)
-        rest = [e.event_id for e in usable.values() if e.event_id not in new_ids]
-        known = await repository.known(rest)
-        by_id = {e.event_id: e for e in reversed(list(usable.values())) if e.event_id in new_ids}
-        await repository.raise_rollups(by_id.values())
-        contiguous = await repository.advance_seq(contiguous, given_up=given_up)
-    told: set[object] = set()
-    for index, event in usable.items():
-        status, reason_or_none = ReceiptStatus.DUPLICATE, None
-        if event.event_id in new_ids and event.event_id not in told:
+        before = await repository.touch_device(now=now)
+        wrong_seq = await _wrong_seqs(repository, before, events.values())
+        usable = [t for t in events.values() if t.event.event_id not in wrong_seq]
+        new_ids = await repository.insert_new(usable, now=now)
+        new = {t.event.event_id: t for t in reversed(usable) if t.event.event_id in new_ids}
+        known = await repository.known([i for i in wrong_seq if i not in new_ids])
+        await FigureWriter(connection, org_id=edge.org_id, store_id=edge.store_id).write(
+            figures_of(new.values(), ZoneInfo(before.timezone))
+        )
+        contiguous = await repository.advance_seq(before, {t.event.seq for t in new.values()}, given_up=given_up)
+        if new_cameras:
+            await _make_known(connection, edge, new_cameras, new.values())
+    results = _results(events, refused, new_ids=new_ids, refused_ids=wrong_seq.keys() - known, reasons=wrong_seq)
+    return BatchReceipt(results=results, contiguous_seq=contiguous), len(new_ids)
+
+
+def figures_of(events: Iterable[TimedEvent], zone: ZoneInfo) -> Figures:
+    """What these events add to the figures."""
+    figures = Figures(zone)
+    for item in events:
+        event = item.event
+        figures.add(
+            str(event.type), item.occurred_at, camera_id=event.camera_id, zone_id=event.zone_id or "",
+            value=float(event.value or 0.0), attributes=event.attributes,
+        )  # fmt: skip
+    return figures
+
+
+async def _wrong_seqs(
+    repository: IngestRepository, before: DeviceState, events: Iterable[TimedEvent]
+) -> dict[UUID, str]:
+    """Events whose number was used for another one, with the reason. Asked for only where that can be."""
+    first: dict[int, UUID] = {}
+    wrong: dict[UUID, str] = {}
+    items = list(events)
+    taken = await repository.taken(sorted({t.event.seq for t in items if t.event.seq <= before.highest_seq}))
+    for item in items:
+        event = item.event
+        owner = taken.get(event.seq) or first.setdefault(event.seq, event.event_id)
+        if owner != event.event_id:
+            wrong[event.event_id] = f"seq {event.seq} was used for another event of this device already."
+    return wrong
+
+
+async def _make_known(
+    connection: AsyncConnection, edge: EdgePrincipal, cameras: set[str], events: Iterable[TimedEvent]
+) -> None:
+    seen: dict[str, tuple[datetime, datetime]] = {}
+    for item in events:
+        name, at = item.event.camera_id, item.occurred_at
+        if name in cameras:
+            first, last = seen.get(name, (at, at))
+            seen[name] = (min(first, at), max(last, at))
+    await Cameras(connection, scope_of(edge)).saw(edge.store_id, seen, device_id=edge.device_id)
+
+
+def _results(
+    events: dict[int, TimedEvent],
+    refused: dict[int, tuple[UUID | None, str]],
+    *,
+    new_ids: set[UUID],
+    refused_ids: set[UUID],
+    reasons: dict[UUID, str],
+) -> tuple[EventReceipt, ...]:
+    results = {
+        index: EventReceipt.model_construct(
+            index=index, event_id=event_id, status=ReceiptStatus.REJECTED, reason=reason
+        )
+        for index, (event_id, reason) in refused.items()
+    }
+    told: set[UUID] = set()
+    for index, item in events.items():
+        event_id = item.event.event_id
+        status, reason = ReceiptStatus.DUPLICATE, None
+        if event_id in new_ids and event_id not in told:
             status = ReceiptStatus.ACCEPTED
-        elif event.event_id not in new_ids and event.event_id not in known:
-            status = ReceiptStatus.REJECTED
-            reason_or_none = f"seq {event.seq} was used for another event of this device already."
-        told.add(event.event_id)
-        results[index] = EventReceipt(index=index, event_id=event.event_id, status=status, reason=reason_or_none)
-    ordered = tuple(results[index] for index in sorted(results))
-    return BatchReceipt(results=ordered, contiguous_seq=contiguous), len(new_ids)
+        elif event_id in refused_ids and event_id not in new_ids:
+            status, reason = ReceiptStatus.REJECTED, reasons[event_id]
+        told.add(event_id)
+        results[index] = EventReceipt.model_construct(index=index, event_id=event_id, status=status, reason=reason)
+    return tuple(results[index] for index in sorted(results))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from sqlalchemy import event
+import asyncpg
+from sqlalchemy import event, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DataError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+BELT = ("org_id", "store_id", "credential", "maintenance")
+"""What row-level security goes by; each is set in each transaction that is buckled, so that none is left over."""
+_IS_READ = "wink_is_read"
 _SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 
 
@@ -45,28 +51,91 @@ def normalise_url(url: str, *, data_dir: Path) -> tuple[str, dict[str, Any]]:
 
 
 class Database:
-    """One engine. Every request gets its own connection and one transaction."""
+    """Engines on one database. Every request gets its own connection and one transaction.
 
-    def __init__(self, url: str, *, data_dir: Path) -> None:
-        self.url, arguments = normalise_url(url, data_dir=data_dir)
+    ``url`` is what the application uses. ``direct_url`` is the owner's, past any pooler: for migrations,
+    maintenance and LISTEN; empty: the same as ``url``.
+    """
+
+    def __init__(self, url: str, *, data_dir: Path, direct_url: str = "", pool_size: int = 10) -> None:
+        self.url, self._arguments = normalise_url(url, data_dir=data_dir)
         self.is_sqlite = self.url.startswith("sqlite")
+        self.direct_url, self._direct_arguments = self.url, self._arguments
+        if direct_url and not self.is_sqlite:
+            self.direct_url, self._direct_arguments = normalise_url(direct_url, data_dir=data_dir)
         if self.is_sqlite and (file := make_url(self.url).database):
             Path(file).parent.mkdir(parents=True, exist_ok=True)
-        self.engine: AsyncEngine = create_async_engine(
-            self.url, connect_args=arguments, pool_pre_ping=not self.is_sqlite
-        )
+        options: dict[str, Any] = {} if self.is_sqlite else {"pool_size": pool_size, "pool_pre_ping": True}
+        self.engine: AsyncEngine = create_async_engine(self.url, connect_args=self._arguments, **options)
+        self._direct: AsyncEngine | None = None
         if self.is_sqlite:
             _prepare_sqlite(self.engine)
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction: committed at the end, rolled back on any error."""
-        async with self.engine.begin() as connection:
-            yield connection
+    async def begin(
+        self, belt: Mapping[str, str] | None = None, *, is_read: bool = False, is_direct: bool = False
+    ) -> AsyncIterator[AsyncConnection]:
+        """A transaction: committed at the end, rolled back on any error.
+
+        Args:
+            belt: what row-level security goes by in this transaction; without it no tenant's row is visible.
+            is_read: nothing will be written (on SQLite: does not wait for writers).
+            is_direct: as the owner, past any pooler.
+        """
+        engine = self._direct_engine() if is_direct else self.engine
+        async with engine.connect() as connection:
+            if is_read and self.is_sqlite:
+                await connection.execution_options(**{_IS_READ: True})
+            async with connection.begin():
+                if belt:
+                    await buckle(connection, belt)
+                yield connection
+
+    async def listening_connection(self) -> asyncpg.Connection[Any]:
+        """A connection of its own, past any pooler, for LISTEN.
+
+        Raises:
+            OSError, asyncpg.PostgresError: the database cannot be reached.
+        """
+        parts = make_url(self.direct_url)
+        known = {"statement_cache_size", "ssl"}
+        options = {k: v for k, v in self._direct_arguments.items() if k in known}
+        dsn = parts.set(drivername="postgresql").render_as_string(hide_password=False)
+        connection: asyncpg.Connection[Any] = await asyncpg.connect(dsn, **options)
+        return connection
+
+    @property
+    def ssl_mode(self) -> str:
+        """As the owner's address asks for it; empty: it does not."""
+        return str(self._direct_arguments.get("ssl", ""))
 
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
+        if self._direct is not None:
+            await self._direct.dispose()
+
+    def _direct_engine(self) -> AsyncEngine:
+        if self.is_sqlite or self.direct_url == self.url:
+            return self.engine
+        if self._direct is None:
+            self._direct = create_async_engine(
+                self.direct_url, connect_args=self._direct_arguments, pool_size=2, pool_pre_ping=True
+            )
+        return self._direct
+
+
+async def buckle(connection: AsyncConnection, belt: Mapping[str, str]) -> None:
+    """Tell row-level security, until the end of this transaction, who asks. SQLite has none."""
+    if connection.dialect.name != "postgresql":
+        return
+    calls = ", ".join(f"set_config('wink.{name}', :{name}, true)" for name in BELT)
+    await connection.execute(text(f"SELECT {calls}"), {name: belt.get(name, "") for name in BELT})
+
+
+def insert_for(connection: AsyncConnection) -> Any:
+    """The dialect's INSERT, which knows ON CONFLICT."""
+    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:
@@ -81,4 +150,29 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
     @event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: Any) -> None:
         # A reader that turns writer in the middle of a transaction fails at once under WAL: take the lock first.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        is_read = connection.get_execution_options().get(_IS_READ, False)
+        connection.exec_driver_sql("BEGIN" if is_read else "BEGIN IMMEDIATE")
+
+
+async def raw_postgresql(connection: AsyncConnection) -> asyncpg.Connection[Any]:
+    """asyncpg's own connection, inside the transaction that is under way: for arrays, which it sends fastest.
+
+    Something must have been executed before (``buckle`` does): SQLAlchemy begins its transaction with the first one.
+    """
+    raw = await connection.get_raw_connection()
+    driver: asyncpg.Connection[Any] = raw.driver_connection
+    return driver
+
+
+_PASSING_STATES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
+
+
+def is_passing(error: DBAPIError) -> bool:
+    """Whether the same statement may well succeed in a moment: a deadlock, or a lock held by somebody else."""
+    state = getattr(error.orig, "sqlstate", None)
+    return state in _PASSING_STATES or "database is locked" in str(error.orig)
+
+
+def is_bad_value(error: DBAPIError) -> bool:
+    """Whether the database refuses a value itself (class 22 of SQL's states), whatever the moment."""
+    return isinstance(error, DataError) or str(getattr(error.orig, "sqlstate", "")).startswith("22")

@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from cloud_api.auth.access import Data, InScope
 from cloud_api.live.broadcaster import Broadcaster
+from cloud_api.tenancy.transactions import scoped
 from cloud_api.tenancy.visible_stores import VisibleStores
 
 router = APIRouter(tags=["live"])
@@ -22,15 +23,15 @@ HEARTBEAT_S = 15.0
 )
 async def live_events(request: Request, database: Data, scope: InScope) -> StreamingResponse:
     """An event ``figures`` with a store's id whenever figures of a store in your scope have changed."""
-    async with database.begin() as connection:
+    async with scoped(database, scope, is_read=True) as connection:
         visible = {store.id for store in await VisibleStores(connection, scope).all()}
     broadcaster: Broadcaster = request.app.state.broadcaster
 
     async def stream() -> AsyncIterator[str]:
         with broadcaster.listen() as listener:
             yield "retry: 2000\n\n"
-            async for changed in listener.changes(heartbeat_s=HEARTBEAT_S):
-                told = "".join(f"event: figures\ndata: {store_id}\n\n" for store_id in changed & visible)
+            async for changed in listener.changes(heartbeat_s=HEARTBEAT_S, visible=visible):
+                told = "".join(f"event: figures\ndata: {store_id}\n\n" for store_id in sorted(changed))
                 yield told or ": still here\n\n"
 
     return StreamingResponse(

@@ -1,10 +1,51 @@
 """All tables."""
 
-from cloud_api.models.edge_device import EdgeDevice, EdgeKey
+from cloud_api.models.audit_entry import AuditEntry
+from cloud_api.models.edge_device import EdgeDevice, EdgeKey, PairingCode
 from cloud_api.models.event import Event
 from cloud_api.models.organisation import Organisation
-from cloud_api.models.rollup import RollupCoarse, RollupFine
-from cloud_api.models.store import Store
+from cloud_api.models.rollup import (
+    CoverageCamera,
+    CoverageDay,
+    CoverageQuarter,
+    HeatDay,
+    RollupBin,
+    RollupCoarse,
+    RollupDay,
+    RollupDayBin,
+    RollupFine,
+)
+from cloud_api.models.server_state import ServerState, Tries
+from cloud_api.models.session import ApiKey, OneTimeLink, RefreshToken, Session
+from cloud_api.models.store import Camera, OpeningException, OpeningHours, Store, ZoneRevision
 from cloud_api.models.user import User
 
-__all__ = ["EdgeDevice", "EdgeKey", "Event", "Organisation", "RollupCoarse", "RollupFine", "Store", "User"]
+__all__ = [
+    "ApiKey",
+    "AuditEntry",
+    "Camera",
+    "CoverageCamera",
+    "CoverageDay",
+    "CoverageQuarter",
+    "EdgeDevice",
+    "EdgeKey",
+    "Event",
+    "HeatDay",
+    "OneTimeLink",
+    "OpeningException",
+    "OpeningHours",
+    "Organisation",
+    "PairingCode",
+    "RefreshToken",
+    "RollupBin",
+    "RollupCoarse",
+    "RollupDay",
+    "RollupDayBin",
+    "RollupFine",
+    "ServerState",
+    "Session",
+    "Store",
+    "Tries",
+    "User",
+    "ZoneRevision",
+]

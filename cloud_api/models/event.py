@@ -7,22 +7,28 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, Index
-from sqlmodel import Field, SQLModel, UniqueConstraint
+from sqlmodel import Field, SQLModel
 
 from cloud_api.models.base import moment_field, utc_now
 
 
 class Event(SQLModel, table=True):
-    """The key begins with the store: an id of one store cannot swallow another's event."""
+    """The key begins with the store: an id of one store cannot swallow another's event.
+
+    ``stamped_at``: what the edge's clock said, where it was wrong and ``occurred_at`` is corrected.
+    """
 
     __tablename__ = "events"
     __table_args__ = (
-        UniqueConstraint("store_id", "device_id", "seq"),
+        # Not unique: on PostgreSQL the table is partitioned by the id, and a unique index would have to contain it.
+        # The ingest holds seq to one event, under the lock of the device's row.
+        Index("events_by_seq", "store_id", "device_id", "seq"),
         Index("events_by_time", "store_id", "occurred_at"),
     )
 
     store_id: UUID = Field(primary_key=True)
     event_id: UUID = Field(primary_key=True)
+    org_id: UUID
     device_id: UUID
     seq: int = Field(sa_type=BigInteger)
     type: str = Field(max_length=32)
@@ -30,6 +36,7 @@ class Event(SQLModel, table=True):
     zone_id: str = Field(default="", max_length=100)
     zone_revision: int | None = None
     occurred_at: datetime = moment_field()
+    stamped_at: datetime | None = moment_field(default=None)
     received_at: datetime = moment_field(default_factory=utc_now)
     track_id: int | None = Field(default=None, sa_type=BigInteger)
     value: float | None = None

@@ -15,8 +15,10 @@ from fastapi.templating import Jinja2Templates
 from cloud_api.auth import tokens
 from cloud_api.auth.access import PAGE_COOKIE, Data, Settings, page_principal
 from cloud_api.auth.login import LoginError, ThrottledError, log_in
+from cloud_api.auth.sessions import Sessions, open_session
 from cloud_api.kit.errors import CloudError
-from cloud_api.tenancy.principal import scope_of
+from cloud_api.tenancy.principal import Scope, scope_of
+from cloud_api.tenancy.transactions import scoped
 from cloud_api.web.dashboard import dashboard_context
 
 HERE = Path(__file__).parent
@@ -40,7 +42,7 @@ async def home() -> Response:
 @router.get("/login")
 async def login_page(request: Request, settings: Settings) -> Response:
     """The log-in form."""
-    if page_principal(request) is not None:
+    if await page_principal(request) is not None:
         return RedirectResponse("/dashboard", status_code=303)
     return _login_form(request, settings, error="", email="")
 
@@ -67,6 +69,8 @@ async def login(
         )
     except (LoginError, ThrottledError) as error:
         return _login_form(request, settings, error=str(error), email=email, status=error.status)
+    agent = request.headers.get("User-Agent", "")
+    principal, _ = await open_session(database, principal, kind="page", address=address, agent=agent)
     token, life_s = tokens.issue(principal, key=request.app.state.signing_key, audience=tokens.PAGE_AUDIENCE)
     answer = RedirectResponse("/dashboard", status_code=303)
     answer.set_cookie(PAGE_COOKIE, token, max_age=life_s, httponly=True, samesite="lax", secure=settings.cookie_secure)
@@ -74,9 +78,14 @@ async def login(
 
 
 @router.post("/logout")
-async def logout(request: Request) -> Response:
-    """Forget the cookie."""
+async def logout(request: Request, database: Data) -> Response:
+    """End the log-in and forget the cookie."""
     _must_be_own(request)
+    principal = await page_principal(request)
+    if principal is not None and principal.session_id is not None:
+        scope = Scope(principal.org_id, None)
+        async with scoped(database, scope) as connection:
+            await Sessions(connection, scope).revoke(principal.session_id, user_id=principal.user_id)
     answer = RedirectResponse("/login", status_code=303)
     answer.delete_cookie(PAGE_COOKIE)
     return answer
@@ -99,10 +108,10 @@ async def dashboard_figures(
 async def _dashboard(
     request: Request, settings: Settings, database: Data, *, store: UUID | None, template: str
 ) -> Response:
-    principal = page_principal(request)
+    principal = await page_principal(request)
     if principal is None:
         return RedirectResponse("/login", status_code=303)
-    async with database.begin() as connection:
+    async with scoped(database, scope_of(principal), is_read=True) as connection:
         context = await dashboard_context(connection, scope_of(principal), store_id=store, now=datetime.now(UTC))
     values = {field: getattr(context, field) for field in context.__dataclass_fields__}
     return templates.TemplateResponse(request, template, {**values, "demo": settings.demo})

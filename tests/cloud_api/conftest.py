@@ -6,12 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.cloud import CloudUnderTest, running_cloud
-from tests.helpers.postgres import new_database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def cloud(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[CloudUnderTest]:
     """The same suite on both databases."""
-    url = new_database() if request.param == "postgresql" else ""
-    async with running_cloud(tmp_path, database_url=url) as running:
+    async with running_cloud(tmp_path, is_postgresql=request.param == "postgresql") as running:
         yield running

@@ -1,0 +1,61 @@
+"""What a worker remembers for seconds, so that an upload does not ask the database the same again."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from cloud_api.auth.credentials import digest_of
+from cloud_api.devices.edge_keys import device_of
+from cloud_api.kit.database import Database
+from cloud_api.tenancy.principal import EdgePrincipal
+
+KEY_LIFE_S = 20.0
+"""A revoked key is refused by all workers within this time."""
+CAMERA_LIFE_S = 60.0
+MAX_ENTRIES = 20_000
+
+
+class IngestMemory:
+    """Edge keys and cameras that were known a moment ago. Bounded: what was noted first goes first."""
+
+    def __init__(self, *, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._now_s = now_s
+        self._keys: OrderedDict[str, tuple[float, EdgePrincipal]] = OrderedDict()
+        self._cameras: OrderedDict[tuple[UUID, str], float] = OrderedDict()
+
+    async def device_of(self, database: Database, key: str) -> EdgePrincipal:
+        """The laptop that speaks with ``key``.
+
+        Raises:
+            UnknownKeyError
+        """
+        digest = digest_of(key)
+        noted = self._keys.get(digest)
+        if noted is not None and self._now_s() - noted[0] < KEY_LIFE_S:
+            return noted[1]
+        self._keys.pop(digest, None)
+        found = await device_of(database, key)
+        self._keys[digest] = (self._now_s(), found)
+        _bound(self._keys)
+        return found
+
+    def unknown_cameras(self, store_id: UUID, camera_ids: set[str]) -> set[str]:
+        """Those that were not noted lately."""
+        now_s = self._now_s()
+        return {c for c in camera_ids if now_s - self._cameras.get((store_id, c), -CAMERA_LIFE_S) >= CAMERA_LIFE_S}
+
+    def note_cameras(self, store_id: UUID, camera_ids: set[str]) -> None:
+        """They are in the registry."""
+        for camera_id in camera_ids:
+            self._cameras.pop((store_id, camera_id), None)
+            self._cameras[store_id, camera_id] = self._now_s()
+        _bound(self._cameras)
+
+
+def _bound(entries: OrderedDict[Any, Any]) -> None:
+    while len(entries) > MAX_ENTRIES:
+        entries.popitem(last=False)

@@ -1,0 +1,163 @@
+"""What events add to the figures. The one place that knows: ingest, proof and rebuilding all come here."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cloud_api.kit.buckets import ROLLUP
+from cloud_api.kit.histogram import bin_of
+from cloud_api.rollups.tables import BINS, CAMERAS, COARSE, DAY, DAY_BINS, DAYS, FINE, QUARTERS, FigureTable, Rows
+
+STAYS = ("dwell", "shelf_interaction", "queue_wait")
+LONGEST_GAP = timedelta(days=31)
+"""Of a longer gap only the last month is spread over quarter hours."""
+MAX_CELLS = 4096
+_QUARTER_S = 900
+_MINUTE_S = 60.0
+_MAX_SEEN_S = 3600.0
+
+HeatKey = tuple[date, str, int, int]
+"""Day, camera, columns, rows."""
+
+
+class Heat:
+    """Person-seconds per cell of one camera's picture in one day."""
+
+    __slots__ = ("cells", "n", "seconds")
+
+    def __init__(self) -> None:
+        self.n = 0
+        self.seconds = 0.0
+        self.cells: dict[int, float] = {}
+
+
+class Figures:
+    """Adds up events of one store.
+
+    Attributes:
+        rows: additions per table; of ``DAYS`` only the blind seconds, for whether a quarter hour is heard for the
+            first time is known to the database alone.
+        heard: quarter hours in which something was heard of the store, with their day.
+    """
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._moments: dict[int, tuple[datetime, date]] = {}
+        self._sums: dict[FigureTable, dict[tuple[Any, ...], list[Any]]] = {
+            table: {} for table in (FINE, COARSE, DAY, BINS, DAY_BINS, CAMERAS, QUARTERS, DAYS)
+        }
+        self.heard: dict[datetime, date] = {}
+        self.heat: dict[HeatKey, Heat] = {}
+
+    def add(
+        self,
+        kind: str,
+        occurred_at: datetime,
+        *,
+        camera_id: str,
+        zone_id: str,
+        value: float,
+        attributes: dict[str, Any],
+    ) -> None:
+        """Count one event."""
+        at, day = self.quarter(occurred_at)
+        self.heard[at] = day
+        seconds, total, peak, category = 0.0, value, value, ""
+        if kind == "occupancy":
+            seconds = _number(attributes.get("seen_s"), default=_MINUTE_S, highest=_MAX_SEEN_S)
+            total = value * seconds
+            peak = max(value, _number(attributes.get("peak"), default=value, highest=100_000.0))
+        elif kind == "shelf_interaction":
+            category = _text(attributes.get("shelf_category"))
+        sums = self._sums
+        for table, key in (
+            (FINE, (at, kind, camera_id, zone_id, category)),
+            (COARSE, (at, kind)),
+            (DAY, (day, kind)),
+        ):
+            row = sums[table].get(key)
+            if row is None:
+                sums[table][key] = [1, total, seconds, peak]
+            else:
+                row[0] += 1
+                row[1] += total
+                row[2] += seconds
+                if peak > row[3]:
+                    row[3] = peak
+        if kind in STAYS:
+            step = bin_of(value)
+            self._count(BINS, (at, kind, camera_id, zone_id, step), 1)
+            self._count(DAY_BINS, (day, kind, step), 1)
+        elif kind == "camera_gap":
+            self._spread(occurred_at, value, camera_id)
+        elif kind == "heatmap":
+            self._heat(day, camera_id, attributes)
+
+    def quarter(self, moment: datetime) -> tuple[datetime, date]:
+        """The quarter hour of a moment, in UTC, and the store's day that it belongs to."""
+        index = int(moment.timestamp() // _QUARTER_S)
+        found = self._moments.get(index)
+        if found is None:
+            at = datetime.fromtimestamp(index * _QUARTER_S, UTC)
+            found = self._moments[index] = (at, at.astimezone(self._zone).date())
+        return found
+
+    def rows(self, table: FigureTable) -> Rows:
+        """What is to be added to ``table``."""
+        return {key: tuple(row) for key, row in self._sums[table].items()}
+
+    def count_heard(self, quarters: dict[datetime, date]) -> None:
+        """These quarter hours were heard for the first time."""
+        for day in quarters.values():
+            self._sums[DAYS].setdefault((day,), [0, 0.0])[0] += 1
+
+    def _count(self, table: FigureTable, key: tuple[Any, ...], amount: float) -> None:
+        row = self._sums[table].get(key)
+        if row is None:
+            self._sums[table][key] = [amount]
+        else:
+            row[0] += amount
+
+    def _spread(self, ended_at: datetime, seconds: float, camera_id: str) -> None:
+        """A gap, over the quarter hours that it lasted."""
+        start = ended_at - min(timedelta(seconds=seconds), LONGEST_GAP)
+        while start < ended_at:
+            at, day = self.quarter(start)
+            until = min(at + ROLLUP, ended_at)
+            blind_s = (until - start).total_seconds()
+            self.heard[at] = day
+            self._count(CAMERAS, (at, camera_id), blind_s)
+            self._count(QUARTERS, (at,), blind_s)
+            self._sums[DAYS].setdefault((day,), [0, 0.0])[1] += blind_s
+            start = until
+
+    def _heat(self, day: date, camera_id: str, attributes: dict[str, Any]) -> None:
+        grid, cells = attributes.get("grid"), attributes.get("cells")
+        if not (isinstance(grid, list) and len(grid) == 2 and isinstance(cells, list)):
+            return
+        columns, rows = grid
+        if not (_is_count(columns) and _is_count(rows) and columns * rows <= MAX_CELLS):
+            return
+        heat = self.heat.setdefault((day, camera_id, columns, rows), Heat())
+        heat.n += 1
+        heat.seconds += _number(attributes.get("seconds"), default=0.0, highest=_MAX_SEEN_S)
+        for cell in cells[:MAX_CELLS]:
+            if isinstance(cell, list) and len(cell) == 2 and _is_count(cell[0], lowest=0) and cell[0] < columns * rows:
+                heat.cells[cell[0]] = heat.cells.get(cell[0], 0.0) + _number(cell[1], default=0.0, highest=1e6)
+
+
+def _number(value: object, *, default: float, highest: float) -> float:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= highest:
+        return float(value) if math.isfinite(value) else default
+    return default
+
+
+def _is_count(value: object, *, lowest: int = 1) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= MAX_CELLS
+
+
+def _text(value: object) -> str:
+    return value[:100] if isinstance(value, str) and "\x00" not in value else ""

@@ -1,0 +1,56 @@
+"""The tables of figures: what each is keyed by, and how two rows of one key become one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import SQLModel
+
+from cloud_api.models import (
+    CoverageCamera,
+    CoverageDay,
+    CoverageQuarter,
+    RollupBin,
+    RollupCoarse,
+    RollupDay,
+    RollupDayBin,
+    RollupFine,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FigureTable:
+    """``keys`` (after the store), columns that add up, and columns of which the highest stays."""
+
+    name: str
+    model: type[SQLModel]
+    keys: tuple[str, ...]
+    sums: tuple[str, ...]
+    peaks: tuple[str, ...] = ()
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        return (*self.sums, *self.peaks)
+
+    def merge(self, a: tuple[Any, ...], b: tuple[Any, ...]) -> tuple[Any, ...]:
+        """One row of two."""
+        cut = len(self.sums)
+        return (*(x + y for x, y in zip(a[:cut], b[:cut], strict=True)), *map(max, a[cut:], b[cut:]))
+
+
+_SUMS, _PEAKS = ("n", "total", "seconds"), ("peak",)
+FINE = FigureTable("fine", RollupFine, ("bucket_at", "type", "camera_id", "zone_id", "category"), _SUMS, _PEAKS)
+COARSE = FigureTable("coarse", RollupCoarse, ("bucket_at", "type"), _SUMS, _PEAKS)
+DAY = FigureTable("day", RollupDay, ("day", "type"), _SUMS, _PEAKS)
+BINS = FigureTable("bins", RollupBin, ("bucket_at", "type", "camera_id", "zone_id", "bin"), ("n",))
+DAY_BINS = FigureTable("day bins", RollupDayBin, ("day", "type", "bin"), ("n",))
+CAMERAS = FigureTable("camera coverage", CoverageCamera, ("bucket_at", "camera_id"), ("blind_s",))
+QUARTERS = FigureTable("coverage", CoverageQuarter, ("bucket_at",), ("blind_s",))
+DAYS = FigureTable("day coverage", CoverageDay, ("day",), ("heard", "blind_s"))
+
+FIGURE_TABLES = (FINE, COARSE, DAY, BINS, DAY_BINS, CAMERAS, QUARTERS, DAYS)
+"""In the order in which they are written, always: two uploads never wait for each other crosswise."""
+
+Rows = dict[tuple[Any, ...], tuple[Any, ...]]
+"""Values by key (both without the store)."""

@@ -1,0 +1,129 @@
+"""Writes figures, in the transaction that inserts the events they count."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col
+
+from cloud_api.kit.database import insert_for, raw_postgresql
+from cloud_api.models import CoverageQuarter, HeatDay
+from cloud_api.rollups.figures import Figures, Heat
+from cloud_api.rollups.tables import FIGURE_TABLES, FigureTable, Rows
+
+_TYPES = {
+    "bucket_at": "timestamptz", "day": "date", "type": "text", "camera_id": "text", "zone_id": "text",
+    "category": "text", "bin": "int", "n": "bigint", "heard": "int", "total": "float8", "seconds": "float8",
+    "peak": "float8", "blind_s": "float8",
+}  # fmt: skip
+
+
+class FigureWriter:
+    """Figures of one store. Rows are written in the order of their keys, so that no two uploads lock crosswise."""
+
+    def __init__(self, connection: AsyncConnection, *, org_id: UUID, store_id: UUID) -> None:
+        self._connection = connection
+        self._org_id = org_id
+        self._store_id = store_id
+        self._is_postgresql = connection.dialect.name == "postgresql"
+
+    async def write(self, figures: Figures) -> None:
+        """Add them to what is there."""
+        if not figures.heard:
+            return
+        figures.count_heard(await self._hear(figures.heard))
+        additions = {table: rows for table in FIGURE_TABLES if (rows := figures.rows(table))}
+        if self._is_postgresql and additions:
+            await self._add_at_once(additions)
+        elif additions:
+            for table, rows in additions.items():
+                await self._add(table, rows)
+        for key, heat in sorted(figures.heat.items()):
+            await self._add_heat(key, heat)
+
+    async def _hear(self, quarters: dict[datetime, date]) -> dict[datetime, date]:
+        """Note quarter hours as heard; those that were not before."""
+        rows = [
+            {"store_id": self._store_id, "org_id": self._org_id, "bucket_at": at, "blind_s": 0.0}
+            for at in sorted(quarters)
+        ]
+        if self._is_postgresql:
+            raw = await raw_postgresql(self._connection)
+            found = await raw.fetch(_HEAR, self._store_id, self._org_id, sorted(quarters))
+            return {row[0]: quarters[row[0]] for row in found}
+        statement = insert_for(self._connection)(CoverageQuarter).on_conflict_do_nothing()
+        fresh = await self._connection.execute(statement.returning(col(CoverageQuarter.bucket_at)), rows)
+        return {at: quarters[at] for at in fresh.scalars()}
+
+    async def _add(self, table: FigureTable, rows: Rows) -> None:
+        statement = insert_for(self._connection)(table.model)
+        columns, new = table.model.__table__.columns, statement.excluded  # type: ignore[attr-defined]  # as SQLModel
+        changes: dict[str, Any] = {name: columns[name] + new[name] for name in table.sums}
+        changes |= {name: func.max(columns[name], new[name]) for name in table.peaks}
+        statement = statement.on_conflict_do_update(index_elements=["store_id", *table.keys], set_=changes)
+        own = {"store_id": self._store_id, "org_id": self._org_id}
+        names = (*table.keys, *table.values)
+        values = [{**own, **dict(zip(names, (*key, *row), strict=True))} for key, row in sorted(rows.items())]
+        await self._connection.execute(statement, values)
+
+    async def _add_at_once(self, additions: dict[FigureTable, Rows]) -> None:
+        """All tables in one statement: one way to the database and back."""
+        arguments: list[Any] = [self._store_id, self._org_id]
+        parts = []
+        for table, rows in additions.items():
+            parts.append(_upsert(table, first=len(arguments) + 1))
+            full = [(*key, *row) for key, row in sorted(rows.items())]
+            arguments += [list(column) for column in zip(*full, strict=True)]
+        named = ", ".join(f"t{index} AS ({part})" for index, part in enumerate(parts))
+        raw = await raw_postgresql(self._connection)
+        await raw.execute(f"WITH {named} SELECT 1", *arguments)  # names of tables and columns
+
+    async def _add_heat(self, key: tuple[date, str, int, int], heat: Heat) -> None:
+        day, camera_id, columns, rows = key
+        table = HeatDay
+        where = (
+            col(table.store_id) == self._store_id, col(table.day) == day, col(table.camera_id) == camera_id,
+            col(table.columns) == columns, col(table.rows) == rows,
+        )  # fmt: skip
+        insert = insert_for(self._connection)(table)
+        empty = {
+            "store_id": self._store_id, "org_id": self._org_id, "day": day, "camera_id": camera_id,
+            "columns": columns, "rows": rows, "n": 0, "seconds": 0.0, "cells": {},
+        }  # fmt: skip
+        await self._connection.execute(insert.values(empty).on_conflict_do_nothing())
+        query = select(col(table.n), col(table.seconds), col(table.cells)).where(*where).with_for_update()
+        n, seconds, cells = (await self._connection.execute(query)).one()
+        merged = {int(cell): value for cell, value in cells.items()}
+        for cell, value in heat.cells.items():
+            merged[cell] = merged.get(cell, 0.0) + value
+        update = table.__table__.update().where(*where)  # type: ignore[attr-defined]  # as SQLModel
+        await self._connection.execute(
+            update.values(
+                n=n + heat.n, seconds=seconds + heat.seconds,
+                cells={str(cell): round(value, 3) for cell, value in sorted(merged.items())},
+            )
+        )  # fmt: skip
+
+
+_HEAR = """
+INSERT INTO coverage_quarters (store_id, org_id, bucket_at, blind_s)
+SELECT $1, $2, at, 0 FROM unnest($3::timestamptz[]) AS at ORDER BY at ON CONFLICT DO NOTHING RETURNING bucket_at
+"""
+
+
+def _upsert(table: FigureTable, *, first: int) -> str:
+    """INSERT ... ON CONFLICT DO UPDATE from arrays, the first of which is parameter number ``first``."""
+    names = (*table.keys, *table.values)
+    arrays = ", ".join(f"${first + i}::{_TYPES[name]}[]" for i, name in enumerate(names))
+    changes = [f"{n} = t.{n} + excluded.{n}" for n in table.sums]
+    changes += [f"{n} = greatest(t.{n}, excluded.{n})" for n in table.peaks]
+    listed = ", ".join(names)
+    return (
+        f"INSERT INTO {table.model.__tablename__} AS t (store_id, org_id, {listed}) "  # noqa: S608 - our own names
+        f"SELECT $1::uuid, $2::uuid, {listed} FROM unnest({arrays}) AS u({listed}) "
+        f"ON CONFLICT (store_id, {', '.join(table.keys)}) DO UPDATE SET {', '.join(changes)}"
+    )

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import csv
+import io
+import random
+import statistics
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from cloud_api.rollups.proof import rollup_differences
+from cloud_api.tenancy.transactions import maintenance
+from tests.helpers.cloud import CloudUnderTest, crossing
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+async def ask(cloud: CloudUnderTest, figure: str, *, who: str = "admin", status: int = 200, **query: Any) -> Any:
+    asked = {"store_id": str(cloud.store_id), "from": "2026-03-28", "to": "2026-03-30", **query}
+    asked = {name.rstrip("_"): value for name, value in asked.items() if value is not None}
+    answer = await cloud.client.get(
+        f"/api/v1/analytics/{figure}", params=asked, headers=await cloud.token(f"{who}@acme.example")
+    )
+    assert answer.status_code == status, answer.text
+    return answer.json() if answer.headers["content-type"].startswith("application/json") else answer
+
+
+def at(hour: float, *, day: int = 28) -> str:
+    return (datetime(2026, 3, day, tzinfo=BERLIN) + timedelta(hours=hour)).isoformat()
+
+
+def stay(seq: int, seconds: float, *, kind: str = "dwell", hour: float = 10.0, **fields: Any) -> dict[str, Any]:
+    return crossing(seq, kind=kind, value=seconds, **{"occurred_at": at(hour), "zone_id": "area", **fields})
+
+
+async def test_days_weeks_and_months_are_the_sums_of_their_quarter_hours(cloud: CloudUnderTest) -> None:
+    source = random.Random(9)
+    events = [
+        crossing(seq, minutes=source.uniform(-40_000, 40_000), kind=source.choice(["footfall_in", "footfall_out"]))
+        for seq in range(1, 301)
+    ]
+    await cloud.send(events)
+    truth = Counter(
+        datetime.fromisoformat(e["occurred_at"]).astimezone(BERLIN).date().isoformat()
+        for e in events
+        if e["type"] == "footfall_in"
+    )
+    span = {"from": "2026-02-01", "to": "2026-05-01"}
+    totals = set()
+    for bucket in ("hour", "day", "week", "month"):
+        told = await ask(cloud, "footfall", bucket=bucket, **span)
+        totals.add((told["totals"]["in"], told["totals"]["out"]))
+        if bucket == "day":
+            assert {r["start"][:10]: r["in"] for r in told["rows"] if r["in"]} == truth
+    assert totals == {(truth.total(), 300 - truth.total())}
+    async with maintenance(cloud.database) as connection:
+        assert await rollup_differences(connection) == []
+
+
+async def test_stays_tell_the_middle_the_slow_ones_and_how_many(cloud: CloudUnderTest) -> None:
+    source = random.Random(3)
+    values = [source.lognormvariate(3.5, 0.8) for _ in range(400)]
+    await cloud.send([stay(n, v, kind="queue_wait") for n, v in enumerate(values, 1)])
+    for bucket in ("15min", "hour", "day"):
+        told = (await ask(cloud, "queue", bucket=bucket))["all"]
+        assert told["n"] == 400
+        assert told["p50_s"] == pytest.approx(statistics.median(values), rel=0.06)
+        assert told["p90_s"] == pytest.approx(sorted(values)[359], rel=0.06)
+        assert told["mean_s"] == pytest.approx(statistics.mean(values), abs=0.02)
+        assert told["longest_s"] == pytest.approx(max(values), abs=0.02)
+    empty = (await ask(cloud, "dwell"))["all"]
+    assert empty == {"n": 0, "p50_s": None, "p90_s": None, "mean_s": None, "longest_s": None}
+
+
+async def test_stays_of_one_zone_and_of_all_stores(cloud: CloudUnderTest) -> None:
+    await cloud.send([stay(1, 10.0), stay(2, 30.0, zone_id="other"), stay(3, 50.0, camera_id="second")])
+    assert (await ask(cloud, "dwell", zone_id="other"))["all"]["n"] == 1
+    assert (await ask(cloud, "dwell", camera_id="cam_entrance"))["all"]["n"] == 2
+    assert (await ask(cloud, "dwell", store_id=None))["all"]["n"] == 3
+    assert (await ask(cloud, "dwell", store_id=None, bucket="day"))["all"]["longest_s"] == 50.0
+
+
+async def test_occupancy_is_in_minus_out_since_the_reset_hour_and_never_below_zero(cloud: CloudUnderTest) -> None:
+    kinds = [("footfall_in", 9.1), ("footfall_in", 9.2), ("footfall_out", 10.1), ("footfall_in", 26.0)]
+    out = [("footfall_out", 28.2), ("footfall_out", 28.3), ("footfall_in", 29.5)]
+    await cloud.send([crossing(n, kind=k, occurred_at=at(h)) for n, (k, h) in enumerate(kinds + out, 1)])
+    told = await ask(cloud, "occupancy", bucket="15min")
+    levels = {r["start"][5:16]: r["level"] for r in told["rows"] if r["level"] is not None}
+    # The clocks went forward in that night: two o'clock was three o'clock. At four the day is reset.
+    assert levels == {
+        "03-28T09:00": 2, "03-28T10:00": 1, "03-29T03:00": 2, "03-29T04:00": 0, "03-29T04:15": 0, "03-29T05:30": 0
+    }  # fmt: skip
+    assert told["peak"] == 2
+    assert {"day": "2026-03-28", "people": 2} in told["drifts"]
+
+
+async def test_occupancy_at_midnight_knows_who_came_in_before(cloud: CloudUnderTest) -> None:
+    await cloud.send([crossing(1, occurred_at=at(23, day=27)), crossing(2, occurred_at=at(0.3), kind="dwell", value=1)])
+    told = await ask(cloud, "occupancy", bucket="hour")
+    assert told["rows"][0]["level"] == 1
+
+
+async def test_shelf_visits_are_told_per_category(cloud: CloudUnderTest) -> None:
+    coffee = {"attributes": {"shelf_category": "coffee"}, "kind": "shelf_interaction", "zone_id": "shelf"}
+    tea = {"attributes": {"shelf_category": "=tea"}, "kind": "shelf_interaction", "zone_id": "shelf"}
+    await cloud.send([stay(1, 5.0, **coffee), stay(2, 15.0, **coffee), stay(3, 4.0, **tea)])
+    told = await ask(cloud, "shelves")
+    assert [(r["category"], r["n"], r["mean_s"]) for r in told["rows"]] == [("coffee", 2, 10.0), ("=tea", 1, 4.0)]
+    sheet = await ask(cloud, "shelves", format="csv")
+    assert "'=tea" in sheet.text
+
+
+def heatmap(seq: int, cells: list[list[float]], *, hour: float) -> dict[str, Any]:
+    attributes = {"grid": [32, 18], "cells": cells, "seconds": 900}
+    return crossing(seq, kind="heatmap", occurred_at=at(hour), attributes=attributes, zone_id=None, zone_revision=None)
+
+
+async def test_heat_maps_of_a_day_add_up(cloud: CloudUnderTest) -> None:
+    await cloud.send([heatmap(1, [[33, 10.0], [0, 1.5]], hour=9), heatmap(2, [[33, 5.0], [9999, 1.0]], hour=10)])
+    await cloud.send([heatmap(3, [[33, 2.0]], hour=34)])
+    told = await ask(cloud, "heatmap", camera_id="cam_entrance")
+    assert (told["columns"], told["rows"], told["seen_s"]) == (32, 18, 2700.0)
+    assert told["cells"] == [{"row": 0, "column": 0, "person_s": 1.5}, {"row": 1, "column": 1, "person_s": 17.0}]
+    one_day = await ask(cloud, "heatmap", camera_id="cam_entrance", to="2026-03-29")
+    assert one_day["cells"][1]["person_s"] == 15.0
+    assert (await ask(cloud, "heatmap", camera_id="nowhere"))["cells"] == []
+    async with maintenance(cloud.database) as connection:
+        assert await rollup_differences(connection) == []
+
+
+async def test_coverage_tells_blind_from_closed(cloud: CloudUnderTest) -> None:
+    seen = [crossing(n, occurred_at=at(9 + n / 4 - 0.2)) for n in range(1, 9)]  # every quarter hour from 9 to 11
+    gap = crossing(20, kind="camera_gap", value=900.0, occurred_at=at(10.5), zone_id=None, zone_revision=None)
+    await cloud.send([*seen, gap])
+    told = await ask(cloud, "coverage", bucket="hour", **{"from": "2026-03-28T08:00", "to": "2026-03-28T12:00"})
+    assert [r["coverage"] for r in told["rows"]] == [None, 1.0, 0.75, 0.0]
+    rows = (await ask(cloud, "footfall", bucket="hour", **{"from": "2026-03-28T10:00", "to": "2026-03-28T11:00"}))[
+        "rows"
+    ]
+    assert rows[0]["coverage"] == 0.75
+    by_day = await ask(cloud, "coverage", bucket="day", to="2026-03-29")
+    by_quarter = await ask(cloud, "coverage", bucket="15min", to="2026-03-29")
+    assert by_day["coverage"] == pytest.approx(by_quarter["coverage"], abs=0.001)
+    camera = await ask(cloud, "coverage", bucket="day", camera_id="cam_entrance", to="2026-03-29")
+    assert camera["coverage"] == pytest.approx(by_day["coverage"], abs=0.001)
+
+
+async def test_a_day_is_compared_with_the_same_weekdays_that_had_data(cloud: CloudUnderTest) -> None:
+    events = [crossing(n, occurred_at=at(10)) for n in range(1, 7)]
+    for weeks, n in ((1, 4), (2, 2)):
+        events += [
+            crossing(100 * weeks + i, occurred_at=(datetime.fromisoformat(at(10)) - timedelta(weeks=weeks)).isoformat())
+            for i in range(n)
+        ]
+    await cloud.send(events)
+    told = await ask(cloud, "comparison", day="2026-03-28")
+    assert (told["footfall_in"], told["usual"], told["change"], told["is_over"]) == (6, 3.0, 1.0, True)
+    assert told["days"] == ["2026-03-14", "2026-03-21"]
+    assert told["hours"][10] == {"hour": 10, "footfall_in": 6, "usual": 3.0}
+    nothing = await ask(cloud, "comparison", day="2026-06-01")
+    assert (nothing["footfall_in"], nothing["change"]) == (None, None)
+
+
+async def test_stores_are_ranked_absolutely_and_per_open_hour(cloud: CloudUnderTest) -> None:
+    admin = await cloud.token("admin@acme.example")
+    weekly = {"weekly": [{"weekday": day, "opens": "09:00", "closes": "19:00"} for day in range(7)]}
+    await cloud.client.put(f"/api/v1/stores/{cloud.store_id}/opening-hours", json=weekly, headers=admin)
+    await cloud.send([crossing(n, occurred_at=at(10)) for n in range(1, 21)])
+    told = await ask(cloud, "ranking", first="2026-03-28", last="2026-03-29")
+    assert [(s["name"], s["footfall_in"], s["open_hours"], s["per_open_hour"]) for s in told["stores"]] == [
+        ("High Street", 20, 20.0, 1.0), ("Low Street", None, None, None)
+    ]  # fmt: skip
+    own = await ask(cloud, "ranking", first="2026-03-28", last="2026-03-29", who="owner", by="per_open_hour")
+    assert [s["name"] for s in own["stores"]] == ["High Street"]
+    await ask(cloud, "ranking", first="2026-03-29", last="2026-03-28", status=422)
+
+
+async def test_opening_hours_leave_out_who_came_when_it_was_closed(cloud: CloudUnderTest) -> None:
+    await cloud.send([crossing(1, occurred_at=at(7)), crossing(2, occurred_at=at(10)), crossing(3, occurred_at=at(22))])
+    await ask(cloud, "footfall", hours="open", status=422)
+    admin = await cloud.token("admin@acme.example")
+    weekly = {"weekly": [{"weekday": day, "opens": "09:00", "closes": "19:00"} for day in range(7)]}
+    await cloud.client.put(f"/api/v1/stores/{cloud.store_id}/opening-hours", json=weekly, headers=admin)
+    assert (await ask(cloud, "footfall", hours="open", bucket="day"))["totals"]["in"] == 1
+    assert (await ask(cloud, "footfall", hours="all", bucket="day"))["totals"]["in"] == 3
+
+
+@pytest.mark.parametrize(
+    ("figure", "query"),
+    [
+        ("footfall", {}), ("occupancy", {}), ("dwell", {}), ("queue", {}), ("shelves", {}), ("coverage", {}),
+        ("heatmap", {"camera_id": "cam_entrance"}), ("comparison", {"day": "2026-03-28"}), ("zones", {}),
+        ("ranking", {"first": "2026-03-28", "last": "2026-03-28"}),
+    ],
+)  # fmt: skip
+async def test_each_figure_is_to_be_had_as_csv(cloud: CloudUnderTest, figure: str, query: dict[str, str]) -> None:
+    events = [
+        crossing(1), stay(2, 9.0), stay(3, 9.0, kind="queue_wait"), heatmap(5, [[1, 1.0]], hour=9),
+        stay(4, 9.0, kind="shelf_interaction"),
+    ]  # fmt: skip
+    await cloud.send(events)
+    told = await ask(cloud, figure, format="csv", **query)
+    assert told.headers["content-type"].startswith("text/csv")
+    assert f'filename="{figure if figure != "queue" else "queue_wait"}.csv"' in told.headers["content-disposition"]
+    lines = list(csv.DictReader(io.StringIO(told.content.decode("utf-8-sig"))))
+    assert lines
+    assert all(None not in line and None not in line.values() for line in lines)
+
+
+async def test_figures_of_today_come_up_to_now(cloud: CloudUnderTest) -> None:
+    now = datetime.now(UTC)
+    await cloud.send([crossing(1, occurred_at=now.isoformat())])
+    told = await ask(cloud, "comparison")
+    assert told["is_over"] is False
+    first = now.astimezone(BERLIN).date().isoformat()
+    span = {"from": first, "to": (now.astimezone(BERLIN).date() + timedelta(days=1)).isoformat()}
+    rows = (await ask(cloud, "coverage", bucket="15min", **span))["rows"]
+    assert rows[-1]["coverage"] is None or now.astimezone(BERLIN).hour == 23
+    assert any(r["coverage"] == 1.0 for r in rows)

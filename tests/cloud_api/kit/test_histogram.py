@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloud_api.kit.histogram import LAST_BIN, bin_of, edges_of, quantile
+
+seconds = st.floats(min_value=0.0, max_value=31_536_000.0, allow_nan=False)
+
+
+@given(seconds)
+def test_a_stay_lies_within_its_step(value: float) -> None:
+    index = bin_of(value)
+    low, high = edges_of(index)
+    assert 0 <= index <= LAST_BIN
+    assert low * 0.999999 <= value <= high * 1.000001
+
+
+@given(st.lists(st.floats(min_value=1.0, max_value=10_000.0), min_size=20, max_size=300), st.sampled_from([0.5, 0.9]))
+def test_a_quantile_is_right_to_a_step(values: list[float], share: float) -> None:
+    told = quantile(Counter(bin_of(v) for v in values), share)
+    exact = sorted(values)[max(0, -(-int(share * len(values) * 1000) // 1000) - 1)]
+    assert told is not None
+    assert exact / 1.1001 <= told <= exact * 1.1001
+
+
+@given(st.lists(seconds, max_size=50), st.lists(seconds, max_size=50))
+def test_two_histograms_add_up_to_that_of_both(a: list[float], b: list[float]) -> None:
+    together = Counter(map(bin_of, a)) + Counter(map(bin_of, b))
+    assert quantile(together, 0.5) == quantile(Counter(map(bin_of, a + b)), 0.5)
+
+
+def test_without_stays_nothing_is_known() -> None:
+    assert quantile({}, 0.5) is None
+
+
+def test_the_middle_of_many_like_stays_is_near_their_median() -> None:
+    values = [20.0 + i / 10 for i in range(400)]
+    assert quantile(Counter(map(bin_of, values)), 0.5) == pytest.approx(statistics.median(values), rel=0.05)
