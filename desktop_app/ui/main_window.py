@@ -18,7 +18,7 @@ from desktop_app.ui.cameras.page import CamerasPage
 from desktop_app.ui.definitions import DefinitionsDialog
 from desktop_app.ui.frame_bridge import FrameBridge
 from desktop_app.ui.health.page import HealthPage
-from desktop_app.ui.pieces import Page, Surroundings, said
+from desktop_app.ui.pieces import Page, Surroundings, said, size_on_screen
 from desktop_app.ui.settings.page import SettingsPage
 from desktop_app.ui.sidebar import Sidebar
 from desktop_app.ui.today.page import TodayPage
@@ -255,7 +255,7 @@ class MainWindow(QMainWindow):
     # -- memory
 
     def _restore(self) -> None:
-        self.resize(1280, 800)
+        size_on_screen(self, 1280, 800)
         saved = self._memory.value("geometry") if self._memory is not None else None
         if isinstance(saved, QByteArray):
             self.restoreGeometry(saved)

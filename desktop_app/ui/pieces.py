@@ -113,6 +113,12 @@ def make_button(
     return button
 
 
+def size_on_screen(window: QWidget, width: int, height: int) -> None:
+    """Give a window this size, or as much of it as its screen has: at 200 % a common screen is 960x540."""
+    room = window.screen().availableGeometry()
+    window.resize(min(width, room.width()), min(height, room.height()))
+
+
 class Banner(QFrame):
     """A notice across a page, hidden while it has nothing to say."""
 
