@@ -56,9 +56,11 @@ class Page(QWidget):
 
     Signals:
         page_wanted: another page, by name (and a camera's id or "").
+        refresh_wanted: something was changed; the engine should be asked now.
     """
 
     page_wanted = Signal(str, str)
+    refresh_wanted = Signal()
 
     def __init__(self, around: Surroundings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
