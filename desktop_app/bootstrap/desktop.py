@@ -25,7 +25,6 @@ from desktop_app.services.autostart import autostart_for, own_command
 from desktop_app.services.config_import import EdgeConfig
 from desktop_app.services.desk import KNOWN_ERRORS, Desk, DeskPorts
 from desktop_app.services.engine_view import EngineStatus
-from desktop_app.services.preferences import Preferences, PreferencesFile
 from desktop_app.services.store_document import StoredCamera, StoreDocument, split_credentials
 from desktop_app.services.support_report import clean
 from desktop_app.services.zone_store import ZoneStore
@@ -73,12 +72,12 @@ def build_desk(settings: EdgeSettings, *, over: Edge | None = None, config: Edge
     clock = SteadyClock()
     zones = over.zones if over is not None else ZoneStore(settings.data_dir)
     host = RestartableEngine(settings=settings, clock=clock, zones=zones, over=over)
-    preferences: Callable[[], Preferences] = PreferencesFile(settings.data_dir / "preferences.json").read
+    made: list[Desk] = []
     config_home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     ports = DeskPorts(
         host=host,
         secrets=ChosenSecrets(
-            settings.data_dir / "secrets.json", is_file_allowed=lambda: preferences().is_secret_file_allowed
+            settings.data_dir / "secrets.json", is_file_allowed=lambda: made[0].preferences.is_secret_file_allowed
         ),
         enrolment=HttpEnrolment(allow_insecure=settings.allow_insecure_cloud),
         discovery=LocalDiscovery(),
@@ -88,7 +87,9 @@ def build_desk(settings: EdgeSettings, *, over: Edge | None = None, config: Edge
         clock=clock,
         local_zone=bytes(QTimeZone.systemTimeZoneId().data()).decode() or "UTC",
     )
-    return Desk(ports, data_dir=settings.data_dir, zones=zones, fixed=_document_of(config) if config else None)
+    desk = Desk(ports, data_dir=settings.data_dir, zones=zones, fixed=_document_of(config) if config else None)
+    made.append(desk)
+    return desk
 
 
 def _document_of(config: EdgeConfig) -> StoreDocument:
@@ -131,6 +132,7 @@ class DesktopProgram(QObject):
         title: str = "Wink Analytics",
         dashboard_url: str | None = None,
         has_tray: bool,
+        asks_to_quit: bool = True,
         ask: Callable[..., bool] = ask_owner,
     ) -> None:
         super().__init__(app)
@@ -146,6 +148,7 @@ class DesktopProgram(QObject):
         self.window = MainWindow(
             self.around, title=title, dashboard_url=dashboard_url, hides=self.tray is not None, memory=memory
         )
+        self.window.asks_before_closing = asks_to_quit
         self.wizard: SetupWizard | None = None
         self._connect()
         app.setQuitOnLastWindowClosed(False)

@@ -27,7 +27,9 @@ def run_window(
     """Show the window over an engine that runs already, until it is closed, or for ``seconds``."""
     app = make_app(settings)
     desk = build_desk(settings, over=edge, config=config)
-    program = DesktopProgram(app, desk, settings, title=title, dashboard_url=dashboard_url, has_tray=False)
+    program = DesktopProgram(
+        app, desk, settings, title=title, dashboard_url=dashboard_url, has_tray=False, asks_to_quit=False
+    )
     program.show()
     try:
         return run_until_quit(app, program, seconds=seconds)

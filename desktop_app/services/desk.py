@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from desktop_app.services.autostart import Autostart
 from desktop_app.services.camera_discovery import CameraDiscovery
@@ -199,6 +199,7 @@ class Desk:
                 "cloud_url": url,
                 "device_name": device_name.strip(),
                 "store_name": taken.store_name or self._document.store_name,
+                "time_zone": taken.time_zone if taken.time_zone in available_timezones() else self._document.time_zone,
             }
         )
         self.save_store(document, secrets={EDGE_KEY_NAME: taken.edge_key.get_secret_value()})
@@ -313,13 +314,14 @@ class Desk:
             zone=zone,
             now=self.ports.clock.utc_now(),
             seen_s=lambda camera_id, hour: journal.seen_s(camera_id, hour_at=hour),
-            camera_ids=[c.camera_id for c in self.status().cameras],
+            camera_ids=[c.camera_id for c in self._document.cameras if c.is_enabled],
         )
 
     def label(self, camera_id: str, zone_id: str | None) -> str:
         """What people call a zone, or a camera where ``zone_id`` is None."""
         if zone_id is None:
-            return next((c.label for c in self.status().cameras if c.camera_id == camera_id), camera_id)
+            camera = self._document.camera(camera_id)
+            return camera.label if camera is not None else camera_id
         return next((z.label for z in self.zones_of(camera_id) if z.zone_id == zone_id), zone_id)
 
     # -- health

@@ -72,7 +72,7 @@ class PreferencesFile:
     def write(self, preferences: Preferences) -> None:
         """Keep them; a full disk is told in the log: nobody loses a shop's figures by it."""
         try:
-            write_whole(self._path, preferences.model_dump_json(indent=2) + "\n")
+            write_whole(self._path, preferences.model_dump_json(indent=2) + "\n", is_durable=False)
         except OSError as error:
             log.info("preferences were not written: %s", error)
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str, *, is_durable: bool = True) -> None:
     """Write ``text`` to a temporary file beside ``path``, flush it to the disk, and put it in its place.
+
+    ``is_durable=False`` does not wait for the disk: for what may be lost in a power cut, and is written by a window.
 
     Raises:
         OSError: the old file is untouched.
@@ -18,8 +20,9 @@ def write_whole(path: Path, text: str) -> None:
     temporary = path.with_name(path.name + ".new")
     with temporary.open("w", encoding="utf-8") as file:
         file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+        if is_durable:
+            file.flush()
+            os.fsync(file.fileno())
     temporary.replace(path)
 
 

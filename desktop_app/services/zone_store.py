@@ -51,8 +51,7 @@ class ZoneStore:
 
     def zones_of(self, camera_id: str) -> tuple[Zone, ...] | None:
         """The zones that were saved here for a camera; None: none ever were."""
-        with self._lock:
-            return self._zones.read().get(camera_id)
+        return self._zones.read().get(camera_id)
 
     def save(self, camera_id: str, zones: Sequence[Zone], *, before: Iterable[Zone]) -> tuple[Zone, ...]:
         """Keep a camera's zones, changed ones as a new revision over ``before``; the draft is done with.
@@ -74,8 +73,7 @@ class ZoneStore:
 
     def draft_of(self, camera_id: str) -> tuple[Zone, ...] | None:
         """Zones that were drawn and not saved; None: nothing is unsaved."""
-        with self._lock:
-            return self._drafts.read().get(camera_id)
+        return self._drafts.read().get(camera_id)
 
     def keep_draft(self, camera_id: str, zones: Sequence[Zone]) -> None:
         """Keep what is not saved yet, for the case that the program or the machine ends now.
@@ -98,16 +96,23 @@ class ZoneStore:
 
 
 class _ZoneFile:
-    """One JSON file of camera id -> zones. A damaged one is moved aside and begun anew."""
+    """One JSON file of camera id -> zones. A damaged one is moved aside and begun anew.
+
+    Reading never waits for a write: screens ask, and a disk may be slow.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._loading = threading.Lock()
         self._known: dict[str, tuple[Zone, ...]] | None = None
 
     def read(self) -> dict[str, tuple[Zone, ...]]:
-        if self._known is None:
-            self._known = self._load()
-        return self._known
+        known = self._known
+        if known is None:
+            with self._loading:
+                known = self._known if self._known is not None else self._load()
+                self._known = known
+        return known
 
     def write(self, zones: dict[str, tuple[Zone, ...]]) -> None:
         body = _ZONES.dump_json(zones, indent=1).decode()

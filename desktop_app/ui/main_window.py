@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import QByteArray, QSettings, Qt, QUrl, Signal
-from PySide6.QtGui import QActionGroup, QCloseEvent, QDesktopServices
+from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import QActionGroup, QCloseEvent, QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QMenu, QMessageBox, QStackedWidget, QWidget
 
 from desktop_app.services.desk import own_version
@@ -18,7 +18,7 @@ from desktop_app.ui.cameras.page import CamerasPage
 from desktop_app.ui.definitions import DefinitionsDialog
 from desktop_app.ui.frame_bridge import FrameBridge
 from desktop_app.ui.health.page import HealthPage
-from desktop_app.ui.pieces import Page, Surroundings, said
+from desktop_app.ui.pieces import Page, Surroundings, said, size_on_screen
 from desktop_app.ui.settings.page import SettingsPage
 from desktop_app.ui.sidebar import Sidebar
 from desktop_app.ui.today.page import TodayPage
@@ -65,6 +65,7 @@ class MainWindow(QMainWindow):
         self._dashboard_url = dashboard_url
         self._memory = memory
         self.hides = hides
+        self.asks_before_closing = False
         self._is_closed = False
         self.setWindowTitle(title)
         self.setMinimumSize(MIN_WIDTH_PX, MIN_HEIGHT_PX)
@@ -132,8 +133,8 @@ class MainWindow(QMainWindow):
             self.zones.show_camera(what)
 
     def quit_for_good(self) -> None:
-        """Close, whatever ``hides`` says."""
-        self.hides = False
+        """Close, whatever ``hides`` says, without asking."""
+        self.hides = self.asks_before_closing = False
         self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
@@ -141,10 +142,18 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self._remember()
-        if self.hides:
+        # The system goes down: hiding or asking would keep it from doing so.
+        application = QGuiApplication.instance()
+        is_forced = isinstance(application, QGuiApplication) and application.isSavingSession()
+        if self.hides and not is_forced:
             event.ignore()
             self.hide()
             self.hidden.emit()
+            return
+        if self.asks_before_closing and not is_forced:
+            event.ignore()
+            # Not from within this closing: the answer may be a closing of its own.
+            QTimer.singleShot(0, self.quit_wanted.emit)
             return
         self._end()
         super().closeEvent(event)
@@ -232,6 +241,7 @@ class MainWindow(QMainWindow):
         for page in pages:
             self._stack.addWidget(page)
             page.page_wanted.connect(self.show_page)
+            page.refresh_wanted.connect(self.refresh_soon)
         self.settings.appearance_wanted.connect(self._set_appearance)
         self.settings.setup_wanted.connect(self.setup_wanted)
         self.sidebar = Sidebar([self.actions_by_name[f"go_{name}"] for name in PAGES], self)
@@ -255,7 +265,7 @@ class MainWindow(QMainWindow):
     # -- memory
 
     def _restore(self) -> None:
-        self.resize(1280, 800)
+        size_on_screen(self, 1280, 800)
         saved = self._memory.value("geometry") if self._memory is not None else None
         if isinstance(saved, QByteArray):
             self.restoreGeometry(saved)

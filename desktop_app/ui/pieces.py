@@ -56,9 +56,11 @@ class Page(QWidget):
 
     Signals:
         page_wanted: another page, by name (and a camera's id or "").
+        refresh_wanted: something was changed; the engine should be asked now.
     """
 
     page_wanted = Signal(str, str)
+    refresh_wanted = Signal()
 
     def __init__(self, around: Surroundings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -111,6 +113,12 @@ def make_button(
         button.setIconSize(QSize(18, 18))
     button.clicked.connect(lambda: done())
     return button
+
+
+def size_on_screen(window: QWidget, width: int, height: int) -> None:
+    """Give a window this size, or as much of it as its screen has: at 200 % a common screen is 960x540."""
+    room = window.screen().availableGeometry()
+    window.resize(min(width, room.width()), min(height, room.height()))
 
 
 class Banner(QFrame):

@@ -107,7 +107,7 @@ class ScriptedEnrolment:
         self.asked.append(f"{cloud_url} {code} {device_name}")
         if code != self.code:
             raise EnrolmentError("The cloud does not know this pairing code.")
-        return Enrolled(SecretStr("edge_store_secret-of-the-store"), "High Street")
+        return Enrolled(SecretStr("edge_store_secret-of-the-store"), "High Street", "America/New_York")
 
 
 @dataclass

@@ -56,6 +56,8 @@ def _enrolled(response: httpx.Response) -> Enrolled:
 
 def _refusal(response: httpx.Response) -> str:
     match response.status_code:
+        case 404 if _is_known_path(response):
+            return "The cloud does not know this pairing code. Codes hold ten minutes and work once: ask for a new one."
         case 404 | 405:
             return (
                 "There is no pairing at this address: check the address, or ask for the cloud to be brought up to date."
@@ -66,3 +68,12 @@ def _refusal(response: httpx.Response) -> str:
             return "Too many tries; wait some minutes and ask for a new pairing code."
         case status:
             return f"The cloud has a problem of its own ({status}); try again in some minutes."
+
+
+def _is_known_path(response: httpx.Response) -> bool:
+    """Whether a cloud that pairs has answered 404 for a wrong code, and not a server that knows no such page."""
+    try:
+        words = response.json()["detail"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    return isinstance(words, str) and "code" in words.lower()

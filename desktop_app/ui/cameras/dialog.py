@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPushButton, QVBoxLayou
 from desktop_app.services.desk import KNOWN_ERRORS
 from desktop_app.services.store_document import StoredCamera
 from desktop_app.ui.cameras.form import CameraForm, CameraInput, sentence_of
-from desktop_app.ui.pieces import Surroundings
+from desktop_app.ui.pieces import Surroundings, size_on_screen
 from desktop_app.workers.background_op import BackgroundOps
 
 
@@ -25,7 +25,7 @@ class CameraDialog(QDialog):
         super().__init__(parent)
         self._around = around
         self.setWindowTitle(self.tr("Edit camera") if camera else self.tr("Add a camera"))
-        self.resize(880, 520)
+        size_on_screen(self, 880, 520)
         self._ops = BackgroundOps(self, known=KNOWN_ERRORS)
         self.form = CameraForm(around, self._ops, self)
         self.form.show_camera(camera)

@@ -238,12 +238,11 @@ class CameraForm(QWidget):
         self.rate.setRange(1.0, 15.0)
         self.rate.setDecimals(0)
         self.rate.setValue(5.0)
-        self.rate.setSuffix(self.tr(" a second"))
         self.loop = QCheckBox(self.tr("Begin again at the end"), self)
         rows: tuple[tuple[str, QWidget], ...] = (
             (self.tr("Name"), self.name), (self.tr("Address"), self.address), (self.tr("User"), self.user),
             (self.tr("Password"), self.password), (self.tr("Substream"), self.substream),
-            (self.tr("Looks"), self.rate), ("", self.loop),
+            (self.tr("Looks a second"), self.rate), ("", self.loop),
         )  # fmt: skip
         for words, field in rows:
             if words:

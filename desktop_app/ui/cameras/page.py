@@ -155,7 +155,8 @@ class CamerasPage(Page):
 
     def _finished(self) -> None:
         self._is_busy = False
-        self.show_status(self.desk.status())
+        self._enable()
+        self.refresh_wanted.emit()
 
     def _make_table(self) -> QWidget:
         holder = QWidget(self)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QListWidget,
 from desktop_app.services.desk import KNOWN_ERRORS
 from desktop_app.services.setup_memory import SetupMemory, SetupMemoryFile
 from desktop_app.ui.frame_bridge import FrameBridge
-from desktop_app.ui.pieces import Surroundings, make_button
+from desktop_app.ui.pieces import Surroundings, make_button, size_on_screen
 from desktop_app.ui.setup_wizard.steps import CameraStep, CloudStep, DoneStep, LineStep, Step, WelcomeStep
 from desktop_app.workers.background_op import BackgroundOps
 from desktop_app.workers.status_poller import StatusPoller
@@ -34,7 +34,7 @@ class SetupWizard(QDialog):
         self._memory_file = SetupMemoryFile(around.desk.data_dir / "setup.json")
         self._is_through = self._is_closed = False
         self.setWindowTitle(self.tr("Set up Wink"))
-        self.resize(1040, 680)
+        size_on_screen(self, 1040, 680)
         self.ops = BackgroundOps(self, known=KNOWN_ERRORS)
         self.steps: Sequence[Step] = (
             WelcomeStep(around, self.ops), CloudStep(around, self.ops), CameraStep(around, self.ops),

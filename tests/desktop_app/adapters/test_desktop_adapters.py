@@ -59,6 +59,8 @@ def test_a_pairing_code_becomes_a_key(body: dict[str, object]) -> None:
     ("answer", "words"),
     [
         (httpx.Response(404), "no pairing at this address"),
+        (httpx.Response(404, json={"detail": "Not Found"}), "no pairing at this address"),
+        (httpx.Response(404, json={"detail": "This code is wrong, was used."}), "does not know this pairing code"),
         (httpx.Response(410), "does not know this pairing code"),
         (httpx.Response(422), "does not know this pairing code"),
         (httpx.Response(429), "Too many tries"),

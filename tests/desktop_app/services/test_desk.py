@@ -83,6 +83,7 @@ def test_pairing_keeps_the_key_secret_and_connects(desk: Desk, tmp_path: Path) -
     desk.enrol(cloud_url="cloud.example.com/", code="abcd-efgh", device_name="Till laptop")
     assert desk.document.cloud_url == "https://cloud.example.com"
     assert desk.document.store_name == "High Street"
+    assert str(desk.zone) == "America/New_York", "a store's day is its own, wherever its laptop was set up"
     assert secrets_of(desk).kept[EDGE_KEY_NAME].startswith("edge_store_")
     config = host_of(desk).configs[-1]
     assert config.edge_key is not None

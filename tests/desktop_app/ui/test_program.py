@@ -58,6 +58,22 @@ def test_closing_goes_into_the_tray_and_quitting_asks(
     assert engine.listeners == []
 
 
+def test_without_a_tray_closing_asks_because_counting_ends_by_it(
+    qtbot: QtBot, desk: Desk, tmp_path: Path, answers: Answers
+) -> None:
+    program = DesktopProgram(app(), desk, EdgeSettings(data_dir=tmp_path), has_tray=False, ask=answers)
+    qtbot.addWidget(program.window)
+    program.show()
+    answers.yes = False
+    program.window.close()
+    qtbot.waitUntil(lambda: bool(answers.asked))
+    assert program.window.isVisible()
+    answers.yes = True
+    with qtbot.waitSignal(program.window.closed):
+        program.window.close()
+    assert answers.asked == ["Quit Wink?"] * 2
+
+
 def test_the_tray_tells_how_things_stand_even_while_the_window_is_hidden(
     qtbot: QtBot, program: DesktopProgram, engine: FakeHost
 ) -> None:

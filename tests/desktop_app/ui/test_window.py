@@ -168,6 +168,15 @@ def test_the_window_remembers_its_place(qtbot: QtBot, around: Surroundings, tmp_
     second.quit_for_good()
 
 
+def test_a_window_is_never_larger_than_its_screen(qtbot: QtBot, around: Surroundings) -> None:
+    window = MainWindow(around, title="Wink")
+    qtbot.addWidget(window)
+    room = window.screen().availableGeometry()
+    assert window.height() <= room.height()
+    assert window.width() <= max(room.width(), window.minimumWidth())
+    window.quit_for_good()
+
+
 def test_people_made_unrecognisable_keep_no_detail() -> None:
     picture = np.random.default_rng(3).integers(0, 255, (360, 640, 3)).astype(np.uint8)
     out = pixelated(picture, [[100.0, 50.0, 200.0, 300.0]])
