@@ -15,7 +15,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from desktop_app.adapters.cloud.enrolment import HttpEnrolment
-from desktop_app.adapters.credentials.secret_stores import ChosenSecrets
+from desktop_app.adapters.credentials.secret_stores import ChosenSecrets, system_keyring
 from desktop_app.adapters.discovery.local_discovery import LocalDiscovery
 from desktop_app.adapters.storage.event_archive import SqliteEventArchive
 from desktop_app.adapters.video.open_source import make_source
@@ -77,7 +77,9 @@ def build_desk(settings: EdgeSettings, *, over: Edge | None = None, config: Edge
     ports = DeskPorts(
         host=host,
         secrets=ChosenSecrets(
-            settings.data_dir / "secrets.json", is_file_allowed=lambda: made[0].preferences.is_secret_file_allowed
+            settings.credentials_path,
+            is_file_allowed=lambda: settings.credentials == "file" or made[0].preferences.is_secret_file_allowed,
+            ring=system_keyring() if settings.credentials == "keyring" else None,
         ),
         enrolment=HttpEnrolment(allow_insecure=settings.allow_insecure_cloud),
         discovery=LocalDiscovery(),

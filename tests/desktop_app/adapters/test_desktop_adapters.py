@@ -10,12 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
-import keyring
-import keyring.backend
 import pytest
 
 from desktop_app.adapters.cloud.enrolment import HttpEnrolment
-from desktop_app.adapters.credentials.secret_stores import ChosenSecrets, FileSecrets, KeyringSecrets
+from desktop_app.adapters.credentials.file_credentials import FileCredentials
+from desktop_app.adapters.credentials.secret_stores import ChosenSecrets, system_keyring
 from desktop_app.adapters.discovery.onvif_probe import ask_network, parse_answer, probe_message
 from desktop_app.adapters.discovery.usb_cameras import list_usb
 from desktop_app.adapters.storage.event_archive import SqliteEventArchive
@@ -140,46 +139,23 @@ def test_usb_cameras_are_listed_once_each_with_their_names(tmp_path: Path) -> No
     assert list_usb(platform="win32")[0].is_guess
 
 
-class DictKeyring(keyring.backend.KeyringBackend):
-    """A keyring in a dictionary."""
-
-    priority = 1
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        if (service, username) not in self.kept:
-            raise keyring.errors.PasswordDeleteError("none")
-        del self.kept[service, username]
-
-
 def test_secrets_are_kept_in_the_keyring_where_there_is_one(tmp_path: Path) -> None:
-    before = keyring.get_keyring()
-    keyring.set_keyring(DictKeyring())
-    try:
-        secrets = ChosenSecrets(tmp_path / "secrets.json", is_file_allowed=lambda: False)
-        assert not secrets.needs_consent
-        secrets.put("camera/a", "admin:x")
-        assert secrets.get("camera/a") == "admin:x"
-        secrets.forget("camera/a")
-        secrets.forget("camera/a")
-        assert secrets.get("camera/a") is None
-        assert not (tmp_path / "secrets.json").exists()
-    finally:
-        keyring.set_keyring(before)
+    ring = FileCredentials(tmp_path / "ring.json")
+    secrets = ChosenSecrets(tmp_path / "credentials.json", is_file_allowed=lambda: False, ring=ring)
+    assert not secrets.needs_consent
+    secrets.put("camera/a", "admin:x:y")
+    secrets.put("edge-key", "edge_store_abc")
+    assert (secrets.get("camera/a"), secrets.get("edge-key")) == ("admin:x:y", "edge_store_abc")
+    assert ring.users() == {"camera/a": "admin", "edge-key": ""}, "the command line sees the same secrets"
+    secrets.forget("camera/a")
+    secrets.forget("camera/a")
+    assert secrets.get("camera/a") is None
+    assert not (tmp_path / "credentials.json").exists()
 
 
 def test_without_a_keyring_nothing_is_kept_before_the_owner_agrees(tmp_path: Path) -> None:
-    is_allowed = False
-    secrets = ChosenSecrets(tmp_path / "secrets.json", is_file_allowed=lambda: is_allowed, keyring_there=False)
+    is_allowed, path = False, tmp_path / "credentials.json"
+    secrets = ChosenSecrets(path, is_file_allowed=lambda: is_allowed, ring=None)
     assert secrets.needs_consent
     with pytest.raises(SecretStoreError, match="until you allow"):
         secrets.put("camera/a", "admin:x")
@@ -187,19 +163,21 @@ def test_without_a_keyring_nothing_is_kept_before_the_owner_agrees(tmp_path: Pat
     secrets.put("camera/a", "admin:x")
     assert secrets.get("camera/a") == "admin:x"
     assert "only this user" in secrets.words
-    assert stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
     secrets.forget("camera/a")
     assert secrets.get("camera/a") is None
 
 
-def test_this_machine_of_tests_has_no_keyring() -> None:
-    assert not KeyringSecrets().is_there()
+def test_a_machine_without_a_keyring_has_none() -> None:
+    assert system_keyring() is None
 
 
 def test_a_damaged_secret_file_is_said(tmp_path: Path) -> None:
-    (tmp_path / "secrets.json").write_text("{")
+    path = tmp_path / "credentials.json"
+    path.write_text("{")
+    path.chmod(0o600)
     with pytest.raises(SecretStoreError, match="delete it"):
-        FileSecrets(tmp_path / "secrets.json").get("x")
+        ChosenSecrets(path, is_file_allowed=lambda: True, ring=None).get("x")
 
 
 def draft(kind: EventType, at: datetime, **fields: object) -> EventDraft:
