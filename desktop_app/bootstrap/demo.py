@@ -162,18 +162,18 @@ def compare(edge: Edge, config: EdgeConfig, cloud: DemoCloud) -> list[DemoRow]:
         store = parse_store(camera.source)
         zones = scene_zones(store.scene, size_wh=SIZE)
         until_s = _seen_until_s(edge, camera)
-        before, truth, after = (
-            truth_for(store, zones, from_s=0.0, to_s=until_s + late_s) for late_s in (-END_S, 0.0, END_S)
-        )
+        truth = truth_for(store, zones, from_s=0.0, to_s=until_s)
+        has_line = any(isinstance(zone, LineZone) for zone in zones)
+        later = truth_for(store, zones, from_s=0.0, to_s=until_s + END_S) if has_line else truth
         for zone in zones:
             key = (camera.camera_id, zone.zone_id)
             for measure, kinds in _measures(zone):
-                true, *around = (_true(t, zone, measure) for t in (truth, before, after))
+                true, at_the_end = _true(truth, zone, measure), _around(later, zone, measure, at_s=until_s)
                 count = counted[key]
                 ours = {"in": count.in_count, "out": count.out_count, "presences": count.presences}[measure]
                 taken = sum(accepted.get((*key, kind), 0) for kind in kinds)
                 in_cloud = int(shown.get(key, {}).get(measure, 0))
-                rows.append(DemoRow(*key, measure, true, ours, taken, in_cloud, max(around) - min(around)))
+                rows.append(DemoRow(*key, measure, true, ours, taken, in_cloud, at_the_end))
     return rows
 
 
@@ -190,6 +190,14 @@ def _measures(zone: LineZone | PolygonZone) -> list[tuple[str, tuple[str, ...]]]
     if isinstance(zone, LineZone):
         return [("in", ("footfall_in",)), ("out", ("footfall_out",))]
     return [("presences", ("dwell", "shelf_interaction", "queue_wait"))]
+
+
+def _around(truth: Truth, zone: LineZone | PolygonZone, measure: str, *, at_s: float) -> int:
+    """Crossings within ``END_S`` of a moment; of stays none, as they are not judged."""
+    if not isinstance(zone, LineZone):
+        return 0
+    mine = [c for c in truth.crossings if c.zone_id == zone.zone_id and c.direction is CountedDirection(measure)]
+    return sum(1 for c in mine if abs(c.at_s - at_s) <= END_S)
 
 
 def _true(truth: Truth, zone: LineZone | PolygonZone, measure: str) -> int:
