@@ -37,6 +37,8 @@ class RestartableEngine:
         self._old_journal = CoverageJournal(settings.data_dir / "coverage.json")
         self._listeners: list[Callable[[str], None]] = []
         self._lock = threading.Lock()
+        self._changing = threading.Lock()
+        self._is_over = False
         self._unsubscribe = over.engine.on_view(self._tell) if over is not None else None
 
     @property
@@ -50,7 +52,18 @@ class RestartableEngine:
         return edge.recorder.journal if edge is not None else self._old_journal
 
     def restart(self, config: EdgeConfig) -> None:
-        self.stop(flush_s=0.0)
+        with self._changing:
+            if not self._is_over:
+                self._stop(flush_s=0.0)
+                self._start(config)
+
+    def stop(self, *, flush_s: float) -> None:
+        # Whoever quits while a model is still being loaded waits for it: nothing may start after the end.
+        with self._changing:
+            self._is_over = True
+            self._stop(flush_s=flush_s)
+
+    def _start(self, config: EdgeConfig) -> None:
         if not config.cameras and config.api_url is None:
             self.trouble = ""
             return
@@ -65,7 +78,7 @@ class RestartableEngine:
         self.trouble = ""
         self._edge = edge
 
-    def stop(self, *, flush_s: float) -> None:
+    def _stop(self, *, flush_s: float) -> None:
         edge, self._edge = self._edge, None
         if self._unsubscribe is not None:
             self._unsubscribe()

@@ -61,6 +61,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
 LIVE_ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("boxes", QT_TRANSLATE_NOOP("Actions", "&People"), "B", "people", "live", is_checkable=True),
     ActionSpec("trails", QT_TRANSLATE_NOOP("Actions", "&Trails of feet"), "T", "trail", "live", is_checkable=True),
+    ActionSpec("heat", QT_TRANSLATE_NOOP("Actions", "&Heat map"), "H", "heat", "live", is_checkable=True),
     ActionSpec("zones", QT_TRANSLATE_NOOP("Actions", "&Zones"), "Z", "zones", "live", is_checkable=True),
     ActionSpec("figures", QT_TRANSLATE_NOOP("Actions", "&Figures"), "F", "today", "live", is_checkable=True),
     ActionSpec(

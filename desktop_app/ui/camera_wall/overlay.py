@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen, QPolygonF
 
@@ -33,6 +34,7 @@ class OverlayOptions:
 
     boxes: bool = True
     trails: bool = False
+    heat: bool = False
     zones: bool = True
     figures: bool = True
     privacy: bool = False
@@ -87,10 +89,14 @@ def draw_view(
     area: QRectF,
     options: OverlayOptions,
     trails: Iterable[Sequence[Point]] = (),
+    heat: QImage | None = None,
 ) -> None:
-    """Paint a view into ``area``; ``trails`` are feet, normalised, oldest first."""
+    """Paint a view into ``area``; ``trails`` are feet, normalised, oldest first; ``heat`` is laid over the picture."""
     target = fitted(view.frame.size_wh, area)
     painter.drawImage(target, image)
+    if options.heat and heat is not None:
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(target, heat)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if options.zones:
         for zone in view.zones:
@@ -101,6 +107,22 @@ def draw_view(
         _draw_people(painter, view, target)
     if options.figures:
         _draw_figures(painter, view.counts, target)
+
+
+def heat_image(person_s: NDArray[np.float32]) -> QImage | None:
+    """A grid of person-seconds (rows, columns) as a small transparent picture; None while nobody stood anywhere."""
+    top = float(person_s.max(initial=0.0))
+    if top <= 0.0:
+        return None
+    # The root: a till where somebody stands all day would make everything else invisible.
+    share = np.sqrt(person_s / top)
+    rows, columns = person_s.shape
+    argb = np.zeros((rows, columns, 4), np.uint8)
+    argb[..., 0] = (60 * (1 - share)).astype(np.uint8)
+    argb[..., 1] = (200 * (1 - share) + 40).astype(np.uint8)
+    argb[..., 2] = 255
+    argb[..., 3] = (190 * share).astype(np.uint8)
+    return QImage(argb.data, columns, rows, columns * 4, QImage.Format.Format_ARGB32).copy()
 
 
 def draw_trails(painter: QPainter, trails: Iterable[Sequence[Point]], target: QRectF) -> None:

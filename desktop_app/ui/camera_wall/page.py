@@ -63,7 +63,7 @@ class LivePage(Page):
     def _add_tools(self) -> None:
         self._tools = QToolBar(self.tr("What is shown"), self)
         self._tools.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        switches = ("boxes", "trails", "zones", "figures", "privacy")
+        switches = ("boxes", "trails", "heat", "zones", "figures", "privacy")
         done = {name: lambda on, name=name: self._switch(name, on=on) for name in switches}
         icons = self.around.theme.icons
         self.actions_by_name = make_actions(

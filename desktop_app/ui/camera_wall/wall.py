@@ -6,13 +6,15 @@ import math
 from collections import deque
 from collections.abc import Sequence
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
 
+from desktop_app.domain.heatmap import GRID, MAX_STEP_S
 from desktop_app.services.engine_view import CameraCondition, CameraStatus
 from desktop_app.services.live_view import LiveView
-from desktop_app.ui.camera_wall.overlay import OverlayOptions, draw_view, picture_of
+from desktop_app.ui.camera_wall.overlay import OverlayOptions, draw_view, heat_image, picture_of
 from desktop_app.ui.pieces import said
 from shared_models.geometry import Point
 
@@ -57,6 +59,8 @@ class CameraTile(QWidget):
         self._status: CameraStatus | None = None
         self._options = OverlayOptions()
         self._trails: dict[int, deque[Point]] = {}
+        self._person_s = np.zeros((GRID[1], GRID[0]), np.float32)
+        self._heat_at_s: float | None = None
         self.help_button = QPushButton(self.tr("Look into it"), self)
         self.help_button.clicked.connect(lambda: self.help_wanted.emit(self.camera_id))
         self.help_button.hide()
@@ -100,6 +104,17 @@ class CameraTile(QWidget):
             trail.append(((left + right) / 2 / width, min(1.0, bottom / height)))
             here[track_id] = trail
         self._trails = here
+        self._warm(view, [trail[-1] for trail in here.values()])
+
+    def _warm(self, view: LiveView, feet: list[Point]) -> None:
+        """Add the seconds since the last picture to the cells where people stand."""
+        at_s, last_s = view.frame.at_s, self._heat_at_s
+        self._heat_at_s = at_s
+        if last_s is None or not 0.0 < at_s - last_s <= MAX_STEP_S:
+            return
+        for x, y in feet:
+            row, column = min(GRID[1] - 1, max(0, int(y * GRID[1]))), min(GRID[0] - 1, max(0, int(x * GRID[0])))
+            self._person_s[row, column] += at_s - last_s
 
     def set_options(self, options: OverlayOptions) -> None:
         """Switch overlays."""
@@ -114,7 +129,8 @@ class CameraTile(QWidget):
         painter.fillRect(area, GROUND)
         is_live = self._status is None or self._status.condition is CameraCondition.LIVE
         if self._view is not None and self._image is not None and is_live:
-            draw_view(painter, self._view, self._image, area, self._options, list(self._trails.values()))
+            heat = heat_image(self._person_s) if self._options.heat else None
+            draw_view(painter, self._view, self._image, area, self._options, list(self._trails.values()), heat)
         elif self._status is not None:
             self._draw_words(painter, area, self._status)
         if self._status is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from PySide6.QtCore import QAbstractTableModel, QCoreApplication, QModelIndex, QPersistentModelIndex, Qt
 
@@ -47,15 +47,22 @@ class EventTable(QAbstractTableModel):
         self._shown: list[StoredEvent] = []
         self._kinds: frozenset[EventType] | None = None
         self._where: tuple[str, str | None] | None = None
+        self._hour_at: datetime | None = None
 
     def show_events(self, events: Sequence[StoredEvent]) -> None:
         """Another day, or a newer state of it."""
         self._all = events
         self._filter()
 
-    def set_filter(self, *, kinds: frozenset[EventType] | None, where: tuple[str, str | None] | None) -> None:
-        """Only these kinds, only this (camera, zone); None: all."""
-        self._kinds, self._where = kinds, where
+    def set_filter(
+        self,
+        *,
+        kinds: frozenset[EventType] | None,
+        where: tuple[str, str | None] | None,
+        hour_at: datetime | None = None,
+    ) -> None:
+        """Only these kinds, only this (camera, zone), only the hour that begins at ``hour_at``; None: all."""
+        self._kinds, self._where, self._hour_at = kinds, where, hour_at
         self._filter()
 
     def _filter(self) -> None:
@@ -65,6 +72,7 @@ class EventTable(QAbstractTableModel):
             for event in reversed(self._all)
             if event.type is not EventType.HEATMAP
             and (self._kinds is None or event.type in self._kinds)
+            and (self._hour_at is None or self._hour_at <= event.occurred_at < self._hour_at + timedelta(hours=1))
             and (self._where is None or self._where in ((event.camera_id, event.zone_id), (event.camera_id, None)))
         ]
         self.endResetModel()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from html import escape
 from pathlib import Path
 
@@ -42,6 +42,7 @@ class TodayPage(Page):
         self.figures: DayFigures | None = None
         self._is_loading = False
         self._loading_day: date | None = None
+        self._hour_at: datetime | None = None
         self._follows_today = True
         self.day = QDateEdit(self)
         self.day.setCalendarPopup(True)
@@ -164,7 +165,9 @@ class TodayPage(Page):
         holder = QWidget(self)
         column = QVBoxLayout(holder)
         row = QHBoxLayout()
-        for widget in (self.kind, self.where, self._count):
+        self.hour_button = self.button(self.tr("All hours"), self._show_all_hours)
+        self.hour_button.hide()
+        for widget in (self.kind, self.where, self.hour_button, self._count):
             row.addWidget(widget)
         row.addStretch(1)
         column.addLayout(row)
@@ -238,7 +241,9 @@ class TodayPage(Page):
     def _filter(self) -> None:
         kind, where = self.kind.currentData(), self.where.currentData()
         self.events.set_filter(
-            kinds=frozenset({EventType(kind)}) if kind else None, where=tuple(where) if where else None
+            kinds=frozenset({EventType(kind)}) if kind else None,
+            where=tuple(where) if where else None,
+            hour_at=self._hour_at,
         )
         self._count_rows()
 
@@ -260,8 +265,18 @@ class TodayPage(Page):
             return
         hour = self.figures.hours[index]
         seen = self.tr("not yet") if hour.coverage is None else f"{hour.coverage:.0%}"
+        self._hour_at = hour.starts_at
+        self.hour_button.setText(self.tr("Only from {hour}  ✕").format(hour=f"{hour.starts_at:%H:%M}"))
+        self.hour_button.show()
+        self._filter()
+        self.tabs.setCurrentIndex(1)
         words = self.tr("From {hour}: {i} in, {o} out; the cameras saw {seen} of it.")
         self._note.setText(words.format(hour=f"{hour.starts_at:%H:%M}", i=hour.in_count, o=hour.out_count, seen=seen))
+
+    def _show_all_hours(self) -> None:
+        self._hour_at = None
+        self.hour_button.hide()
+        self._filter()
 
     # -- the day
 
@@ -279,6 +294,7 @@ class TodayPage(Page):
     def _day_picked(self) -> None:
         self._follows_today = self._shown_day() == self.desk.today()
         self.figures = None
+        self._show_all_hours()
         self.refresh()
 
     def _ask_export(self) -> None:

@@ -99,6 +99,25 @@ def test_events_are_filtered_by_kind_and_by_a_click_on_a_zone(
     assert today.tabs.currentIndex() == 1
 
 
+def test_a_click_on_an_hour_shows_the_events_behind_it(
+    qtbot: QtBot, window: MainWindow, desk: Desk, outbox: SqliteOutbox
+) -> None:
+    put(outbox, desk, (EventType.FOOTFALL_IN, "door", None))
+    window.show_page("today")
+    today = window.today
+    qtbot.waitUntil(lambda: today.events.rowCount() == 1)
+    assert today.figures is not None
+    busy = next(n for n, hour in enumerate(today.figures.hours) if hour.in_count)
+    today.chart.hour_picked.emit((busy + 1) % len(today.figures.hours))
+    assert today.events.rowCount() == 0
+    today.chart.hour_picked.emit(busy)
+    assert today.events.rowCount() == 1
+    assert "1 in, 0 out" in today._note.text()
+    today.chart.hour_picked.emit((busy + 1) % len(today.figures.hours))
+    today.hour_button.click()
+    assert today.events.rowCount() == 1
+
+
 def test_a_day_without_pictures_shows_no_zeros(qtbot: QtBot, window: MainWindow) -> None:
     window.show_page("today")
     today = window.today

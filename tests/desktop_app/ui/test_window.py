@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop_app.services.desk import Desk
 from desktop_app.services.engine_view import CameraCondition, CloudStatus
-from desktop_app.ui.camera_wall.overlay import pixelated
+from desktop_app.ui.camera_wall.overlay import heat_image, pixelated
 from desktop_app.ui.camera_wall.wall import columns_for
 from desktop_app.ui.main_window import PAGES, MainWindow
 from desktop_app.ui.pieces import Surroundings
@@ -100,6 +100,25 @@ def test_overlays_are_switched_by_their_actions(window: MainWindow, engine: Fake
     window.live.actions_by_name["privacy"].trigger()
     assert window.live.options.privacy
     assert desk.preferences.are_people_hidden
+
+
+def test_the_heat_map_shows_where_people_stood(qtbot: QtBot, window: MainWindow, engine: FakeHost) -> None:
+    assert heat_image(np.zeros((18, 32), np.float32)) is None
+    tile = window.wall.tiles["a"]
+    for index in range(4):
+        tile.show_view(grey_view("a", index=index))
+    before = tile.grab().toImage()
+    window.live.actions_by_name["heat"].trigger()
+    after = tile.grab().toImage()
+    changed = [
+        (x / after.width(), y / after.height())
+        for x in range(0, after.width(), 4)
+        for y in range(0, after.height(), 4)
+        if before.pixel(x, y) != after.pixel(x, y)
+    ]
+    assert changed
+    # Feet at (150, 300) of 640x360; the picture lies in the middle of its tile.
+    assert all(0.15 < x < 0.35 for x, _ in changed)
 
 
 def test_each_screen_is_reached_by_its_key_and_its_button(qtbot: QtBot, window: MainWindow) -> None:
