@@ -194,7 +194,9 @@ async def test_each_role_reaches_as_far_as_it_should(cloud: CloudUnderTest, who:
     ids = await things(cloud)
     headers = await cloud.token(f"{who}@acme.example")
     last = {"/api/v1/auth/logout", "/api/v1/auth/sessions/{session_id}", "/api/v1/users/{user_id}"}
-    for method, path, operation in sorted(operations(cloud), key=lambda o: (o[1] in last, o[0] == "delete", -len(o[1]))):
+    for method, path, operation in sorted(
+        operations(cloud), key=lambda o: (o[1] in last, o[0] == "delete", -len(o[1]))
+    ):
         if (method, path) not in MAY or (who == "admin" and path in last):
             continue
         answer = await call(cloud, method, path, operation, ids, headers)
