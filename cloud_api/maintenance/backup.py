@@ -33,6 +33,8 @@ def back_up(database: Database, target: Path, *, pg_bin: str = "") -> None:
     if database.is_sqlite:
         _copy_sqlite(_file_of(database), part)
     else:
+        if _sql(database, _SEES_ALL, pg_bin=pg_bin).strip() != "t":
+            raise BackupError("This role does not see all rows; set DATABASE_DIRECT_URL to the owner of the tables.")
         # Row-level security binds the owner too: the dump says that it is maintenance, and may see all rows.
         options = ["--format=custom", "--no-owner", "--enable-row-security", f"--file={part}"]
         _run("pg_dump", options, database, pg_bin=pg_bin)
@@ -51,11 +53,37 @@ def restore(database: Database, source: Path, *, pg_bin: str = "", overwrites: b
     if database.is_sqlite:
         _restore_sqlite(source, _file_of(database), overwrites=overwrites)
         return
-    options = ["--exit-on-error", "--single-transaction", "--no-owner"]
-    if overwrites:
-        options += ["--clean", "--if-exists"]
+    _restore_postgresql(database, source, pg_bin=pg_bin, overwrites=overwrites)
+
+
+def _restore_postgresql(database: Database, source: Path, *, pg_bin: str, overwrites: bool) -> None:
     name = make_url(database.direct_url).database
-    _run("pg_restore", [*options, f"--dbname={name}", str(source)], database, pg_bin=pg_bin)
+    options = ["--exit-on-error", "--single-transaction", "--no-owner", f"--dbname={name}", str(source)]
+    if not overwrites:
+        _run("pg_restore", options, database, pg_bin=pg_bin)
+        return
+    # What is there steps aside until the backup stands, and comes back if it does not.
+    _sql(database, "ALTER SCHEMA public RENAME TO before_restore; CREATE SCHEMA public", pg_bin=pg_bin)
+    try:
+        _run("pg_restore", options, database, pg_bin=pg_bin)
+    except BackupError:
+        undo = "DROP SCHEMA public CASCADE; ALTER SCHEMA before_restore RENAME TO public"
+        _sql(database, undo, pg_bin=pg_bin)
+        raise
+    _sql(database, "DROP SCHEMA before_restore CASCADE", pg_bin=pg_bin)
+
+
+_SEES_ALL = (
+    "SELECT bool_and(relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)) OR "
+    "(SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user) "
+    "FROM pg_class WHERE relrowsecurity AND relnamespace = 'public'::regnamespace"
+)
+
+
+def _sql(database: Database, statement: str, *, pg_bin: str) -> str:
+    options = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"]
+    options += ["--single-transaction", f"--command={statement}"]
+    return _run("psql", options, database, pg_bin=pg_bin)
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:
@@ -90,7 +118,7 @@ def _file_of(database: Database) -> Path:
     return Path(file)
 
 
-def _run(program: str, options: list[str], database: Database, *, pg_bin: str) -> None:
+def _run(program: str, options: list[str], database: Database, *, pg_bin: str) -> str:
     found = shutil.which(program, path=pg_bin or None)
     if found is None:
         raise BackupError(
@@ -101,6 +129,7 @@ def _run(program: str, options: list[str], database: Database, *, pg_bin: str) -
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise BackupError(f"{program} failed: {last}")
+    return done.stdout
 
 
 def _connection(url: URL, *, ssl_mode: str) -> dict[str, str]:
