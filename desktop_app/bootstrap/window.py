@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
+from types import TracebackType
 
 from desktop_app.bootstrap.desktop import DesktopProgram, build_desk, log_to_file, make_app, run_until_quit
 from desktop_app.bootstrap.engine import Edge, build_edge
@@ -11,6 +13,8 @@ from desktop_app.services.config_import import EdgeConfig, read_config
 from desktop_app.settings import EdgeSettings
 from desktop_app.ui.single_instance import SingleInstance
 from desktop_app.ui.tray import Tray
+
+log = logging.getLogger(__name__)
 
 QUIT_FLUSH_S = 5.0
 
@@ -49,6 +53,7 @@ def open_desktop(config: Path | None, *, in_tray: bool = False, seconds: float |
     if not instance.is_first():
         return 0
     handler = log_to_file(settings.data_dir)
+    sys.excepthook = _note_unexpected
     try:
         if config is not None:
             return _open_on_file(config, settings=settings, seconds=seconds)
@@ -64,6 +69,7 @@ def open_desktop(config: Path | None, *, in_tray: bool = False, seconds: float |
             desk.ports.host.stop(flush_s=QUIT_FLUSH_S)
     finally:
         instance.close()
+        sys.excepthook = sys.__excepthook__
         logging.getLogger().removeHandler(handler)
         handler.close()
 
@@ -76,3 +82,9 @@ def _open_on_file(path: Path, *, settings: EdgeSettings, seconds: float | None) 
         return run_window(edge, config, settings=settings, title="Wink Analytics", seconds=seconds)
     finally:
         edge.close(flush_s=QUIT_FLUSH_S)
+
+
+def _note_unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """A defect in one screen is written down and does not end the counting."""
+    log.error("unexpected: %s", error, exc_info=(kind, error, trace))
+    sys.__excepthook__(kind, error, trace)

@@ -40,12 +40,14 @@ class Surroundings:
         """Whether a password can be kept; asks where only a plain file is left for it."""
         if not self.desk.ports.secrets.needs_consent:
             return True
-        title = parent.tr("Keep the password in a file?")
-        words = parent.tr(
+        translate = QCoreApplication.translate
+        title = translate("Secrets", "Keep the password in a file?")
+        words = translate(
+            "Secrets",
             "This computer has no keyring. The password can be kept in a file that only this user of the computer may "
-            "read; it is not encrypted."
+            "read; it is not encrypted.",
         )
-        if self.ask(parent, title, words, parent.tr("Keep it in a file")):
+        if self.ask(parent, title, words, translate("Secrets", "Keep it in a file")):
             self.desk.allow_secret_file()
             return True
         return False

@@ -42,6 +42,10 @@ class LivePage(Page):
         self.body.addLayout(self._stack, 1)
 
     def show_status(self, status: EngineStatus) -> None:
+        if self.options.privacy != self.desk.preferences.are_people_hidden:
+            # It was switched on another screen.
+            self.actions_by_name["privacy"].setChecked(self.desk.preferences.are_people_hidden)
+            self._switch("privacy", on=self.desk.preferences.are_people_hidden)
         self.wall.set_cameras([camera.camera_id for camera in status.cameras])
         self._stack.setCurrentWidget(self.wall if status.cameras else self._empty)
         self._tools.setVisible(bool(status.cameras))
@@ -81,5 +85,5 @@ class LivePage(Page):
     def _switch(self, option: str, *, on: bool) -> None:
         self.options = replace(self.options, **{option: on})
         self.wall.set_options(self.options)
-        if option == "privacy":
+        if option == "privacy" and on != self.desk.preferences.are_people_hidden:
             self.desk.set_preferences(self.desk.preferences.model_copy(update={"are_people_hidden": on}))

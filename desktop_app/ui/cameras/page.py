@@ -85,6 +85,11 @@ class CamerasPage(Page):
                     self.table.selectRow(row)
                 return
 
+    def close_page(self) -> None:
+        if self.dialog is not None:
+            self.dialog.reject()
+        super().close_page()
+
     # -- commands
 
     def add_camera(self) -> None:
@@ -172,7 +177,7 @@ class CamerasPage(Page):
         self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QTableWidget.SelectionMode.SingleSelection)
         self.table.itemSelectionChanged.connect(self._enable)
-        self.table.cellDoubleClicked.connect(lambda *_: self.edit_camera())
+        self.table.cellActivated.connect(lambda *_: self.edit_camera())
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)

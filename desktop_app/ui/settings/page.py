@@ -38,6 +38,7 @@ class SettingsPage(Page):
 
     def __init__(self, around: Surroundings, parent: QWidget | None = None) -> None:
         super().__init__(around, parent)
+        self._shown = around.desk.preferences
         setup = self.button(self.tr("Set up step by step..."), self.setup_wanted.emit, icon="forward")
         setup.setVisible(self.desk.is_editable)
         self.add_head(self.tr("Settings"), setup)
@@ -62,11 +63,13 @@ class SettingsPage(Page):
     def show_status(self, status: EngineStatus) -> None:
         self.cloud_words.setText(said(status.cloud.words))
         self._show_cloud()
+        if self._shown is not self.desk.preferences:
+            self.show_preferences()
         self.secrets_words.setText(said(self.desk.ports.secrets.words))
 
     def show_preferences(self) -> None:
         """Show what holds now."""
-        preferences = self.desk.preferences
+        preferences = self._shown = self.desk.preferences
         self.appearance.setCurrentIndex(self.appearance.findData(preferences.appearance.value))
         self.profile.setCurrentIndex(self.profile.findData(preferences.profile.value))
         self.keep.setCurrentIndex(self.keep.findData(preferences.keep_days))

@@ -296,6 +296,7 @@ class LineStep(Step):
         self.editor = ZoneEditor(around.theme, is_small=True, parent=self)
         self.body.addWidget(self.editor, 1)
         self._editings: dict[str, ZoneEditing] = {}
+        self._is_looking = False
 
     @property
     def camera_id(self) -> str | None:
@@ -344,14 +345,25 @@ class LineStep(Step):
     def show_frame(self, camera_id: str) -> None:
         view = self.desk.latest(camera_id)
         if view is not None and camera_id == self.camera_id:
+            self.editor.canvas.is_privacy_on = self.desk.preferences.are_people_hidden
             self.editor.canvas.show_view(view)
 
     def show_status(self, status: EngineStatus) -> None:
         del status
         camera_id = self.camera_id
-        if camera_id is not None and self.isVisible():
-            recent = self.desk.ports.host.recent
-            self.ops.start("look-at-paths", lambda _: recent.paths(camera_id), done=self.editor.canvas.show_paths)
+        if camera_id is None or not self.isVisible() or self._is_looking:
+            return
+        self._is_looking = True
+        recent = self.desk.ports.host.recent
+        self.ops.start(
+            "look-at-paths",
+            lambda _: recent.paths(camera_id),
+            done=self.editor.canvas.show_paths,
+            finished=self._looked,
+        )
+
+    def _looked(self) -> None:
+        self._is_looking = False
 
     def _show(self) -> None:
         camera_id = self.camera_id
@@ -391,7 +403,7 @@ class DoneStep(Step):
             if self.tile is not None:
                 self.tile.deleteLater()
             self.tile = CameraTile(drawn[0].camera_id, self)
-            self.tile.set_options(OverlayOptions(trails=True))
+            self.tile.set_options(OverlayOptions(trails=True, privacy=self.desk.preferences.are_people_hidden))
             self.body.addWidget(self.tile, 1)
         self.show_status(self.desk.status())
 

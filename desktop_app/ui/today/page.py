@@ -101,8 +101,10 @@ class TodayPage(Page):
         """Read the day anew, if somebody looks."""
         if self._is_loading or not self.isVisible():
             return
+        today = self.desk.today()
         if self._follows_today:
-            self._set_day(self.desk.today())
+            self._set_day(today)
+        self.day.setMaximumDate(QDate(today.year, today.month, today.day))
         day = self._shown_day()
         self._is_loading, self._loading_day = True, day
         self.ops.start(

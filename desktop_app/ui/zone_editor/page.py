@@ -94,6 +94,8 @@ class ZonesPage(Page):
         view = self.desk.latest(camera_id)
         if view is None or camera_id != self.camera_id or not self.isVisible():
             return
+        if self.editing is None:
+            self._show(camera_id)
         self.editor.canvas.is_privacy_on = self.desk.preferences.are_people_hidden
         self.editor.canvas.show_view(view)
 
@@ -206,8 +208,10 @@ class ZonesPage(Page):
             self._editings.pop(gone).deleteLater()
 
     def _show(self, camera_id: str | None) -> None:
-        if camera_id is None:
+        if camera_id is None or not self._are_zones_known(camera_id):
             self.editor.set_editing(None)
+            waiting = self.tr("Waiting for the camera's first picture: then its zones are known.")
+            self.banner.say(waiting if camera_id is not None else "")
             self._enable()
             return
         editing = self._editing_of(camera_id)
@@ -223,6 +227,11 @@ class ZonesPage(Page):
         self.show_frame(camera_id)
         self._enable()
         self._look()
+
+    def _are_zones_known(self, camera_id: str) -> bool:
+        """Zones of a file are in pixels: which they are is known with the first picture. Drawing before would lose them."""
+        is_stored = self.desk.is_editable or self.desk.zones.zones_of(camera_id) is not None
+        return is_stored or camera_id in self._editings or self.desk.latest(camera_id) is not None
 
     def _editing_of(self, camera_id: str) -> ZoneEditing:
         editing = self._editings.get(camera_id)

@@ -213,6 +213,6 @@ def test_a_closed_wizard_leaves_no_thread_and_no_listener(qtbot: QtBot, fresh: D
     camera = to_cameras(qtbot, wizard)
     pick_virtual_store(camera)
     camera.form.test()
-    qtbot.waitUntil(lambda: camera.form.preview.has_picture, timeout=10_000)
+    qtbot.waitUntil(lambda: camera.form.preview.has_picture, timeout=40_000)
     wizard.close()
     assert host_of(fresh).listeners == []

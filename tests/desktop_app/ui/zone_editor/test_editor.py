@@ -322,6 +322,34 @@ def test_trails_and_advice_arrive_while_drawing(qtbot: QtBot, page: ZonesPage, h
     qtbot.waitUntil(lambda: "edge of the picture" in page.editor.inspector.advice.text(), timeout=4000)
 
 
+def test_zones_of_a_file_are_not_overwritten_before_they_are_known(
+    qtbot: QtBot, tmp_path: Path, open_window: Callable[[Surroundings], MainWindow]
+) -> None:
+    plain = make_desk(tmp_path / "file", "a")
+    fixed = Desk(plain.ports, data_dir=plain.data_dir, zones=plain.zones, fixed=plain.document)
+    window = open_window(surroundings(fixed))
+    window.show_page("zones")
+    assert window.zones.editing is None
+    assert "first picture" in window.zones.banner.words
+    host_of(fixed).show(grey_view("a"))
+    qtbot.waitUntil(lambda: window.zones.editing is not None)
+    assert [z.zone_id for z in editing_of(window.zones).document.zones] == ["door"]
+    assert window.zones.banner.words == ""
+
+
+def test_tools_are_taken_by_their_letters(qtbot: QtBot, page: ZonesPage, hand: Hand) -> None:
+    page.window().activateWindow()
+    page.editor.canvas.setFocus()
+    for mode, key in (
+        (Mode.LINE, Qt.Key.Key_L),
+        (Mode.AREA, Qt.Key.Key_A),
+        (Mode.PAN, Qt.Key.Key_H),
+        (Mode.SELECT, Qt.Key.Key_V),
+    ):
+        hand.key(key)
+        assert page.editor.canvas.mode is mode
+
+
 def test_a_letter_in_a_name_field_is_a_letter_and_no_tool(qtbot: QtBot, page: ZonesPage, hand: Hand) -> None:
     draw_line(page, hand)
     name = page.editor.inspector.name
