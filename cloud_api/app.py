@@ -57,7 +57,7 @@ def create_app(
     settings = settings or CloudSettings()
     database = Database(
         settings.database_url, data_dir=settings.data_dir, direct_url=settings.database_direct_url,
-        pool_size=settings.pool_size,
+        pool_size=settings.pool_size, keeps_statements=settings.prepared_statements,
     )  # fmt: skip
     broadcaster = Broadcaster()
 

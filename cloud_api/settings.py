@@ -29,6 +29,8 @@ class CloudSettings(BaseSettings):
         cookie_secure: send the log-in cookie over HTTPS only.
         public_url: how people reach the cloud, for links in mails; empty: as the request came.
         demo: offer the demo organisation's log-in (loopback only).
+        prepared_statements: keep them per connection; faster, but only where no transaction pooler (PgBouncer, the
+            "pooled" address of Neon or Supabase) stands between.
         max_ingests: uploads that may write at once in one process; live ones go before backlog.
         retention_days: how long raw events are kept; figures stay for ever. 0: for ever.
         metrics_token: bearer token for ``/metrics``; empty: answered on loopback only.
@@ -50,6 +52,7 @@ class CloudSettings(BaseSettings):
     cookie_secure: bool = False
     public_url: str = ""
     demo: bool = False
+    prepared_statements: bool = False
     max_body_bytes: int = 8_000_000
     max_ingests: int = Field(default=8, ge=1)
     pool_size: int = Field(default=12, ge=1)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -92,12 +93,15 @@ async def day_coverage(
 ) -> dict[UUID, float | None]:
     """Coverage of many stores over whole days."""
     cameras = await repository.cameras()
+    own: dict[UUID, list[tuple[UUID, str, datetime, datetime | None]]] = defaultdict(list)
+    for camera in cameras:
+        own[camera[0]].append(camera)
     by_store: dict[UUID, list[tuple[date, int, float]]] = defaultdict(list)
     for store_id, day, heard, blind_s in await repository.heard_days(first=first, last=last):
         by_store[store_id].append((day, heard, blind_s))
     shares: dict[UUID, float | None] = {}
     for store in stores:
-        zone, expected = ZoneInfo(store.timezone), expected_of(cameras, store.id, now=now)
+        zone, expected = ZoneInfo(store.timezone), expected_of(own[store.id], store.id, now=now)
         start, end = _day(first, zone), _day(last + timedelta(days=1), zone)
         seen = sum(_seen_day(expected, d, h, b, zone, now=now) for d, h, b in by_store[store.id])
         shares[store.id] = share(seen, expected.camera_s(start, end))
@@ -150,6 +154,7 @@ def _row(start: datetime, end: datetime, expected: Expected, seen_s: float, *, n
     return CoverageRow(start, end, share(seen_s, wanted_s), round(wanted_s, 1), round(seen_s, 1))
 
 
+@lru_cache(maxsize=4096)
 def _day(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
 

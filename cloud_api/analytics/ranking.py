@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -53,21 +52,20 @@ async def rank(
 ) -> Ranking:
     """Stores over whole days, both included. ``by``: ``footfall_in`` or ``per_open_hour``."""
     repository = AnalyticsRepository(connection, stores)
-    sums: dict[UUID, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for row in await repository.days(first=first, last=last):
-        sums[row.store_id][row.type] += row.n
+    sums = await repository.store_totals(first=first, last=last)
     coverage = await day_coverage(repository, stores, first=first, last=last, now=now)
-    lines = [_line(s, sums.get(s.id), times[s.id], first, last, now, coverage[s.id]) for s in stores]
+    hours: dict[tuple[str, OpeningTimes], float | None] = {}  # chains open their stores alike
+    for store in stores:
+        key = (store.timezone, times[store.id])
+        if key not in hours:
+            hours[key] = open_hours(store, times[store.id], first=first, last=last, now=now)
+    lines = [_line(s, sums.get(s.id), hours[s.timezone, times[s.id]], coverage[s.id]) for s in stores]
     lines.sort(key=lambda line: (getattr(line, by) is None, -(getattr(line, by) or 0), line.name))
     ranked = [_with_rank(line, n) for n, line in enumerate(lines, 1)]
     return Ranking(first, last, by, ranked)
 
 
-def _line(
-    store: StoreView, counts: dict[str, int] | None, times: OpeningTimes, first: date, last: date, now: datetime,
-    coverage: float | None,
-) -> RankedStore:  # fmt: skip
-    hours = open_hours(store, times, first=first, last=last, now=now)
+def _line(store: StoreView, counts: dict[str, int] | None, hours: float | None, coverage: float | None) -> RankedStore:
     if not counts:
         return RankedStore(0, store.id, store.name, None, None, hours, None, coverage)
     went_in = counts.get("footfall_in", 0)

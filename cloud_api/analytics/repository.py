@@ -119,6 +119,29 @@ class AnalyticsRepository:
             query = query.where(col(table.type).in_(types))
         return [DaySum(*row) for row in await self._run(query)]
 
+    async def store_totals(self, *, first: date, last: date) -> dict[UUID, dict[str, int]]:
+        """Events per store and type over whole days, added up by the database."""
+        table = RollupDay
+        query = (
+            select(col(table.store_id), col(table.type), func.sum(table.n))
+            .where(self._of_days(table, first, last))
+            .group_by(col(table.store_id), col(table.type))
+        )
+        totals: dict[UUID, dict[str, int]] = {}
+        for store_id, kind, n in await self._run(query):
+            totals.setdefault(store_id, {})[kind] = int(n)
+        return totals
+
+    async def day_totals(self, kind: str, *, first: date, last: date) -> list[tuple[date, int, float, float]]:
+        """Per day, of all stores together: n, total, the highest."""
+        table = RollupDay
+        query = (
+            select(col(table.day), func.sum(table.n), func.sum(table.total), func.max(table.peak))
+            .where(self._of_days(table, first, last), col(table.type) == kind)
+            .group_by(col(table.day))
+        )
+        return [(r[0], int(r[1]), float(r[2]), float(r[3])) for r in await self._run(query)]
+
     async def day_bins(self, kind: str, *, first: date, last: date) -> list[tuple[date, int, int]]:
         """Histograms of stays: day, step, stays; all stores together."""
         table = RollupDayBin

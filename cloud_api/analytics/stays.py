@@ -86,8 +86,8 @@ async def stays_of(
         first, last = span.days
         for day, step, n in await repository.day_bins(metric, first=first, last=last):
             sums[span.of_day(day)].bins[step] += n
-        for row in await repository.days(first=first, last=last, types=[metric]):
-            _add(sums[span.of_day(row.day)], row.n, row.total, row.peak)
+        for day, n, total, peak in await repository.day_totals(metric, first=first, last=last):
+            _add(sums[span.of_day(day)], n, total, peak)
     else:
         start, end = span.quarters
         for at, step, n in await repository.quarter_bins(metric, place, start=start, end=end):

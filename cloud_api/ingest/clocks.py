@@ -31,7 +31,10 @@ def timed(events: Iterable[Event], *, sent_at: datetime | None, now: datetime) -
     """
     offset = now - sent_at if sent_at is not None else timedelta()
     if abs(offset) <= SLACK:
-        offset = timedelta()
+        latest = now + SLACK
+        return [
+            TimedEvent(e, e.occurred_at) if e.occurred_at <= latest else _timed(e, timedelta(), now) for e in events
+        ]
     return [_timed(event, offset, now) for event in events]
 
 

@@ -15,10 +15,10 @@ from cloud_api.auth.access import Data, Settings
 from cloud_api.ingest.admission import Admission, lane_of
 from cloud_api.ingest.batch import ReadBatch, TooLargeError, read_batch, unpack
 from cloud_api.ingest.memory import IngestMemory
-from cloud_api.ingest.service import ingest
+from cloud_api.ingest.service import Receipt, ingest
 from cloud_api.kit.database import Database, is_passing
 from cloud_api.tenancy.principal import EdgePrincipal
-from shared_models.sync import EDGE_KEY_HEADER, EVENTS_PATH, BatchReceipt, EventBatch
+from shared_models.sync import EDGE_KEY_HEADER, EVENTS_PATH, BatchReceipt, EventBatch, ReceiptStatus
 
 router = APIRouter(tags=["edge"])
 RETRIES = 4
@@ -60,16 +60,17 @@ async def post_events(
         now = datetime.now(UTC)
         newest = max((e.occurred_at for e in batch.events.values()), default=None)
         async with admission.writing(lane_of(newest, now=now)):
-            receipt, new = await _written(database, edge, batch, memory)
+            receipt = await _written(database, edge, batch, memory)
+    new = receipt.count(ReceiptStatus.ACCEPTED)
     if new:
         request.app.state.broadcaster.publish(edge.store_id)
-    request.app.state.meters.ingested(receipt, new)
-    return Response(receipt.model_dump_json(), media_type="application/json")
+    request.app.state.meters.ingested(
+        accepted=new, rejected=receipt.count(ReceiptStatus.REJECTED), duplicate=receipt.count(ReceiptStatus.DUPLICATE)
+    )
+    return Response(receipt.json(), media_type="application/json")
 
 
-async def _written(
-    database: Database, edge: EdgePrincipal, batch: ReadBatch, memory: IngestMemory
-) -> tuple[BatchReceipt, int]:
+async def _written(database: Database, edge: EdgePrincipal, batch: ReadBatch, memory: IngestMemory) -> Receipt:
     cameras = {e.camera_id for e in batch.events.values()}
     unknown = memory.unknown_cameras(edge.store_id, cameras)
     for attempt in range(RETRIES):

@@ -54,11 +54,18 @@ class Database:
     """Engines on one database. Every request gets its own connection and one transaction.
 
     ``url`` is what the application uses. ``direct_url`` is the owner's, past any pooler: for migrations,
-    maintenance and LISTEN; empty: the same as ``url``.
+    maintenance and LISTEN; empty: the same as ``url``. ``keeps_statements``: no transaction pooler stands between,
+    so that prepared statements may be kept.
     """
 
-    def __init__(self, url: str, *, data_dir: Path, direct_url: str = "", pool_size: int = 10) -> None:
+    def __init__(
+        self, url: str, *, data_dir: Path, direct_url: str = "", pool_size: int = 10, keeps_statements: bool = False
+    ) -> None:
         self.url, self._arguments = normalise_url(url, data_dir=data_dir)
+        if keeps_statements:
+            # asyncpg's and SQLAlchemy's own defaults: statements are prepared once per connection.
+            for name in ("statement_cache_size", "prepared_statement_cache_size"):
+                self._arguments.pop(name, None)
         self.is_sqlite = self.url.startswith("sqlite")
         self.direct_url, self._direct_arguments = self.url, self._arguments
         if direct_url and not self.is_sqlite:

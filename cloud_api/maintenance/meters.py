@@ -5,8 +5,6 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from shared_models.sync import BatchReceipt, ReceiptStatus
-
 _STEPS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -26,13 +24,11 @@ class Meters:
             "wink_open_requests", "Requests under way", registry=self._registry, multiprocess_mode="livesum"
         )
 
-    def ingested(self, receipt: BatchReceipt, new: int) -> None:
+    def ingested(self, *, accepted: int, rejected: int, duplicate: int) -> None:
         """An upload was written."""
-        rejected = sum(r.status is ReceiptStatus.REJECTED for r in receipt.results)
         self._batches.inc()
-        self._events.labels("accepted").inc(new)
-        self._events.labels("rejected").inc(rejected)
-        self._events.labels("duplicate").inc(len(receipt.results) - new - rejected)
+        for result, n in (("accepted", accepted), ("rejected", rejected), ("duplicate", duplicate)):
+            self._events.labels(result).inc(n)
 
     def begun(self) -> None:
         """A request has come."""

@@ -57,8 +57,8 @@ class RollupDay(_Sums, table=True):
     __tablename__ = "rollups_day"
 
     store_id: UUID = Field(primary_key=True)
-    day: date = Field(primary_key=True)
     type: str = Field(primary_key=True, max_length=32)
+    day: date = Field(primary_key=True)
     org_id: UUID
 
 
@@ -83,8 +83,8 @@ class RollupDayBin(SQLModel, table=True):
     __tablename__ = "rollup_day_bins"
 
     store_id: UUID = Field(primary_key=True)
-    day: date = Field(primary_key=True)
     type: str = Field(primary_key=True, max_length=32)
+    day: date = Field(primary_key=True)
     bin: int = Field(primary_key=True)
     org_id: UUID
     n: int = Field(default=0, sa_type=BigInteger)

@@ -13,7 +13,7 @@ from sqlmodel import col
 from cloud_api.kit.database import insert_for, raw_postgresql
 from cloud_api.models import CoverageQuarter, HeatDay
 from cloud_api.rollups.figures import Figures, Heat
-from cloud_api.rollups.tables import FIGURE_TABLES, FigureTable, Rows
+from cloud_api.rollups.tables import FIGURE_TABLES, QUARTERS, FigureTable, Rows
 
 _TYPES = {
     "bucket_at": "timestamptz", "day": "date", "type": "text", "camera_id": "text", "zone_id": "text",
@@ -35,11 +35,14 @@ class FigureWriter:
         """Add them to what is there."""
         if not figures.heard:
             return
-        figures.count_heard(await self._hear(figures.heard))
+        # PostgreSQL hears and adds in one statement, unless a gap is spread over the same rows.
+        is_one = self._is_postgresql and not figures.rows(QUARTERS)
+        if not is_one:
+            figures.count_heard(await self._hear(figures.heard))
         additions = {table: rows for table in FIGURE_TABLES if (rows := figures.rows(table))}
-        if self._is_postgresql and additions:
-            await self._add_at_once(additions)
-        elif additions:
+        if self._is_postgresql:
+            await self._add_at_once(additions, heard=figures.heard if is_one else {})
+        else:
             for table, rows in additions.items():
                 await self._add(table, rows)
         for key, heat in sorted(figures.heat.items()):
@@ -70,14 +73,20 @@ class FigureWriter:
         values = [{**own, **dict(zip(names, (*key, *row), strict=True))} for key, row in sorted(rows.items())]
         await self._connection.execute(statement, values)
 
-    async def _add_at_once(self, additions: dict[FigureTable, Rows]) -> None:
+    async def _add_at_once(self, additions: dict[FigureTable, Rows], *, heard: dict[datetime, date]) -> None:
         """All tables in one statement: one way to the database and back."""
         arguments: list[Any] = [self._store_id, self._org_id]
-        parts = []
+        parts: list[str] = []
+        if heard:
+            quarters = sorted(heard)
+            arguments += [quarters, [heard[at] for at in quarters]]
+            parts += _HEAR_AND_COUNT
         for table, rows in additions.items():
             parts.append(_upsert(table, first=len(arguments) + 1))
             full = [(*key, *row) for key, row in sorted(rows.items())]
             arguments += [list(column) for column in zip(*full, strict=True)]
+        if not parts:
+            return
         named = ", ".join(f"t{index} AS ({part})" for index, part in enumerate(parts))
         raw = await raw_postgresql(self._connection)
         await raw.execute(f"WITH {named} SELECT 1", *arguments)  # names of tables and columns
@@ -113,6 +122,16 @@ _HEAR = """
 INSERT INTO coverage_quarters (store_id, org_id, bucket_at, blind_s)
 SELECT $1, $2, at, 0 FROM unnest($3::timestamptz[]) AS at ORDER BY at ON CONFLICT DO NOTHING RETURNING bucket_at
 """
+
+# The quarter hours heard for the first time, and their number added to the days; $3 and $4 are moments and days.
+_HEAR_AND_COUNT = (
+    "INSERT INTO coverage_quarters (store_id, org_id, bucket_at, blind_s) SELECT $1::uuid, $2::uuid, at, 0 "
+    "FROM unnest($3::timestamptz[]) AS at ORDER BY at ON CONFLICT DO NOTHING RETURNING bucket_at",
+    "INSERT INTO coverage_days AS t (store_id, org_id, day, heard, blind_s) "
+    "SELECT $1::uuid, $2::uuid, m.day, count(*), 0 FROM t0 JOIN unnest($3::timestamptz[], $4::date[]) AS m(at, day) "
+    "ON m.at = t0.bucket_at GROUP BY m.day ORDER BY m.day "
+    "ON CONFLICT (store_id, day) DO UPDATE SET heard = t.heard + excluded.heard",
+)
 
 
 def _upsert(table: FigureTable, *, first: int) -> str:

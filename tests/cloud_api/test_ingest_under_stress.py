@@ -26,7 +26,7 @@ from cloud_api.rollups.proof import rebuild, rollup_differences
 from cloud_api.stores.administration import Administration
 from cloud_api.tenancy.transactions import maintenance
 from shared_models.events import EVENT_ADAPTER
-from shared_models.sync import EDGE_KEY_HEADER, EVENTS_PATH
+from shared_models.sync import EDGE_KEY_HEADER, EVENTS_PATH, BatchReceipt, ReceiptStatus
 from tests.helpers.cloud import START, CloudUnderTest, crossing, running_cloud
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -166,8 +166,10 @@ async def test_an_upload_that_dies_in_the_middle_leaves_nothing_behind(cloud: Cl
         with pytest.raises(ConnectionError):
             await ingest(cloud.database, edge, batch, new_cameras=set())
     assert await differences(cloud) == []
-    receipt, new = await ingest(cloud.database, edge, batch, new_cameras=set())
-    assert (new, receipt.contiguous_seq) == (1, 2)
+    receipt = await ingest(cloud.database, edge, batch, new_cameras=set())
+    assert (receipt.count(ReceiptStatus.ACCEPTED), receipt.contiguous_seq) == (1, 2)
+    told = BatchReceipt.model_validate_json(receipt.json())
+    assert [(r.index, r.event_id, r.status) for r in told.results] == [(0, batch.events[0].event_id, "accepted")]
     assert await differences(cloud) == []
 
 

@@ -152,7 +152,7 @@ def _new_rollups() -> None:
         sa.Column("bin", sa.Integer(), nullable=False),
         sa.Column("org_id", sa.Uuid(), nullable=False),
         sa.Column("n", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("store_id", "day", "type", "bin"),
+        sa.PrimaryKeyConstraint("store_id", "type", "day", "bin"),
     )
     op.create_table(
         "rollups_day",
@@ -164,7 +164,7 @@ def _new_rollups() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("type", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
         sa.Column("org_id", sa.Uuid(), nullable=False),
-        sa.PrimaryKeyConstraint("store_id", "day", "type"),
+        sa.PrimaryKeyConstraint("store_id", "type", "day"),
     )
 
 
