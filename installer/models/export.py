@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from installer.models.net import ScaledConv, YoloxNano, convolutions
-from shared_models.geometry import Size
+from installer.models.net import ScaledConv, YoloxNano
 
 OPSET = 13
 
@@ -69,20 +68,3 @@ def write_onnx(net: YoloxNano, path: Path, *, licence: str, description: str) ->
     onnx.helper.set_model_props(model, {"licence": licence, "classes": "person", "head": "yolox"})
     onnx.checker.check_model(model)
     onnx.save(model, path)
-
-
-def multiply_adds(net: YoloxNano, *, wh: Size) -> int:
-    """Of all convolutions for one picture."""
-    total = 0
-
-    def note(module: nn.Module, _inputs: object, output: Tensor) -> None:
-        nonlocal total
-        if isinstance(module, ScaledConv):
-            total += output.shape[2] * output.shape[3] * module.kernel.numel()
-
-    hooks = [conv.register_forward_hook(note) for conv in convolutions(net)]
-    with torch.no_grad():
-        net(torch.zeros(1, 3, wh[1], wh[0]))
-    for hook in hooks:
-        hook.remove()
-    return total

@@ -9,6 +9,8 @@ from torch.nn import functional
 BOX_FROM = 0.1
 """Cells of which the teacher is less sure teach no box."""
 BOX_WEIGHT = 2.0
+ALONE = 4.0
+"""Added to a picture's sum of scores: a crowded frame weighs about as much as one with two people, an empty one little."""
 
 
 def distillation(raw: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -19,18 +21,18 @@ def distillation(raw: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         target: (B, cells, 5) raw box and score 0..1.
 
     Returns:
-        Cross entropy of objectness x person against the target score, less the target's own entropy; and the mean of
-        1 - GIoU (Rezatofighi et al., 2019) over the cells that hold somebody, weighted by score.
+        Cross entropy of objectness x person against the target score, less the target's own entropy; and
+        1 - GIoU (Rezatofighi et al., 2019) of the cells that hold somebody, weighted by score. Both by picture.
     """
     wanted = target[..., 4]
     surely = functional.logsigmoid(raw[..., 4]) + functional.logsigmoid(raw[..., 5])
     never = torch.log1p(-surely.exp().clamp(max=1 - 1e-6))
     entropy = -(torch.xlogy(wanted, wanted) + torch.xlogy(1 - wanted, 1 - wanted))
-    people = wanted.sum() + len(raw)
-    score = (-(wanted * surely + (1 - wanted) * never) - entropy).sum() / people
-    rows = wanted > BOX_FROM
-    weight = wanted[rows]
-    box = ((1 - generalised_iou(raw[rows][:, :4], target[rows][:, :4])) * weight).sum() / (weight.sum() + 1)
+    share = 1 / (wanted.sum(1) + ALONE) / len(raw)
+    score = ((-(wanted * surely + (1 - wanted) * never) - entropy).sum(1) * share).sum()
+    picture, cell = torch.nonzero(wanted > BOX_FROM, as_tuple=True)
+    weight = wanted[picture, cell] * share[picture]
+    box = ((1 - generalised_iou(raw[picture, cell, :4], target[picture, cell, :4])) * weight).sum()
     return score, BOX_WEIGHT * box
 
 

@@ -71,6 +71,18 @@ class Runner:
         return Detections(found.xyxy / np.float32(scale), found.score)
 
 
+def multiply_adds(model: Path, *, wh: Size) -> int:
+    """Of all convolutions for one picture of this size."""
+    network = ov.Core().read_model(model)
+    network.reshape([1, 3, wh[1], wh[0]])
+    total = 0
+    for node in network.get_ordered_ops():
+        if node.get_type_name() in ("Convolution", "GroupConvolution"):
+            kernel, cells = node.input(1).get_shape(), node.output(0).get_shape()
+            total += int(np.prod(list(kernel)) * np.prod(list(cells)[2:]))
+    return total
+
+
 def overlaps(a: Boxes, b: Boxes) -> NDArray[np.float32]:
     """(len(a), len(b)) intersection over union."""
     low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])

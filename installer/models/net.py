@@ -28,7 +28,7 @@ class ScaledConv(nn.Module):
     """A convolution whose parameters are measured in its own inputs' and outputs' spread.
 
     Attributes:
-        kernel: trained; the effective weight is ``kernel * out_scale / in_scale``.
+        kernel, gain: trained; the effective weight is ``kernel * gain * out_scale / in_scale``.
         shift: trained; the effective bias is ``shift * out_scale``.
     """
 
@@ -38,6 +38,7 @@ class ScaledConv(nn.Module):
         super().__init__()
         self.stride, self.groups, self.padding, self.is_last = stride, groups, size // 2, is_last
         self.kernel = nn.Parameter(torch.zeros(out, into // groups, size, size))
+        self.gain = nn.Parameter(torch.ones(out))
         self.shift = nn.Parameter(torch.zeros(out))
         self.register_buffer("out_scale", torch.ones(out))
         self.register_buffer("in_scale", torch.ones(into))
@@ -58,6 +59,7 @@ class ScaledConv(nn.Module):
     def assign(self, weight: Tensor, bias: Tensor) -> None:
         """Become the plain convolution of this weight and bias, whatever the scales are."""
         with torch.no_grad():
+            self.gain.fill_(1.0)
             self.kernel.copy_(weight / self._factor())
             self.shift.copy_(bias / self.out_scale)
 
@@ -71,7 +73,7 @@ class ScaledConv(nn.Module):
     def _factor(self) -> Tensor:
         per_group = self.in_scale.reshape(self.groups, -1)
         rows = per_group.repeat_interleave(len(self.out_scale) // self.groups, dim=0)
-        return self.out_scale[:, None, None, None] / rows[:, :, None, None]
+        return (self.gain * self.out_scale)[:, None, None, None] / rows[:, :, None, None]
 
 
 def _depthwise(into: int, out: int, *, stride: int = 1) -> nn.Sequential:

@@ -25,7 +25,7 @@ from shared_models.geometry import Size
 
 SHARD = 128
 STORES, FRAMES_EACH = 40, 8
-SHARES = {"photographs": 0.55, "film": 0.2, "store": 0.2, "plain": 0.05}
+SHARES = {"photographs": 0.6, "film": 0.15, "store": 0.2, "plain": 0.05}
 PLAN: tuple[tuple[Size, bool, int], ...] = (((416, 256), True, 5), ((416, 416), True, 2), ((640, 384), False, 1))
 """Student size, whether the teacher sees it doubled, and how many shards of every eight are of it."""
 
@@ -92,7 +92,7 @@ def _stores(*, seed: int, cache: Path) -> list[Labelled]:
 def fill(
     folder: Path, places: Places, *, shards: int, seed: int, tell: Callable[[str], None], threads: int = 1
 ) -> None:
-    """Make what is missing of the first ``shards`` shards."""
+    """Make what is missing of the first ``shards`` shards; several processes may do so side by side."""
     folder.mkdir(parents=True, exist_ok=True)
     order = list(chain.from_iterable([entry] * entry[2] for entry in PLAN))
     missing = [n for n in range(shards) if not (folder / _name(order[n % len(order)][0], n)).exists()]
@@ -103,6 +103,8 @@ def fill(
     teachers = {wh: Teacher(places.start, student_wh=wh, is_double=double, threads=threads) for wh, double, _ in PLAN}
     for number in missing:
         wh = order[number % len(order)][0]
+        if (folder / _name(wh, number)).exists():
+            continue
         _make(folder / _name(wh, number), material, teachers[wh], source=np.random.default_rng([seed, number]))
         tell(f"shard {number + 1} of {shards}, {wh[0]}x{wh[1]}")
 
@@ -118,7 +120,7 @@ def _make(folder: Path, material: dict[str, list[Labelled]], teacher: Teacher, *
     for _ in range(SHARD):
         kind = str(source.choice(kinds, p=share / share.sum()))
         item = compose(material[kind], size_wh=teacher.canvas_wh, source=source)
-        picture, answers = teacher.targets(item, is_labelled=kind in ("photographs", "store"))
+        picture, answers = teacher.targets(item, is_labelled=kind in ("photographs", "store"), source=source)
         pictures.append(picture)
         targets.append(answers.astype(np.float16))
     part = folder.with_suffix(f".{os.getpid()}.part")

@@ -21,8 +21,8 @@ from installer.models.pool import Shard, finished
 from installer.models.spoil import spoil
 
 PIXELS_PER_BATCH = 16 * 416 * 256
-WARM_UP_STEPS = 100
-MEAN_KEPT = 0.998
+WARM_UP_STEPS = 300
+MEAN_KEPT = 0.9985
 SCALE_PICTURES = 48
 LONGEST_STEP_S = 20.0
 """What a step may take and still be called training; the rest is a pause (a look, a machine put to sleep)."""
@@ -31,13 +31,20 @@ Batch = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to train. ``minutes``: of training in all; the rate of learning falls to nothing over them."""
+    """How to train.
+
+    Attributes:
+        minutes: of training in all; the rate of learning falls to nothing over them.
+        rate: highest rate of learning, of gains and shifts.
+        kernel_share: the kernels' rate of learning as a share of it; 0 leaves the kernels as they are.
+    """
 
     pool: Path
     start: Path
     minutes: float
     rate: float
     seed: int
+    kernel_share: float = 1.0
 
 
 class Student:
@@ -49,14 +56,14 @@ class Student:
         measure_scales(self.net, _scale_pictures(plan))
         self.net.to(memory_format=torch.channels_last)
         self.mean = {name: value.detach().clone() for name, value in self.net.named_parameters()}
-        self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=plan.rate, weight_decay=0.0)
+        self.optimiser = torch.optim.AdamW(self._groups(), lr=plan.rate, weight_decay=0.0)
         self.steps, self.pictures, self.trained_s = 0, 0, 0.0
         self._last_at = time.monotonic()
 
     def step(self, batch: Batch) -> tuple[float, float]:
         """One step; the two losses."""
         for group in self.optimiser.param_groups:
-            group["lr"] = self.rate()
+            group["lr"] = self.rate() * group["share"]
         score, box = distillation(self.net(batch[0]), batch[1])
         self.optimiser.zero_grad(set_to_none=True)
         (score + box).backward()
@@ -102,6 +109,15 @@ class Student:
         self.optimiser.load_state_dict(state.pop("optimiser"))
         for name, value in state.items():
             setattr(self, name, value)
+
+    def _groups(self) -> list[dict[str, Any]]:
+        named = list(self.net.named_parameters())
+        kernels = [value for name, value in named if name.endswith(".kernel")]
+        if not self.plan.kernel_share:
+            for kernel in kernels:
+                kernel.requires_grad_(False)
+        others = [value for name, value in named if not name.endswith(".kernel")]
+        return [{"params": others, "share": 1.0}, {"params": kernels, "share": self.plan.kernel_share}]
 
     def _follow(self) -> None:
         kept = min(MEAN_KEPT, (1 + self.steps) / (10 + self.steps))

@@ -1,9 +1,10 @@
 """What the student should answer, cell by cell.
 
 The teacher is the start net that sees the same picture twice as large: its cells at stride 16 lie exactly on the
-student's at stride 8, and raw YOLOX boxes (in cells and strides) carry over unchanged. The target of a cell is the
-surest of: the teacher one stride up; the teacher at stride 8 (four cells become one); the start net at the student's
-own size, which keeps what it could do. Where people are labelled, the labels then correct the teacher.
+student's at stride 8, and raw YOLOX boxes (in cells and strides) carry over unchanged. At stride 8 the target is the
+surer of the teacher's cell at stride 16 and its four at stride 8; at stride 16 the surer of the teacher's at stride 32
+and the start net's own answer at the student's size; at stride 32 the latter, which keeps what it could do. Where people
+are labelled, the labels then correct the teacher.
 """
 
 from __future__ import annotations
@@ -41,26 +42,42 @@ class Teacher:
         width, height = self.student_wh
         return (width * 2, height * 2) if self.is_double else self.student_wh
 
-    def targets(self, item: Labelled, *, is_labelled: bool) -> tuple[BgrImage, Answers]:
+    def targets(self, item: Labelled, *, is_labelled: bool, source: np.random.Generator) -> tuple[BgrImage, Answers]:
         """The student's picture, and its answer for every cell."""
-        picture = item.picture
-        if self.is_double:
-            picture = np.asarray(cv2.resize(picture, self.student_wh, interpolation=cv2.INTER_AREA), np.uint8)
-        answers = _person(self._same.raw(picture))
-        if self._double is not None:
-            answers = _surest(answers, self._one_stride_down(_person(self._double.raw(item.picture))))
+        picture = halved(item.picture, source) if self.is_double else item.picture
+        if self._double is None:
+            answers = _person(self._same.raw(picture))
+        else:
+            plain = halved(item.picture, None)
+            answers = self._laid_on(_person(self._same.raw(plain)), _person(self._double.raw(item.picture)))
         if is_labelled:
             factor = np.float32(0.5 if self.is_double else 1.0)
             answers = corrected(answers, item.people * factor, item.ignored * factor, wh=self.student_wh)
         return picture, answers
 
-    def _one_stride_down(self, double: Answers) -> Answers:
-        """Answers on the doubled picture, laid on the student's cells; the coarsest stride has none."""
+    def _laid_on(self, same: Answers, double: Answers) -> Answers:
+        """Answers on the doubled picture and on the plain one, on the student's cells."""
         width, height = self.student_wh
         shapes = [(2 * height // s, 2 * width // s) for s in STRIDES]
         fine, middle, coarse = np.split(double, np.cumsum([h * w for h, w in shapes])[:2])
-        lowest = np.zeros(((width // 32) * (height // 32), 5), np.float32)
-        return np.concatenate([_surest(middle, _four_to_one(fine, shapes[0])), coarse, lowest])
+        own_coarse = same[len(middle) : len(middle) + len(coarse)]
+        return np.concatenate(
+            [
+                _surest(middle, _four_to_one(fine, shapes[0])),
+                _surest(coarse, own_coarse),
+                same[len(middle) + len(coarse) :],
+            ]
+        )
+
+
+def halved(picture: BgrImage, source: np.random.Generator | None) -> BgrImage:
+    """Half as large. With ``source``: somewhere between averaging and skipping, since cameras and resizers do both."""
+    mean = np.asarray(cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+    if source is None or source.random() < 0.3:
+        return mean
+    skipped = np.ascontiguousarray(picture[source.integers(2) :: 2, source.integers(2) :: 2])
+    share = source.uniform(0.0, 0.7)
+    return np.asarray(cv2.addWeighted(mean, share, skipped, 1 - share, 0), np.uint8)
 
 
 def _person(raw: NDArray[np.float32]) -> Answers:

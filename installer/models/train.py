@@ -45,7 +45,7 @@ def main(words: list[str] | None = None) -> None:
     filler.start()
     while filler.is_alive() and len(finished(pool)) < min(MIN_SHARDS, asked.shards):
         time.sleep(2)
-    student = Student(Plan(pool, asked.start, asked.minutes, asked.rate, asked.seed))
+    student = Student(Plan(pool, asked.start, asked.minutes, asked.rate, asked.seed, asked.kernel_share))
     _train(student, asked.out, photographs_dir=asked.photographs, look_every_s=60 * asked.look_minutes)
 
 
@@ -102,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--shards", type=int, default=104, help="size of the pool, 128 pictures each")
     parser.add_argument("--minutes", type=float, default=60.0, help="of training, pauses not counted")
     parser.add_argument("--rate", type=float, default=1e-4, help="highest rate of learning")
+    parser.add_argument("--kernel-share", type=float, default=0.0, help="the kernels' rate as a share; 0: not trained")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--look-minutes", type=float, default=5.0, help="between looks at held-out photographs")

@@ -10,9 +10,9 @@ import torch
 from onnx.reference import ReferenceEvaluator
 
 from installer.models.checks.start import start_weights
-from installer.models.export import folded, multiply_adds, write_onnx
+from installer.models.export import folded, write_onnx
 from installer.models.loss import distillation, generalised_iou
-from installer.models.net import YoloxNano, convolutions, load_start, measure_scales
+from installer.models.net import convolutions, load_start, measure_scales
 from installer.models.pool import Shard
 from installer.models.student import Plan, Student, batches, mirrored
 
@@ -50,11 +50,6 @@ def test_measured_scales_change_the_units_and_not_the_function(picture: torch.Te
     torch.testing.assert_close(after, before, atol=2e-3, rtol=1e-3)
     spread = torch.cat([conv.out_scale for conv in convolutions(net)])
     assert float(spread.max() / spread.min()) > 20  # what equal steps would have stumbled over
-
-
-def test_one_class_needs_fewer_operations_than_eighty() -> None:
-    ours, start = (multiply_adds(YoloxNano(classes), wh=(416, 416)) for classes in (1, 80))
-    assert ours < 0.97 * start
 
 
 def test_the_written_file_answers_like_the_net_at_every_shape(tmp_path: Path, picture: torch.Tensor) -> None:
