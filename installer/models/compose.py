@@ -14,7 +14,7 @@ from installer.models.material import NO_BOXES
 from installer.models.measure import Boxes, Labelled
 from shared_models.geometry import Size
 
-WHOLE, CROP = 0.35, 0.75
+WHOLE, CROP = 0.5, 0.85
 """Cumulated shares of ways to compose; the rest is four in one."""
 KEPT_SHARE = 0.5
 """A person of whom less than this is left inside a crop is neither right nor wrong."""
@@ -56,7 +56,7 @@ def _paste(
 ) -> tuple[Boxes, Boxes]:
     width, height = region.right - region.left, region.bottom - region.top
     fit = min(width / item.picture.shape[1], height / item.picture.shape[0])
-    scale = fit * (source.choice([1.0, source.uniform(0.6, 1.0)]) if is_whole else np.exp(source.uniform(-0.6, 0.9)))
+    scale = fit * (source.choice([1.0, source.uniform(0.6, 1.0)]) if is_whole else np.exp(source.uniform(-0.4, 0.9)))
     stretch = np.exp(source.uniform(-0.12, 0.12)) if source.random() < 0.6 and not is_whole else 1.0
     scale_xy = np.array([scale * stretch, scale / stretch])
     drawn_wh = np.array([item.picture.shape[1], item.picture.shape[0]]) * scale_xy

@@ -164,10 +164,10 @@ class YoloxNano(nn.Module):
         self.heads = nn.ModuleList(Head(width, classes) for width in (w3, w4, w5))
 
     def forward(self, pictures: Tensor) -> Tensor:
-        raw = torch.cat([self._flat(head(x)) for head, x in zip(self.heads, self._pyramid(pictures), strict=True)], 1)
+        raw = torch.cat([self._flat(head(x)) for head, x in zip(self.heads, self.pyramid(pictures), strict=True)], 1)
         return torch.cat([raw[..., :4], raw[..., 4:].sigmoid()], dim=2) if self.is_scoring else raw
 
-    def _pyramid(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def pyramid(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         x = torch.cat([pictures[..., dy::2, dx::2] for dx in (0, 1) for dy in (0, 1)], dim=1)
         c3 = self.dark3(self.dark2(self.stem(x)))
         c4 = self.dark4(c3)

@@ -25,7 +25,7 @@ from shared_models.geometry import Size
 
 SHARD = 128
 STORES, FRAMES_EACH = 40, 8
-SHARES = {"photographs": 0.6, "film": 0.15, "store": 0.2, "plain": 0.05}
+SHARES = {"photographs": 0.72, "film": 0.1, "store": 0.1, "plain": 0.08}
 PLAN: tuple[tuple[Size, bool, int], ...] = (((416, 256), True, 5), ((416, 416), True, 2), ((640, 384), False, 1))
 """Student size, whether the teacher sees it doubled, and how many shards of every eight are of it."""
 

@@ -12,7 +12,7 @@ Source = np.random.Generator
 
 def spoil(picture: BgrImage, source: Source) -> BgrImage:
     """A worse (or other) rendering of a picture of the same size."""
-    if source.random() < 0.25:
+    if source.random() < 0.4:
         return picture
     picture = _tone(picture, source)
     if source.random() < 0.12:

@@ -21,7 +21,7 @@ from installer.models.pool import Shard, finished
 from installer.models.spoil import spoil
 
 PIXELS_PER_BATCH = 16 * 416 * 256
-WARM_UP_STEPS = 300
+WARM_UP_STEPS = 120
 MEAN_KEPT = 0.9985
 SCALE_PICTURES = 48
 LONGEST_STEP_S = 20.0
@@ -133,7 +133,7 @@ def batches(pool: Path, *, seed: int, skip: int) -> Iterator[Batch]:
         for number, (shard, rows) in enumerate(_order(pool, seed)):
             if number < skip:
                 continue
-            waiting.append(threads.submit(_batch, shard, rows, seed * 1_000_003 + number))
+            waiting.append(threads.submit(as_batch, shard, rows, seed * 1_000_003 + number))
             if len(waiting) > 2:
                 yield waiting.popleft().result()
 
@@ -154,7 +154,7 @@ def _order(pool: Path, seed: int) -> Iterator[tuple[Shard, np.ndarray]]:
             yield chunks[place]
 
 
-def _batch(shard: Shard, rows: np.ndarray, seed: int) -> Batch:
+def as_batch(shard: Shard, rows: np.ndarray, seed: int) -> Batch:
     source = np.random.default_rng(seed)
     pictures, targets = shard.load()
     order = np.sort(rows)

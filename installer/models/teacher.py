@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from desktop_app.adapters.detection.heads import STRIDES
 from desktop_app.services.ports import BgrImage
-from installer.models.measure import Boxes, Labelled, Runner, overlaps
+from installer.models.measure import SAME_IOU, Boxes, Labelled, Runner, overlaps
 from shared_models.geometry import Size
 
 Answers = NDArray[np.float32]
 """(cells, 5): raw x, y, log w, log h in cells and strides; score."""
 
-FALSE_ALARM_KEPT = 0.4
+FALSE_ALARM_KEPT = 0.3
 TOP_CELLS = 5
 
 
@@ -101,20 +101,25 @@ def _four_to_one(fine: Answers, shape: tuple[int, int]) -> Answers:
 
 
 def corrected(answers: Answers, people: Boxes, ignored: Boxes, *, wh: Size) -> Answers:
-    """Answers moved towards the labels: false alarms sink, the best cells of each person rise and take its box."""
+    """Answers moved towards the labels.
+
+    Cells that mean a labelled person all say that person's box, so that suppression leaves one, and the best of them
+    rise; cells that say anybody else, or a part of somebody, sink. Where it is not known, nothing is changed.
+    """
     answers = answers.copy()
     corners, centre, stride = _corners(answers, wh)
     candidates = np.flatnonzero(answers[:, 4] > 0.01)
     iou = overlaps(corners[candidates], people) if len(people) else np.zeros((len(candidates), 1), np.float32)
-    apart = _share_inside(corners[candidates], np.concatenate([people, ignored])) < 0.4
-    answers[candidates[(iou.max(1) < 0.2) & apart], 4] *= FALSE_ALARM_KEPT
+    is_unknown = _share_inside(corners[candidates], ignored) > 0.4
+    answers[candidates[(iou.max(1) < SAME_IOU) & ~is_unknown], 4] *= FALSE_ALARM_KEPT
     for number, person in enumerate(people):
         fit = iou[:, number]
-        own = np.flatnonzero((fit > 0.5) & (fit >= iou.max(1)))
-        for place in own[np.argsort(-answers[candidates[own], 4])][:TOP_CELLS]:
-            cell = candidates[place]
-            answers[cell, 4] = max(answers[cell, 4], (answers[cell, 4] + fit[place]) / 2)
-            answers[cell, :4] = _encoded(person, centre[cell], stride[cell])
+        own = np.flatnonzero((fit >= SAME_IOU) & (fit >= iou.max(1)))
+        cells = candidates[own]
+        answers[cells, :4] = _encoded(person, centre[cells], stride[cells])
+        best = own[np.argsort(-answers[cells, 4])][:TOP_CELLS]
+        risen = (answers[candidates[best], 4] + fit[best]) / 2
+        answers[candidates[best], 4] = np.maximum(answers[candidates[best], 4], risen)
     return answers
 
 
@@ -127,7 +132,7 @@ def _corners(answers: Answers, wh: Size) -> tuple[Boxes, NDArray[np.float32], ND
 
 def _encoded(box: NDArray[np.float32], grid: NDArray[np.float32], stride: NDArray[np.float32]) -> NDArray[np.float32]:
     middle, size = (box[:2] + box[2:]) / 2, box[2:] - box[:2]
-    return np.concatenate([middle / stride - grid, np.log(np.maximum(size, 1.0) / stride)])
+    return np.hstack([middle / stride - grid, np.log(np.maximum(size, 1.0) / stride)])
 
 
 def _share_inside(boxes: Boxes, others: Boxes) -> NDArray[np.float32]:
