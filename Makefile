@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 STAMP := .make
 
-.PHONY: help install demo test lint types unit e2e bench lock clean
+.PHONY: help install demo test lint types unit e2e bench lock clean train-env train train-test
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,23 @@ unit: install  ## the fast part of the tests
 lock: install  ## pin every package again, by hash
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	    --extra desktop --extra cloud --extra dev pyproject.toml -o constraints.txt
+
+TRAIN_VENV := .train-venv
+TRAIN ?=
+
+$(STAMP)/train-env: installer/models/requirements.txt
+	@mkdir -p $(STAMP)
+	python3 -m venv $(TRAIN_VENV)
+	$(TRAIN_VENV)/bin/pip install -q -r installer/models/requirements.txt
+	touch $@
+
+train-env: $(STAMP)/train-env  ## an environment with PyTorch, apart from the product's
+
+train: train-env  ## the detector's weights; TRAIN="--start FILE --photographs FOLDER --minutes 60"
+	nice $(TRAIN_VENV)/bin/python -m installer.models.train --out build/model $(TRAIN)
+
+train-test: train-env  ## the tests of the training code that need PyTorch
+	$(TRAIN_VENV)/bin/python -m pytest -q -c installer/models/checks/pytest.ini installer/models/checks
 
 clean:  ## what was built; the environment and your data stay
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -8,6 +8,7 @@ import re
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from desktop_app.services.ports import DetectorError
 
@@ -22,6 +23,9 @@ class ModelEntry:
     Attributes:
         file: its name beside the manifest; empty for one that has to be pulled.
         urls: official addresses it may be downloaded from.
+        classes: what it finds, by class number; empty where that is not known.
+        head: how its output is read (``yolox``, ``yolov8``, ``end-to-end``); empty: told by the output's shape.
+        input_sizes: width and height of inputs that it was made for; others may work.
     """
 
     name: str
@@ -31,6 +35,9 @@ class ModelEntry:
     urls: tuple[str, ...] = ()
     size_bytes: int = 0
     description: str = ""
+    classes: tuple[str, ...] = ()
+    head: str = ""
+    input_sizes: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +158,19 @@ def _copy(source: Path, target: Path) -> None:
     temporary.replace(target)
 
 
+def _entry(item: dict[str, Any]) -> ModelEntry:
+    lists = {key: tuple(item.get(key, ())) for key in ("urls", "classes")}
+    sizes = tuple((int(width), int(height)) for width, height in item.get("input_sizes", ()))
+    return ModelEntry(**{**item, **lists, "input_sizes": sizes})
+
+
 def _read_manifest(folder: Path) -> dict[str, ModelEntry]:
     path = folder / MANIFEST
     if not path.is_file():
         return {}
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))["models"]
-        entries = [ModelEntry(**{**item, "urls": tuple(item.get("urls", ()))}) for item in raw]
+        entries = [_entry(item) for item in raw]
     except (ValueError, KeyError, TypeError) as error:
         raise DetectorError(f"{path} is damaged ({error}); mend or delete it.") from error
     return {entry.name: entry for entry in entries}

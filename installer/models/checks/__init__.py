@@ -1,0 +1,1 @@
+"""Tests that need PyTorch, kept out of the ordinary test environment."""

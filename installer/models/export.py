@@ -1,0 +1,70 @@
+"""The trained net as one ONNX file that takes any number of pictures of any size in multiples of 32."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from pathlib import Path
+
+import onnx
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from installer.models.net import ScaledConv, YoloxNano
+
+OPSET = 13
+
+
+class _Folded(nn.Module):
+    """A plain convolution with its activation."""
+
+    def __init__(self, scaled: ScaledConv) -> None:
+        super().__init__()
+        weight = scaled.weight().detach()
+        groups, out = scaled.groups, len(weight)
+        self.conv = nn.Conv2d(
+            weight.shape[1] * groups, out, weight.shape[-1], scaled.stride, scaled.padding, groups=groups
+        )
+        self.conv.weight.data.copy_(weight)
+        assert self.conv.bias is not None  # noqa: S101 - asked for above, by default
+        self.conv.bias.data.copy_(scaled.bias().detach())
+        self.is_last = scaled.is_last
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.conv(x)
+        return y if self.is_last else functional.silu(y)
+
+
+def folded(net: YoloxNano) -> YoloxNano:
+    """A copy with plain convolutions that answers scores."""
+    plain = copy.deepcopy(net).eval().to(memory_format=torch.contiguous_format)
+    for name, module in list(plain.named_modules()):
+        if isinstance(module, ScaledConv):
+            parent, _, own = name.rpartition(".")
+            setattr(plain.get_submodule(parent), own, _Folded(module))
+    plain.is_scoring = True
+    return plain
+
+
+def write_onnx(net: YoloxNano, path: Path, *, licence: str, description: str) -> None:
+    """Write ``path``: input ``images`` (N, 3, H, W) BGR 0..255, output (N, cells, 6), the raw YOLOX head of one class."""
+    axes = {"images": {0: "batch", 2: "height", 3: "width"}, "output": {0: "batch", 1: "cells"}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            folded(net),
+            (torch.zeros(1, 3, 64, 96),),
+            str(path),
+            input_names=["images"],
+            output_names=["output"],
+            dynamic_axes=axes,
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    model = onnx.load(path)
+    model.producer_name, model.producer_version = "wink-analytics", ""
+    model.doc_string = description
+    onnx.helper.set_model_props(model, {"licence": licence, "classes": "person", "head": "yolox"})
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
