@@ -149,6 +149,8 @@ def compare(edge: Edge, config: EdgeConfig, cloud: DemoCloud) -> list[DemoRow]:
         truth = _truth_of(edge, camera)
         for zone in scene_zones(parse_store(camera.source).scene, size_wh=SIZE):
             key = (camera.camera_id, zone.zone_id)
+            if key not in counted:
+                continue  # whoever watched the demo has drawn zones of their own
             for measure, true, kinds in _measures(zone, truth):
                 count = counted[key]
                 ours = {"in": count.in_count, "out": count.out_count, "presences": count.presences}[measure]
