@@ -167,6 +167,8 @@ def compare(edge: Edge, config: EdgeConfig, cloud: DemoCloud) -> list[DemoRow]:
         later = truth_for(store, zones, from_s=0.0, to_s=until_s + END_S) if has_line else truth
         for zone in zones:
             key = (camera.camera_id, zone.zone_id)
+            if key not in counted:
+                continue  # whoever watched the demo has drawn zones of their own
             for measure, kinds in _measures(zone):
                 true, at_the_end = _true(truth, zone, measure), _around(later, zone, measure, at_s=until_s)
                 count = counted[key]

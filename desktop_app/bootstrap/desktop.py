@@ -25,7 +25,8 @@ from desktop_app.services.autostart import autostart_for, own_command
 from desktop_app.services.config_import import EdgeConfig
 from desktop_app.services.desk import KNOWN_ERRORS, Desk, DeskPorts
 from desktop_app.services.engine_view import EngineStatus
-from desktop_app.services.store_document import StoredCamera, StoreDocument, split_credentials
+from desktop_app.services.secret_store import EDGE_KEY_NAME, camera_secret_name
+from desktop_app.services.store_document import StoredCamera, StoreDocument, joined_credentials, split_credentials
 from desktop_app.services.support_report import clean
 from desktop_app.services.zone_store import ZoneStore
 from desktop_app.settings import EdgeSettings
@@ -63,7 +64,9 @@ def log_to_file(data_dir: Path) -> logging.Handler:
     return handler
 
 
-def build_desk(settings: EdgeSettings, *, over: Edge | None = None, config: EdgeConfig | None = None) -> Desk:
+def build_desk(
+    settings: EdgeSettings, *, over: Edge | None = None, config: EdgeConfig | None = None, is_demo: bool = False
+) -> Desk:
     """A desk that starts nothing yet; ``over`` an engine that runs already, with the ``config`` it was built from.
 
     Raises:
@@ -89,7 +92,13 @@ def build_desk(settings: EdgeSettings, *, over: Edge | None = None, config: Edge
         clock=clock,
         local_zone=bytes(QTimeZone.systemTimeZoneId().data()).decode() or "UTC",
     )
-    desk = Desk(ports, data_dir=settings.data_dir, zones=zones, fixed=_document_of(config) if config else None)
+    desk = Desk(
+        ports,
+        data_dir=settings.data_dir,
+        zones=zones,
+        fixed=_document_of(config) if config else None,
+        fixed_secrets=_secrets_of(config) if config and not is_demo else None,
+    )
     made.append(desk)
     return desk
 
@@ -102,6 +111,7 @@ def _document_of(config: EdgeConfig) -> StoreDocument:
             name=c.name,
             source=split_credentials(c.source.reveal())[0],
             target_fps=c.target_fps,
+            substream=split_credentials(c.substream.reveal())[0] if c.substream else None,
             is_enabled=c.is_enabled,
             loop=c.loop,
         )
@@ -109,6 +119,18 @@ def _document_of(config: EdgeConfig) -> StoreDocument:
         if c.is_enabled
     )
     return StoreDocument(cloud_url=config.api_url, is_set_up=True, cameras=cameras)
+
+
+def _secrets_of(config: EdgeConfig) -> dict[str, str]:
+    """What a configuration file holds that belongs into the keyring."""
+    secrets: dict[str, str] = {}
+    if config.edge_key is not None:
+        secrets[EDGE_KEY_NAME] = config.edge_key.get_secret_value()
+    for camera in config.cameras:
+        _, user, password = split_credentials(camera.source.reveal())
+        if user or password:
+            secrets[camera_secret_name(camera.camera_id)] = joined_credentials(user, password)
+    return secrets
 
 
 def make_app(settings: EdgeSettings) -> QApplication:

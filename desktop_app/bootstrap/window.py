@@ -27,10 +27,11 @@ def run_window(
     title: str,
     dashboard_url: str | None = None,
     seconds: float | None = None,
+    is_demo: bool = True,
 ) -> int:
     """Show the window over an engine that runs already, until it is closed, or for ``seconds``."""
     app = make_app(settings)
-    desk = build_desk(settings, over=edge, config=config)
+    desk = build_desk(settings, over=edge, config=config, is_demo=is_demo)
     program = DesktopProgram(
         app, desk, settings, title=title, dashboard_url=dashboard_url, has_tray=False, asks_to_quit=False
     )
@@ -79,7 +80,7 @@ def _open_on_file(path: Path, *, settings: EdgeSettings, seconds: float | None) 
     edge = build_edge(config, settings=settings)
     edge.start()
     try:
-        return run_window(edge, config, settings=settings, title="Wink Analytics", seconds=seconds)
+        return run_window(edge, config, settings=settings, title="Wink Analytics", seconds=seconds, is_demo=False)
     finally:
         edge.close(flush_s=QUIT_FLUSH_S)
 

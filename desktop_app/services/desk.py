@@ -110,10 +110,17 @@ class Desk:
 
     Args:
         fixed: the document of a program that was started from a file or as a demo; cameras cannot be edited then.
+        fixed_secrets: the file's secrets by name, for ``take_over``; None: there is nothing to take over (a demo).
     """
 
     def __init__(
-        self, ports: DeskPorts, *, data_dir: Path, zones: ZoneStore, fixed: StoreDocument | None = None
+        self,
+        ports: DeskPorts,
+        *,
+        data_dir: Path,
+        zones: ZoneStore,
+        fixed: StoreDocument | None = None,
+        fixed_secrets: Mapping[str, str] | None = None,
     ) -> None:
         self.ports = ports
         self.data_dir = data_dir
@@ -122,6 +129,7 @@ class Desk:
         self._preferences_file = PreferencesFile(data_dir / "preferences.json")
         self.preferences = self._preferences_file.read()
         self._fixed = fixed
+        self._fixed_secrets = fixed_secrets
         self._document = fixed or self._store_file.read()
         self._lock = threading.Lock()
 
@@ -175,6 +183,41 @@ class Desk:
         if self._fixed is None:
             self._store_file.write(document)
         self._document = document
+
+    @property
+    def can_take_over(self) -> bool:
+        """The cameras come from a file, and could be this program's own."""
+        return self._fixed is not None and self._fixed_secrets is not None
+
+    def take_over(self) -> None:
+        """Slow. Make the file's cameras, zones and secrets this program's own, from its next start without the file on.
+
+        Raises:
+            StoreDocumentError: there is a store already, or a camera's zones are not known yet; nothing was changed.
+            SecretStoreError, ZoneStoreError: not all of it could be kept; trying again is safe.
+        """
+        if self._fixed is None or self._fixed_secrets is None:
+            raise StoreDocumentError("There is no file whose cameras could be taken over.")
+        if self._store_file.read().cameras:
+            raise StoreDocumentError(
+                "This program has cameras of its own already; start it without the file to see them."
+            )
+        unseen = [c.label for c in self._fixed.cameras if not self._are_zones_known(c.camera_id)]
+        if unseen:
+            raise StoreDocumentError(
+                f"The zones of {', '.join(unseen)} are known with the first picture; wait until all cameras are live."
+            )
+        for name, secret in self._fixed_secrets.items():
+            self.ports.secrets.put(name, secret)
+        for camera in self._fixed.cameras:
+            if self.zones.zones_of(camera.camera_id) is None:
+                self.zones.save(
+                    camera.camera_id, self.zones_of(camera.camera_id), before=self.zones_of(camera.camera_id)
+                )
+        self._store_file.write(self._fixed)
+
+    def _are_zones_known(self, camera_id: str) -> bool:
+        return self.zones.zones_of(camera_id) is not None or self.latest(camera_id) is not None
 
     def remove_camera(self, camera_id: str) -> None:
         """Slow. Stop a camera and forget its zones and password; events that it counted stay."""

@@ -49,9 +49,7 @@ class CamerasPage(Page):
         self._stack.addWidget(self._make_table())
         self.body.addLayout(self._stack, 1)
         if not self.desk.is_editable:
-            self.banner.say(
-                self.tr("These cameras are given by the file or the demo that this program was started with.")
-            )
+            self._say_fixed()
         self._enable()
 
     # -- what the window tells
@@ -129,7 +127,32 @@ class CamerasPage(Page):
         document = self.desk.document.with_camera(typed.camera)
         self._run("save-camera", lambda: self.desk.save_store(document, secrets=typed.secrets))
 
+    def take_over(self) -> None:
+        """Make the file's cameras the program's own."""
+        if not self.around.may_keep_secret(self):
+            return
+        done = self.tr(
+            "From now on these are the program's own cameras: start Wink without the file, and edit them here."
+        )
+        self.ops.start(
+            "take-over",
+            lambda _: self.desk.take_over(),
+            done=lambda _: self.banner.say(done),
+            failed=lambda words: self.banner.say(words, is_trouble=True, button=self._take_words, done=self.take_over),
+        )
+
     # -- inside
+
+    @property
+    def _take_words(self) -> str:
+        return self.tr("Keep them in the program")
+
+    def _say_fixed(self) -> None:
+        if self.desk.can_take_over:
+            words = self.tr("These cameras come from the file that this program was started with; change them there.")
+            self.banner.say(words, button=self._take_words, done=self.take_over)
+        else:
+            self.banner.say(self.tr("These cameras belong to the demo."))
 
     @property
     def _camera(self) -> StoredCamera | None:

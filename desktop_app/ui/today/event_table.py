@@ -40,9 +40,11 @@ def event_words(words: str) -> str:
 class EventTable(QAbstractTableModel):
     """Newest first. Words are made when a row is looked at."""
 
-    def __init__(self, label: Callable[[str, str | None], str], zone: Callable[[], tzinfo]) -> None:
+    def __init__(
+        self, label: Callable[[str, str | None], str], zone: Callable[[], tzinfo], has_cloud: Callable[[], bool]
+    ) -> None:
         super().__init__()
-        self._label, self._zone = label, zone
+        self._label, self._zone, self._has_cloud = label, zone, has_cloud
         self._all: Sequence[StoredEvent] = ()
         self._shown: list[StoredEvent] = []
         self._kinds: frozenset[EventType] | None = None
@@ -111,7 +113,9 @@ class EventTable(QAbstractTableModel):
     def _upload_words(self, event: StoredEvent) -> str:
         if event.is_refused:
             return self.tr("refused")
-        return self.tr("yes") if event.is_sent else self.tr("not yet")
+        if event.is_sent:
+            return self.tr("yes")
+        return self.tr("not yet") if self._has_cloud() else ""
 
 
 def value_words(event: StoredEvent) -> str:

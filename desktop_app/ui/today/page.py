@@ -143,13 +143,16 @@ class TodayPage(Page):
         self.body.addLayout(row)
 
     def _make_events(self) -> QWidget:
-        self.events = EventTable(self.desk.label, lambda: self.desk.zone)
+        self.events = EventTable(
+            self.desk.label, lambda: self.desk.zone, lambda: self.desk.document.cloud_url is not None
+        )
         table = QTableView(self)
         table.setModel(self.events)
         table.setAccessibleName(self.tr("Events"))
         table.verticalHeader().hide()
         table.setShowGrid(False)
         table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         table.verticalHeader().setDefaultSectionSize(26)
         self.kind = QComboBox(self)

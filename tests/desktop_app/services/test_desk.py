@@ -22,8 +22,9 @@ from desktop_app.services.enrolment import EnrolmentError, clean_cloud_url, clea
 from desktop_app.services.preferences import DetectionProfile
 from desktop_app.services.recent_tracks import RecentTracks
 from desktop_app.services.secret_store import EDGE_KEY_NAME, SecretStoreError, camera_secret_name
-from desktop_app.services.store_document import StoredCamera, StoreFile, joined_credentials
+from desktop_app.services.store_document import StoredCamera, StoreDocumentError, StoreFile, joined_credentials
 from desktop_app.services.support_report import clean, tail
+from desktop_app.services.zone_store import ZoneStore
 from shared_models.zones import LineZone
 from tests.helpers.desks import InMemorySecrets, ScriptedEnrolment, host_of, make_desk
 from tests.helpers.engine_fakes import grey_view
@@ -151,6 +152,23 @@ def test_a_program_started_from_a_file_keeps_its_hands_off_the_store(desk: Desk,
     assert not fixed.is_editable
     assert (tmp_path / "store.json").read_text() == written
     assert host_of(desk).configs == []
+
+
+def test_the_cameras_of_a_file_become_the_programs_own(desk: Desk, tmp_path: Path) -> None:
+    folder = tmp_path / "from-file"
+    secret = {camera_secret_name("a"): "admin:x"}
+    fixed = Desk(desk.ports, data_dir=folder, zones=ZoneStore(folder), fixed=desk.document, fixed_secrets=secret)
+    with pytest.raises(StoreDocumentError, match="first picture"):
+        fixed.take_over()
+    for camera_id in ("a", "b"):
+        host_of(desk).show(grey_view(camera_id))
+    fixed.take_over()
+    assert StoreFile(folder / "store.json").read() == desk.document
+    assert [z.zone_id for z in ZoneStore(folder).zones_of("a") or ()] == ["door"]
+    assert secrets_of(desk).kept == secret
+    with pytest.raises(StoreDocumentError, match="of its own already"):
+        fixed.take_over()
+    assert not Desk(desk.ports, data_dir=folder, zones=ZoneStore(folder), fixed=desk.document).can_take_over
 
 
 def test_the_support_report_holds_no_secret(desk: Desk, tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ def test_a_real_engine_keeps_its_view_over_restarts(qtbot: QtBot, tmp_path: Path
         qtbot.waitUntil(lambda: "till" in seen, timeout=60_000)
         assert [c.camera_id for c in desk.status().cameras] == ["door", "till"]
         assert [z.zone_id for z in desk.zones_of("door")] == ["entrance_line"]
-        assert desk.day(desk.today()).events == ()
+        assert {e.camera_id for e in desk.day(desk.today()).events} <= {"door", "till"}
         assert desk.ports.host.dead_letters() == []
     finally:
         unsubscribe()

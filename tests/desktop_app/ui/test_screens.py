@@ -20,14 +20,17 @@ from desktop_app.services.engine_view import CloudStatus
 from desktop_app.services.ports import DeadLetter
 from desktop_app.services.preferences import Appearance
 from desktop_app.services.secret_store import camera_secret_name
+from desktop_app.services.zone_store import ZoneStore
 from desktop_app.ui.cameras.dialog import CameraDialog
 from desktop_app.ui.main_window import MainWindow
+from desktop_app.ui.pieces import Surroundings
 from desktop_app.ui.settings.licences import licence_rows
 from desktop_app.ui.today.event_table import seconds_words
 from shared_models.cameras import SourceKind
 from shared_models.events import EventDraft, EventType
 from shared_models.zones import LineZone, PolygonZone, ZonePurpose
-from tests.helpers.desks import Answers, FakeHost, InMemorySecrets, ListedDiscovery
+from tests.helpers.desks import Answers, FakeHost, InMemorySecrets, ListedDiscovery, host_of, make_desk, surroundings
+from tests.helpers.engine_fakes import grey_view
 
 
 @pytest.fixture
@@ -257,6 +260,26 @@ def test_a_window_that_is_closed_over_a_test_leaves_no_thread(
     dialog.form.test()
     qtbot.waitUntil(lambda: dialog.form.preview.has_picture, timeout=40_000)
     window.quit_for_good()
+
+
+def test_cameras_of_a_file_are_shown_and_can_be_kept(
+    qtbot: QtBot, tmp_path: Path, open_window: Callable[[Surroundings], MainWindow]
+) -> None:
+    plain = make_desk(tmp_path / "played", "a")
+    folder = tmp_path / "from-file"
+    fixed = Desk(plain.ports, data_dir=folder, zones=ZoneStore(folder), fixed=plain.document, fixed_secrets={})
+    window = open_window(surroundings(fixed))
+    window.show_page("cameras")
+    page = window.cameras
+    assert "come from the file" in page.banner.words
+    assert not page.add_button.isEnabled()
+    assert not page.edit_button.isEnabled()
+    page.take_over()
+    qtbot.waitUntil(lambda: "first picture" in page.banner.words)
+    host_of(plain).show(grey_view("a"))
+    page.take_over()
+    qtbot.waitUntil(lambda: "own cameras" in page.banner.words)
+    assert (folder / "store.json").exists()
 
 
 def test_cameras_on_the_network_and_on_usb_are_offered(
