@@ -96,15 +96,14 @@ async def day_coverage(
     own: dict[UUID, list[tuple[UUID, str, datetime, datetime | None]]] = defaultdict(list)
     for camera in cameras:
         own[camera[0]].append(camera)
-    by_store: dict[UUID, list[tuple[date, int, float]]] = defaultdict(list)
-    for store_id, day, heard, blind_s in await repository.heard_days(first=first, last=last):
-        by_store[store_id].append((day, heard, blind_s))
+    totals = await repository.heard_totals(first=first, last=last)
     shares: dict[UUID, float | None] = {}
     for store in stores:
         zone, expected = ZoneInfo(store.timezone), expected_of(own[store.id], store.id, now=now)
         start, end = _day(first, zone), _day(last + timedelta(days=1), zone)
-        seen = sum(_seen_day(expected, d, h, b, zone, now=now) for d, h, b in by_store[store.id])
-        shares[store.id] = share(seen, expected.camera_s(start, end))
+        heard, blind_s = totals.get(store.id, (0, 0.0))
+        seen_s = _seen_between(expected, start, end, heard, blind_s, now=now)
+        shares[store.id] = share(seen_s, expected.camera_s(start, end))
     return shares
 
 
@@ -138,7 +137,12 @@ async def _seen_days(
 
 
 def _seen_day(expected: Expected, day: date, heard: int, blind_s: float, zone: ZoneInfo, *, now: datetime) -> float:
-    start, end = _day(day, zone), _day(day + timedelta(days=1), zone)
+    return _seen_between(expected, _day(day, zone), _day(day + timedelta(days=1), zone), heard, blind_s, now=now)
+
+
+def _seen_between(
+    expected: Expected, start: datetime, end: datetime, heard: int, blind_s: float, *, now: datetime
+) -> float:
     wanted_s = expected.camera_s(start, end)
     since = max(start, min((first for first, _ in expected.cameras), default=end))
     length_s = (min(end, now) - since).total_seconds()

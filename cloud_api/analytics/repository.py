@@ -217,6 +217,16 @@ class AnalyticsRepository:
         query = select(col(table.store_id), col(table.day), col(table.heard), col(table.blind_s))
         return [(r[0], r[1], r[2], r[3]) for r in await self._run(query.where(self._of_days(table, first, last)))]
 
+    async def heard_totals(self, *, first: date, last: date) -> dict[UUID, tuple[int, float]]:
+        """Per store over whole days: quarter hours heard, and camera-seconds not seen."""
+        table = CoverageDay
+        query = (
+            select(col(table.store_id), func.sum(table.heard), func.sum(table.blind_s))
+            .where(self._of_days(table, first, last))
+            .group_by(col(table.store_id))
+        )
+        return {r[0]: (int(r[1]), float(r[2])) for r in await self._run(query)}
+
     async def cameras(self) -> list[tuple[UUID, str, datetime, datetime | None]]:
         """Cameras with the time since which, and until when, they are expected to see."""
         query = select(
