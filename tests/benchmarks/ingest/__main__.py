@@ -14,6 +14,7 @@ import random
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -36,7 +37,7 @@ from cloud_api.tenancy.transactions import maintenance
 from shared_models.ids import uuid7
 from shared_models.sync import EDGE_KEY_HEADER, EVENTS_PATH
 from tests.benchmarks.ingest.storm import storm
-from tests.benchmarks.postgres_bench import bench_database
+from tests.benchmarks.postgres_bench import bench_database, cpu_s
 
 START = datetime.now(UTC) - timedelta(hours=6)
 KINDS = ["footfall_in"] * 30 + ["footfall_out"] * 30 + ["occupancy"] * 20 + ["dwell"] * 12 + ["queue_wait"] * 8
@@ -94,11 +95,19 @@ def batches(events: int, size: int, source: random.Random) -> list[list[dict[str
     return made
 
 
-async def at_once(works: list[Callable[[], Awaitable[None]]]) -> float:
-    """Seconds that all take, run beside each other."""
-    start_s = time.perf_counter()
+@dataclass(frozen=True)
+class Cost:
+    """Seconds by the clock, and of processor (ours and PostgreSQL's together)."""
+
+    clock_s: float
+    cpu_s: float
+
+
+async def at_once(works: list[Callable[[], Awaitable[None]]]) -> Cost:
+    """What all cost, run beside each other."""
+    start_s, start_cpu_s = time.perf_counter(), cpu_s()
     await asyncio.gather(*(work() for work in works))
-    return time.perf_counter() - start_s
+    return Cost(time.perf_counter() - start_s, cpu_s() - start_cpu_s)
 
 
 async def ours(
@@ -132,10 +141,12 @@ async def ours(
 
                 return work
 
-            return await at_once([lane(key, uploads) for key, uploads in zip(keys, lanes, strict=True)])
+            works = [lane(key, uploads) for key, uploads in zip(keys, lanes, strict=True)]
+            await asyncio.gather(*(lane(key, [[]])() for key in keys * 2))  # connections are made, statements prepared
+            return await at_once(works)
 
 
-async def plain(database: Database, lanes: list[list[list[dict[str, Any]]]]) -> float:
+async def plain(database: Database, lanes: list[list[list[dict[str, Any]]]]) -> Cost:
     """FastAPI, SQLModel, ``add_all``: no keys, no idempotence, no figures."""
     app, sessions = FastAPI(), async_sessionmaker(database.engine, class_=AsyncSession)
     store_id = uuid7()
@@ -159,10 +170,12 @@ async def plain(database: Database, lanes: list[list[list[dict[str, Any]]]]) -> 
 
             return work
 
-        return await at_once([lane(uploads) for uploads in lanes])
+        works = [lane(uploads) for uploads in lanes]
+        await asyncio.gather(*(lane([[]])() for _ in lanes * 2))
+        return await at_once(works)
 
 
-async def bare(database: Database, lanes: list[list[list[dict[str, Any]]]]) -> float:
+async def bare(database: Database, lanes: list[list[list[dict[str, Any]]]]) -> Cost:
     """asyncpg and one ``INSERT ... FROM unnest``: values ready, no JSON, no HTTP, nothing looked at."""
     pool = await asyncpg.create_pool(_url(database.url), min_size=len(lanes), max_size=len(lanes))
     store_id = uuid7()
@@ -197,7 +210,7 @@ async def bare(database: Database, lanes: list[list[list[dict[str, Any]]]]) -> f
 async def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """All of it."""
     source = random.Random(1)
-    rates: dict[str, float] = {}
+    rates: dict[str, list[tuple[float, float]]] = {}
     async with bench_database() as database:
         async with maintenance(database) as connection:
             await connection.execute(text(
@@ -218,22 +231,34 @@ async def run(arguments: argparse.Namespace) -> dict[str, Any]:
             lanes = [batches(arguments.events, arguments.batch, source) for _ in range(arguments.at_once)]
             total = arguments.events * arguments.at_once
             few = [lane[: max(1, len(lane) // 4)] for lane in lanes]
-            found = {"bare unnest": total / await bare(database, lanes)}
-            found["plain add_all"] = sum(len(b) for lane in few for b in lane) / await plain(database, few)
+            n_few = sum(len(b) for lane in few for b in lane)
+            found = {"bare unnest": _rate(total, await bare(database, lanes))}
+            found["plain add_all"] = _rate(n_few, await plain(database, few))
             for name, (pack, encoding) in packs.items():
                 keys = await new_keys(database, arguments.at_once)
-                found[name] = total / await ours(database, keys, lanes, pack, encoding)
+                found[name] = _rate(total, await ours(database, keys, lanes, pack, encoding))
             for name, rate in found.items():
-                rates[name] = max(rate, rates.get(name, 0.0))
-            print(f"turn {turn + 1}: " + ", ".join(f"{n} {r:,.0f}/s" for n, r in found.items()), file=sys.stderr)
+                rates.setdefault(name, []).append(rate)
+            told = ", ".join(f"{n} {r[0]:,.0f}/s ({r[1]:.0f} us)" for n, r in found.items())
+            print(f"turn {turn + 1}: {told}", file=sys.stderr)
         async with maintenance(database) as connection:
             differences = await rollup_differences(connection)
+    best = {name: max(r[0] for r in found) for name, found in rates.items()}
+    cpu = {name: min(r[1] for r in found) for name, found in rates.items()}
     return {
-        "events_per_s": {name: round(rate) for name, rate in rates.items()},
-        "times_plain": round(rates["ours"] / rates["plain add_all"], 1),
-        "times_bare": round(rates["ours"] / rates["bare unnest"], 2),
+        "events_per_s": {name: round(rate) for name, rate in best.items()},
+        "cpu_us_per_event": {name: round(us, 1) for name, us in cpu.items()},
+        "times_plain": round(best["ours"] / best["plain add_all"], 1),
+        "times_bare": round(best["ours"] / best["bare unnest"], 2),
+        "cpu_times_plain": round(cpu["plain add_all"] / cpu["ours"], 1),
+        "cpu_times_bare": round(cpu["bare unnest"] / cpu["ours"], 2),
         "rollup_differences": len(differences),
     }
+
+
+def _rate(events: int, cost: Cost) -> tuple[float, float]:
+    """Events per second, and microseconds of processor per event."""
+    return events / cost.clock_s, 1e6 * cost.cpu_s / events
 
 
 async def new_keys(database: Database, n: int) -> list[str]:
