@@ -9,7 +9,7 @@ from desktop_app.domain.presence import Moment
 from desktop_app.domain.trajectory import MAX_LOOKS, Geometry, TrackRecord
 from desktop_app.domain.walks import Look, Walk
 
-MAX_WAITING = 2000
+MAX_WAITING = 300
 """Records kept while nobody takes them."""
 
 

@@ -14,7 +14,7 @@ from desktop_app.domain.detections import Detections
 from desktop_app.domain.tracker import Tracker
 from desktop_app.domain.zone_engine import ZoneCount, ZoneEngine
 from desktop_app.services.live_view import LiveView
-from desktop_app.services.ports import CapturedFrame, EventSink, OutboxError
+from desktop_app.services.ports import CapturedFrame, EventSink, History, HistoryPage, OutboxError, RunProgress
 from shared_models.cameras import Camera
 from shared_models.events import EventDraft, EventType
 from shared_models.geometry import Size
@@ -25,6 +25,8 @@ RESET_HOUR = 4
 """Local time at which a store's day begins (COUNTING.md section 5); the laptop stands in the store."""
 RETRY_S = 2.0
 """How often events that wait in memory are tried again."""
+KEEP_EVERY_S = 10.0
+"""How often explanations and foot paths are handed in."""
 MAX_UNSAVED = 100_000
 """Drafts kept in memory while the outbox takes none: days of a busy door."""
 
@@ -55,6 +57,7 @@ class CameraPipeline:
         camera_id: as in events.
         camera_for: gives the camera with normalised zones, once its frame size is known; may raise ConfigError.
         sink: takes events together with the counters.
+        history: takes explanations and foot paths.
     """
 
     def __init__(
@@ -63,11 +66,14 @@ class CameraPipeline:
         *,
         camera_for: Callable[[Size], Camera],
         sink: EventSink,
+        history: History | None = None,
         day_of: DayOf = business_day,
     ) -> None:
         self.camera_id = camera_id
         self._camera_for = camera_for
         self._sink = sink
+        self._history = history
+        self._kept_s = float("-inf")
         self._day_of = day_of
         self._day: date | None = None
         self._tried_s = 0.0
@@ -94,6 +100,8 @@ class CameraPipeline:
             if drafts or (self._unsaved and frame.at_s - self._tried_s >= RETRY_S):
                 self._tried_s = frame.at_s
                 self._save(drafts)
+            if not 0 <= frame.at_s - self._kept_s < KEEP_EVERY_S:
+                self._keep(analysis, run_at=analysis.engine.run_at)
             engine = analysis.engine
             return LiveView(
                 self.camera_id, frame, tracked, analysis.camera.zones, engine.counts(), engine.is_busy_at_a_line
@@ -167,7 +175,29 @@ class CameraPipeline:
         if self._last_at is None:
             return []
         at_s, occurred_at = self._last_at
-        return analysis.engine.close(at_s=at_s, occurred_at=occurred_at)
+        run_at = analysis.engine.run_at
+        drafts = analysis.engine.close(at_s=at_s, occurred_at=occurred_at)
+        self._keep(analysis, run_at=run_at)
+        return drafts
+
+    def _keep(self, analysis: _Analysis, *, run_at: datetime | None) -> None:
+        """Hand in what the rules say about themselves; nobody waits for it."""
+        if self._last_at is None or run_at is None:
+            return
+        self._kept_s, last_at = self._last_at
+        explanations, paths = analysis.engine.take_explanations(), analysis.engine.take_paths()
+        if self._history is None:
+            return
+        progress = RunProgress(
+            self.camera_id,
+            run_at,
+            analysis.frame_wh,
+            analysis.camera.zones,
+            analysis.engine.paths_complete_until() or run_at,
+            round(self._kept_s * 1000) / 1000,
+            last_at,
+        )
+        self._history.put(HistoryPage(progress, tuple(explanations), tuple(paths)))
 
     def _save(self, drafts: Sequence[EventDraft]) -> None:
         waiting = [*self._unsaved, *drafts]
