@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from cloud_api.ingest.batch import ReadBatch
+from cloud_api.ingest.recounts import RecountRepository
 from cloud_api.ingest.repository import IngestRepository
 from cloud_api.kit.database import Database
 from cloud_api.tenancy.principal import EdgePrincipal
+from shared_models.events import Event, ZoneRecounted
 from shared_models.sync import BatchReceipt, EventReceipt, ReceiptStatus
 
 FUTURE_SLACK = timedelta(days=1)
@@ -34,9 +38,14 @@ async def ingest(database: Database, edge: EdgePrincipal, batch: ReadBatch) -> t
     async with database.begin() as connection:
         repository = IngestRepository(connection, edge)
         contiguous = await repository.touch_device(now=now)
-        new_ids = await repository.insert_new(usable.values(), now=now)
-        rest = [e.event_id for e in usable.values() if e.event_id not in new_ids]
-        known = await repository.known(rest)
+        recounts = RecountRepository(connection, edge)
+        void = await recounts.void_among(usable.values())
+        given_up |= {e.seq for e in usable.values() if e.event_id in void}
+        counted = [e for e in usable.values() if e.event_id not in void]
+        new_ids = await repository.insert_new(counted, now=now)
+        await recounts.apply(_markers(counted, new_ids))
+        rest = [e.event_id for e in counted if e.event_id not in new_ids]
+        known = await repository.known(rest) | void
         by_id = {e.event_id: e for e in reversed(list(usable.values())) if e.event_id in new_ids}
         await repository.raise_rollups(by_id.values())
         contiguous = await repository.advance_seq(contiguous, given_up=given_up)
@@ -52,3 +61,9 @@ async def ingest(database: Database, edge: EdgePrincipal, batch: ReadBatch) -> t
         results[index] = EventReceipt(index=index, event_id=event.event_id, status=status, reason=reason_or_none)
     ordered = tuple(results[index] for index in sorted(results))
     return BatchReceipt(results=ordered, contiguous_seq=contiguous), len(new_ids)
+
+
+def _markers(events: Iterable[Event], new_ids: Collection[UUID]) -> list[ZoneRecounted]:
+    """Recounts that are told for the first time."""
+    found = {e.event_id: e for e in events if isinstance(e, ZoneRecounted) and e.event_id in new_ids}
+    return list(found.values())

@@ -177,10 +177,10 @@ class CameraPipeline:
         at_s, occurred_at = self._last_at
         run_at = analysis.engine.run_at
         drafts = analysis.engine.close(at_s=at_s, occurred_at=occurred_at)
-        self._keep(analysis, run_at=run_at)
+        self._keep(analysis, run_at=run_at, is_over=True)
         return drafts
 
-    def _keep(self, analysis: _Analysis, *, run_at: datetime | None) -> None:
+    def _keep(self, analysis: _Analysis, *, run_at: datetime | None, is_over: bool = False) -> None:
         """Hand in what the rules say about themselves; nobody waits for it."""
         if self._last_at is None or run_at is None:
             return
@@ -193,7 +193,7 @@ class CameraPipeline:
             run_at,
             analysis.frame_wh,
             analysis.camera.zones,
-            analysis.engine.paths_complete_until() or run_at,
+            last_at + timedelta(milliseconds=1) if is_over else analysis.engine.paths_complete_until() or run_at,
             round(self._kept_s * 1000) / 1000,
             last_at,
         )

@@ -209,7 +209,10 @@ class Outbox(EventSink, Protocol):
     """Events until the cloud has them, and for a while after."""
 
     def claim(self, *, limit: int, max_bytes: int, since: datetime | None = None) -> list[PendingEvent]:
-        """The oldest pending events, or the oldest that occurred at or after ``since``. Nothing is marked by it."""
+        """The oldest pending events, or the oldest that occurred at or after ``since``. Nothing is marked by it.
+
+        Events of a recount come together with its ``zone_recounted``, whole, and never by ``since``.
+        """
 
     def settle(self, *, accepted: Sequence[str], rejected: Mapping[str, str]) -> None:
         """Mark events (by event_id) as accepted, or as dead letters with a reason."""
@@ -221,7 +224,7 @@ class Outbox(EventSink, Protocol):
         """The newest refused events."""
 
     def dead_letter_seqs(self, *, above: int, limit: int) -> list[int]:
-        """Sequence numbers of refused events, the lowest first."""
+        """Sequence numbers of refused and of void events, the lowest first: the cloud shall not wait for them."""
 
     def retry_dead_letters(self) -> int:
         """Make all dead letters pending again; tells how many."""
@@ -237,7 +240,8 @@ class RunProgress:
     Attributes:
         run_at: UTC moment of its first frame; names it, together with the camera.
         zones: in force while it ran.
-        complete_until: everybody seen before this moment is among the paths that were handed in.
+        complete_until: everybody seen before this moment is among the paths that were handed in. It lies behind
+            ``last_at`` once the run is over.
         last_at_s, last_at: its newest frame, by its own time base and in UTC.
     """
 
