@@ -11,6 +11,7 @@ from threading import Lock
 
 from desktop_app.domain.appearance import with_appearance
 from desktop_app.domain.detections import Detections
+from desktop_app.domain.store_level import store_level
 from desktop_app.domain.tracker import Tracker
 from desktop_app.domain.zone_engine import ZoneCount, ZoneEngine
 from desktop_app.services.live_view import LiveView
@@ -27,6 +28,8 @@ RETRY_S = 2.0
 """How often events that wait in memory are tried again."""
 KEEP_EVERY_S = 10.0
 """How often explanations and foot paths are handed in."""
+DRIFT_DAYS = 30
+"""Days of which the drift is kept."""
 MAX_UNSAVED = 100_000
 """Drafts kept in memory while the outbox takes none: days of a busy door."""
 
@@ -83,6 +86,8 @@ class CameraPipeline:
         self._last_at: tuple[float, datetime] | None = None
         self._final_counts: tuple[ZoneCount, ...] = ()
         self._counters_key = f"zones/{camera_id}"
+        self._drift_key = f"drift/{camera_id}"
+        self._drift: dict[str, int] = {}
 
     def process(self, frame: CapturedFrame, detections: Detections) -> LiveView:
         """Track and count one frame.
@@ -153,9 +158,16 @@ class CameraPipeline:
     def _begin_day(self, analysis: _Analysis, frame: CapturedFrame) -> None:
         day = self._day_of(frame.captured_at)
         if self._day is not None and day > self._day:
+            self._write_down_drift(analysis.engine.counts(), day=self._day)
             analysis.engine.reset_counters()
         if self._day is None or day > self._day:
             self._day = day
+
+    def _write_down_drift(self, counts: Sequence[ZoneCount], *, day: date) -> None:
+        """A day ends: what its entrance lines have in surplus (COUNTING.md section 5) is kept, then cleared."""
+        kept = self._drift or json.loads(self._sink.load_counters().get(self._drift_key, "{}"))
+        kept[day.isoformat()] = store_level(counts).drift
+        self._drift = dict(sorted(kept.items())[-DRIFT_DAYS:])
 
     def _loaded_counters(self, day: date) -> str | None:
         """Totals saved before a restart, if they are of the same day."""
@@ -169,7 +181,8 @@ class CameraPipeline:
         if self._analysis is None or self._day is None:
             return {}
         totals = self._analysis.engine.saved_counters()
-        return {self._counters_key: json.dumps({"day": self._day.isoformat(), "totals": totals})}
+        counters = {self._counters_key: json.dumps({"day": self._day.isoformat(), "totals": totals})}
+        return {**counters, self._drift_key: json.dumps(self._drift)} if self._drift else counters
 
     def _cut(self, analysis: _Analysis) -> list[EventDraft]:
         if self._last_at is None:

@@ -125,3 +125,16 @@ def test_the_size_at_which_pixels_were_drawn_is_kept_until_they_are_drawn_anew()
     assert remembered_size(sink, camera_id="cam", drawn_as="abc") == (640, 360)
     assert remembered_size(sink, camera_id="cam", drawn_as="other") is None
     assert remembered_size(sink, camera_id="other", drawn_as="abc") is None
+
+
+def test_the_drift_of_a_day_is_written_down_at_the_reset_hour_and_cleared() -> None:
+    sink = InMemorySink()
+    pipe = pipeline(sink)
+    walk_through(pipe, start_s=0)
+    walk_through(pipe, start_s=20 * 60)  # past four o'clock
+    assert json.loads(sink.counters["drift/cam"]) == {"2026-03-01": 1}
+    again = pipeline(sink)
+    walk_through(again, start_s=21 * 60)
+    walk_through(again, start_s=25 * 3600)
+    assert json.loads(sink.counters["drift/cam"]) == {"2026-03-01": 1, "2026-03-02": 2}
+    assert again.counts()[0].in_count == 1
