@@ -27,6 +27,9 @@ class EdgeSettings(BaseSettings):
         min_score: boxes the detector is less sure of are not shown to the tracker.
         edge_key: the store's key; before the one in the configuration.
         credentials: where passwords are kept: ``keyring``, or ``file`` in ``data_dir`` where there is no key ring.
+        explain_days: how long it is kept why somebody was counted, or was not.
+        trajectory_days: how long foot paths are kept, for recounts.
+        history_mb: both together take no more room than this; the oldest go first.
         allow_insecure_cloud: accept ``http://`` to a cloud that is not on this machine.
     """
 
@@ -37,11 +40,18 @@ class EdgeSettings(BaseSettings):
     min_score: float = Field(default=0.1, ge=0.0, le=1.0)
     edge_key: SecretStr | None = None
     credentials: Literal["keyring", "file"] = "keyring"
+    explain_days: int = Field(default=7, ge=0, le=365)
+    trajectory_days: int = Field(default=30, ge=0, le=365)
+    history_mb: int = Field(default=2000, ge=1, le=1_000_000)
     allow_insecure_cloud: bool = False
 
     @property
     def outbox_path(self) -> Path:
         return self.data_dir / "outbox.sqlite3"
+
+    @property
+    def history_path(self) -> Path:
+        return self.data_dir / "history.sqlite3"
 
     @property
     def runtime_path(self) -> Path:

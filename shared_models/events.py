@@ -33,6 +33,17 @@ class EventType(StrEnum):
     OCCUPANCY = "occupancy"
     CAMERA_GAP = "camera_gap"
     HEATMAP = "heatmap"
+    ZONE_RECOUNTED = "zone_recounted"
+
+
+RECOUNTABLE = (
+    EventType.FOOTFALL_IN,
+    EventType.FOOTFALL_OUT,
+    EventType.DWELL,
+    EventType.SHELF_INTERACTION,
+    EventType.QUEUE_WAIT,
+)
+"""What a recount replaces: crossings and stays. Minutes of occupancy and heat maps stay as they were measured."""
 
 
 def _as_utc(moment: datetime) -> datetime:
@@ -144,8 +155,46 @@ class Heatmap(EventBase):
     value: None = None
 
 
+class ZoneRecounted(_ZoneEvent):
+    """Crossings and stays of this zone from ``attributes.from`` on and before ``attributes.to`` were counted anew.
+
+    Those of this device with a lower ``seq`` are void, whenever they arrive (ADR 10). The new ones follow with the next
+    ``attributes.events`` numbers and carry ``attributes.recounted``. ``occurred_at`` is the beginning of the span.
+    """
+
+    type: Literal[EventType.ZONE_RECOUNTED] = EventType.ZONE_RECOUNTED
+    value: None = None
+
+    @model_validator(mode="after")
+    def _has_a_span(self) -> Self:
+        try:
+            is_span = self.from_at < self.to_at
+        except (KeyError, TypeError, ValueError):
+            is_span = False
+        if not is_span:
+            raise ValueError("attributes must hold 'from' and 'to', moments with a zone, the first before the second")
+        return self
+
+    @property
+    def from_at(self) -> datetime:
+        return datetime.fromisoformat(self.attributes["from"]).astimezone(UTC)
+
+    @property
+    def to_at(self) -> datetime:
+        return datetime.fromisoformat(self.attributes["to"]).astimezone(UTC)
+
+    def voids(self, event: EventBase) -> bool:
+        """Whether ``event``, of the same device, counts no more."""
+        return (
+            event.seq < self.seq
+            and (event.camera_id, event.zone_id) == (self.camera_id, self.zone_id)
+            and getattr(event, "type", None) in RECOUNTABLE
+            and self.from_at <= event.occurred_at < self.to_at
+        )
+
+
 Event = Annotated[
-    FootfallIn | FootfallOut | Dwell | ShelfInteraction | QueueWait | Occupancy | CameraGap | Heatmap,
+    FootfallIn | FootfallOut | Dwell | ShelfInteraction | QueueWait | Occupancy | CameraGap | Heatmap | ZoneRecounted,
     Field(discriminator="type"),
 ]
 EVENT_ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)

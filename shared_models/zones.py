@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from shared_models.geometry import PointNorm, check_line, check_polygon
 
+EntranceName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 ZoneId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
 
@@ -51,6 +52,10 @@ class LineZone(_ZoneBase):
     kind: Literal["line"] = "line"
     points: tuple[PointNorm, ...]
     counts: CountedDirection = CountedDirection.BOTH
+    min_stay_s: float = Field(default=0.0, ge=0.0, le=600.0)
+    """An entry whose person goes out again sooner is no visit; 0: every entry is one. The crossings count either way."""
+    entrance: EntranceName | None = None
+    """Lines in a row of one entrance share its name and count a person once."""
 
     @model_validator(mode="after")
     def _has_clear_sides(self) -> LineZone:

@@ -15,7 +15,7 @@ from sqlmodel import col
 
 from cloud_api.ingest.clocks import TimedEvent
 from cloud_api.kit.database import insert_for, raw_postgresql
-from cloud_api.models import EdgeDevice, Store
+from cloud_api.models import EdgeDevice, Store, ZoneRecount
 from cloud_api.models import Event as EventRow
 from cloud_api.tenancy.principal import EdgePrincipal
 
@@ -29,6 +29,7 @@ class DeviceState:
     contiguous_seq: int
     highest_seq: int
     timezone: str
+    has_recounts: bool
 
 
 class IngestRepository:
@@ -51,6 +52,12 @@ class IngestRepository:
                 col(EdgeDevice.contiguous_seq),
                 col(EdgeDevice.highest_seq),
                 select(col(Store.timezone)).where(col(Store.id) == self._edge.store_id).scalar_subquery(),
+                select(col(ZoneRecount.event_id))
+                .where(
+                    col(ZoneRecount.store_id) == self._edge.store_id,
+                    col(ZoneRecount.device_id) == self._edge.device_id,
+                )
+                .exists(),
             )
         )
         return DeviceState(*(await self._connection.execute(query)).one())

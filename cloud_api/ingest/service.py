@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud_api.ingest.batch import ReadBatch
 from cloud_api.ingest.clocks import TimedEvent, is_possible, timed
+from cloud_api.ingest.recounts import Recounts
 from cloud_api.ingest.repository import DeviceState, IngestRepository
 from cloud_api.kit.database import Database
 from cloud_api.rollups.figures import Figures
@@ -77,12 +78,16 @@ async def ingest(
         before = await repository.touch_device(now=now)
         wrong_seq = await _wrong_seqs(repository, before, events.values())
         usable = [t for t in events.values() if t.event.event_id not in wrong_seq]
+        zone = ZoneInfo(before.timezone)
+        recounts = Recounts(connection, edge, zone)
+        void = await recounts.void_among(usable, has_recounts=before.has_recounts)
+        given_up |= {t.event.seq for t in usable if t.event.event_id in void}
+        usable = [t for t in usable if t.event.event_id not in void]
         new_ids = await repository.insert_new(usable, now=now)
         new = {t.event.event_id: t for t in reversed(usable) if t.event.event_id in new_ids}
         known = await repository.known([i for i in wrong_seq if i not in new_ids])
-        await FigureWriter(connection, org_id=edge.org_id, store_id=edge.store_id).write(
-            figures_of(new.values(), ZoneInfo(before.timezone))
-        )
+        await FigureWriter(connection, org_id=edge.org_id, store_id=edge.store_id).write(figures_of(new.values(), zone))
+        await recounts.apply(t.event for t in new.values())
         contiguous = await repository.advance_seq(before, {t.event.seq for t in new.values()}, given_up=given_up)
         if new_cameras:
             await _make_known(connection, edge, new_cameras, new.values())

@@ -19,6 +19,7 @@ from cloud_api.models.server_state import ServerState, Tries
 from cloud_api.models.session import ApiKey, OneTimeLink, RefreshToken, Session
 from cloud_api.models.store import Camera, OpeningException, OpeningHours, Store, ZoneRevision
 from cloud_api.models.user import User
+from cloud_api.models.zone_recount import ZoneRecount
 
 __all__ = [
     "ApiKey",
@@ -47,5 +48,6 @@ __all__ = [
     "Store",
     "Tries",
     "User",
+    "ZoneRecount",
     "ZoneRevision",
 ]

@@ -40,13 +40,20 @@ class FigureWriter:
         if not is_one:
             figures.count_heard(await self._hear(figures.heard))
         additions = {table: rows for table in FIGURE_TABLES if (rows := figures.rows(table))}
-        if self._is_postgresql:
-            await self._add_at_once(additions, heard=figures.heard if is_one else {})
-        else:
-            for table, rows in additions.items():
-                await self._add(table, rows)
+        await self._add_all(additions, heard=figures.heard if is_one else {})
         for key, heat in sorted(figures.heat.items()):
             await self._add_heat(key, heat)
+
+    async def add_rows(self, additions: dict[FigureTable, Rows]) -> None:
+        """Add rows of some tables, without noting anything as heard."""
+        await self._add_all(additions, heard={})
+
+    async def _add_all(self, additions: dict[FigureTable, Rows], *, heard: dict[datetime, date]) -> None:
+        if self._is_postgresql:
+            await self._add_at_once(additions, heard=heard)
+            return
+        for table, rows in additions.items():
+            await self._add(table, rows)
 
     async def _hear(self, quarters: dict[datetime, date]) -> dict[datetime, date]:
         """Note quarter hours as heard; those that were not before."""

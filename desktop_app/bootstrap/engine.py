@@ -12,15 +12,17 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from desktop_app.adapters.cloud.http_cloud import HttpCloud
+from desktop_app.adapters.storage.sqlite_history import SqliteHistory
 from desktop_app.adapters.storage.sqlite_outbox import SqliteOutbox
 from desktop_app.adapters.video.open_source import make_source
 from desktop_app.bootstrap.configuration import load_config
 from desktop_app.bootstrap.parts import open_detector
+from desktop_app.bootstrap.past import open_history
 from desktop_app.services.camera_pipeline import CameraPipeline, DayOf, business_day, remember_size, remembered_size
 from desktop_app.services.config_document import ConfigError
 from desktop_app.services.config_import import EdgeConfig, ImportedCamera
 from desktop_app.services.coverage_journal import CoverageJournal
-from desktop_app.services.ports import CredentialError, EventSink
+from desktop_app.services.ports import CredentialError, EventSink, History
 from desktop_app.services.recent_tracks import RecentTracks
 from desktop_app.services.sync import SyncService
 from desktop_app.services.zone_store import ZoneStore
@@ -43,12 +45,13 @@ class Edge:
     outbox: SqliteOutbox
     zones: ZoneStore
     recorder: ObservationRecorder
+    history: SqliteHistory
     clock: Clock
     config: EdgeConfig
 
     def apply(self, config: EdgeConfig) -> None:
         """Go on with the cameras of another configuration; those that it leaves as they were are not disturbed."""
-        self.engine.apply(_cameras(config, sink=self.outbox, clock=self.clock, zones=self.zones))
+        self.engine.apply(_cameras(config, sink=self.outbox, history=self.history, clock=self.clock, zones=self.zones))
         if (config.api_url, config.edge_key) != (self.config.api_url, self.config.edge_key):
             log.warning("the cloud's address or the edge key has changed: that needs a restart")
 
@@ -73,6 +76,7 @@ class Edge:
     def close(self, *, flush_s: float = 5.0) -> None:
         """Stop everything and let go of the outbox."""
         self.stop(flush_s=flush_s)
+        self.history.close()
         self.outbox.close()
 
 
@@ -96,16 +100,18 @@ def build_edge(
     zones = zones or ZoneStore(settings.data_dir)
     detector = open_detector(settings=settings)
     outbox = SqliteOutbox(settings.outbox_path, clock=clock)
+    history = open_history(settings, clock=clock)
     try:
         sync = _sync(config.api_url, config.edge_key, outbox=outbox, settings=settings, clock=clock)
-        cameras = _cameras(config, sink=outbox, clock=clock, zones=zones, day_of=day_of)
+        cameras = _cameras(config, sink=outbox, history=history, clock=clock, zones=zones, day_of=day_of)
     except BaseException:
+        history.close()
         outbox.close()
         raise
     engine = Engine(cameras, detector=detector, sync=sync, clock=clock)
     journal = CoverageJournal(settings.data_dir / "coverage.json")
     recorder = ObservationRecorder(engine, RecentTracks(), journal, clock=clock)
-    return Edge(engine, outbox, zones, recorder, clock, config)
+    return Edge(engine, outbox, zones, recorder, history, clock, config)
 
 
 def build_edge_from_file(path: Path, *, settings: EdgeSettings) -> Edge:
@@ -130,17 +136,24 @@ def _sync(
 
 
 def _cameras(
-    config: EdgeConfig, *, sink: EventSink, clock: Clock, zones: ZoneStore, day_of: DayOf = business_day
+    config: EdgeConfig,
+    *,
+    sink: EventSink,
+    history: History,
+    clock: Clock,
+    zones: ZoneStore,
+    day_of: DayOf = business_day,
 ) -> list[EngineCamera]:
-    return [_camera(c, sink=sink, clock=clock, zones=zones, day_of=day_of) for c in config.cameras if c.is_enabled]
+    enabled = [camera for camera in config.cameras if camera.is_enabled]
+    return [_camera(c, sink=sink, history=history, clock=clock, zones=zones, day_of=day_of) for c in enabled]
 
 
 def _camera(
-    imported: ImportedCamera, *, sink: EventSink, clock: Clock, zones: ZoneStore, day_of: DayOf
+    imported: ImportedCamera, *, sink: EventSink, history: History, clock: Clock, zones: ZoneStore, day_of: DayOf
 ) -> EngineCamera:
     source = make_source(imported.substream or imported.source, clock=clock, loop=imported.loop)
     camera_for = _camera_for(imported, sink, zones)
-    pipeline = CameraPipeline(imported.camera_id, camera_for=camera_for, sink=sink, day_of=day_of)
+    pipeline = CameraPipeline(imported.camera_id, camera_for=camera_for, sink=sink, history=history, day_of=day_of)
     label = imported.name or imported.camera_id
     return EngineCamera(imported.camera_id, label, imported.target_fps, source, pipeline, configuration=imported)
 

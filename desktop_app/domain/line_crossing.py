@@ -48,11 +48,24 @@ class Crossing:
         return self.decision in (Decision.COUNTED_IN, Decision.COUNTED_OUT)
 
 
+def band_of(points: Sequence[Point], anchor: Anchor) -> int:
+    """Where an anchor is for the rules: 0 in the band, +-1 holding a side, +-2 far enough beyond to commit."""
+    return _band(signed_distance(points, anchor.point_px), max(anchor.height_px, FLOOR_PX))
+
+
+def _band(distance: float, unit: float) -> int:
+    if abs(distance) <= HOLD * unit:
+        return 0
+    depth = 1 if abs(distance) < COMMIT * unit else 2
+    return depth if distance > 0 else -depth
+
+
 @dataclass(slots=True)
 class LineState:
     """What one track has done to one line.
 
     Attributes:
+        distance: of the newest anchor, signed, in pixels.
         side: +1 the in side is held, -1 the out side, 0 none yet.
         held: the last anchor held on ``side``.
         pending: the newest anchor that holds the other side without being committed yet.
@@ -63,12 +76,13 @@ class LineState:
     held: Anchor | None = None
     pending: Anchor | None = None
     is_deep: bool = False
+    distance: float = 0.0
 
     def observe(self, points: Sequence[Point], anchor: Anchor) -> Crossing | None:
         """Take the track's next observed anchor (pixels, as ``points``)."""
-        distance = signed_distance(points, anchor.point_px)
-        unit = max(anchor.height_px, FLOOR_PX)
-        side = 0 if abs(distance) <= HOLD * unit else (1 if distance > 0 else -1)
+        self.distance = signed_distance(points, anchor.point_px)
+        band = _band(self.distance, max(anchor.height_px, FLOOR_PX))
+        side = (band > 0) - (band < 0)
         if self.held is not None and self.held.is_feet != anchor.is_feet:
             self._re_anchor(side, anchor)
             return None
@@ -77,9 +91,9 @@ class LineState:
         if self.held is None or side == self.side:
             turned_back = self.pending is not None
             self.side, self.held, self.pending = side, anchor, None
-            self.is_deep = self.is_deep or abs(distance) >= COMMIT * unit
+            self.is_deep = self.is_deep or abs(band) == 2
             return Crossing(Decision.TURNED_BACK, anchor.is_estimated) if turned_back else None
-        if abs(distance) < COMMIT * unit:
+        if abs(band) < 2:
             self.pending = anchor
             return None
         return self._commit(points, anchor)

@@ -1,38 +1,46 @@
 """All zones of one camera: tracked boxes in, event drafts out. Pure and deterministic.
 
 A track's observations are judged only once it is confirmed, then from its first one on. A new track that begins where
-and when another was lost takes over what that one had done (COUNTING.md section 3, rule 6).
+and when another was lost takes over what that one had done (COUNTING.md section 3, rule 6). Beside the drafts it leaves
+explanations (why somebody was counted, or not) and the foot paths of all tracks; both wait until they are taken.
 """
 
 from __future__ import annotations
 
 import json
-import math
-from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from desktop_app.domain.anchor import HISTORY, RATIOS, Anchor, AnchorHistory, are_legs_covered
+from desktop_app.domain.anchor import Anchor, AnchorHistory, are_legs_covered
+from desktop_app.domain.camera_meters import CameraMeters
 from desktop_app.domain.detections import TrackedDetections
-from desktop_app.domain.heatmap import HeatGrid, HeatMeter
-from desktop_app.domain.line_crossing import Decision, LineState
-from desktop_app.domain.occupancy import MinuteOfPeople, OccupancyMeter
+from desktop_app.domain.explanation import Explanation
+from desktop_app.domain.line_crossing import LineState
+from desktop_app.domain.line_judge import NEAR_HEIGHTS, LineCount, LineJudge
+from desktop_app.domain.path_recorder import PathRecorder
 from desktop_app.domain.perspective import Perspective
+from desktop_app.domain.polygon import contains
 from desktop_app.domain.polyline import signed_distance
 from desktop_app.domain.presence import Moment, PresenceState, Stay
+from desktop_app.domain.trajectory import Geometry, TrackRecord
+from desktop_app.domain.walks import (
+    Observation,
+    Sighting,
+    Walk,
+    hand_over,
+    kept_moment,
+    look_at,
+    sighting_of,
+    stitch_gap,
+)
 from shared_models.events import EventDraft, EventType
 from shared_models.geometry import Point, Size, to_px
-from shared_models.zones import CountedDirection, LineZone, PolygonZone, Zone, ZonePurpose
+from shared_models.zones import LineZone, PolygonZone, Zone, ZonePurpose
 
-STITCH_S = 1.6
-STITCH_MIN_HEIGHTS = 0.6
-STITCH_HEIGHTS_S = 1.6
-NEAR_HEIGHTS = 1.0
 MAX_TENTATIVE = 64
 """Observations kept of a track that is not confirmed yet."""
-_DIRECTION = {Decision.COUNTED_IN: CountedDirection.IN, Decision.COUNTED_OUT: CountedDirection.OUT}
 _STAY_TYPE = {
     ZonePurpose.AREA: EventType.DWELL,
     ZonePurpose.SHELF: EventType.SHELF_INTERACTION,
@@ -42,7 +50,11 @@ _STAY_TYPE = {
 
 @dataclass(frozen=True, slots=True)
 class ZoneCount:
-    """Today's figures of one zone. ``inside``: people in it now (polygons only, ``is_line`` False)."""
+    """Today's figures of one zone. ``inside``: people in it now (polygons only, ``is_line`` False).
+
+    Attributes:
+        brief_count: entries whose person went out again before the line's ``min_stay_s``: crossings, but no visits.
+    """
 
     zone_id: str
     label: str
@@ -51,6 +63,12 @@ class ZoneCount:
     inside: int = 0
     presences: int = 0
     is_line: bool = True
+    brief_count: int = 0
+
+    @property
+    def visits(self) -> int:
+        """Entries that were visits."""
+        return self.in_count - self.brief_count
 
 
 @dataclass(slots=True)
@@ -58,27 +76,11 @@ class _Totals:
     in_count: int = 0
     out_count: int = 0
     presences: int = 0
+    brief: int = 0
 
-
-@dataclass(frozen=True, slots=True)
-class _Observation:
-    anchor: Anchor
-    moment: Moment
-    score: float
-
-
-@dataclass(slots=True)
-class _Walk:
-    """What is known of one track."""
-
-    track_id: int
-    first: _Observation
-    last: _Observation
-    anchors: AnchorHistory = field(default_factory=AnchorHistory)
-    waiting: list[_Observation] = field(default_factory=list)
-    is_confirmed: bool = False
-    lines: dict[str, LineState] = field(default_factory=dict)
-    presences: dict[str, PresenceState] = field(default_factory=dict)
+    def saved(self) -> list[int]:
+        listed = [self.in_count, self.out_count, self.presences]
+        return [*listed, self.brief] if self.brief else listed
 
 
 class ZoneEngine:
@@ -92,9 +94,9 @@ class ZoneEngine:
         self.camera_id = camera_id
         self._frame_wh = frame_wh
         self._totals: dict[str, _Totals] = {}
-        self._walks: dict[int, _Walk] = {}
-        self._heat = HeatMeter()
+        self._walks: dict[int, Walk] = {}
         self._perspective = Perspective(frame_wh[1])
+        self._paths = PathRecorder(camera_id)
         self._is_busy_at_a_line = False
         self._set_zones(zones)
 
@@ -104,25 +106,24 @@ class ZoneEngine:
 
     def update(self, tracked: TrackedDetections, *, at_s: float, occurred_at: datetime) -> list[EventDraft]:
         """Take one frame's people at monotonic ``at_s``, captured at ``occurred_at`` (UTC)."""
-        moment = Moment(at_s, occurred_at)
-        drafts: list[EventDraft] = []
-        seen = self._observations(tracked, moment)
-        self._stitch(seen)
-        for track_id, observation, is_confirmed in seen:
-            drafts += self._take(self._walks[track_id], observation, is_confirmed=is_confirmed)
-        drafts += self._finish_lost(moment)
-        drafts += self._measure(moment, seen)
-        self._is_busy_at_a_line = any(self._is_near_a_line(observation.anchor) for _, observation, _ in seen)
-        return drafts
+        moment = kept_moment(at_s, occurred_at)
+        self._paths.begin_frame(moment)
+        return self._decide(self._located(tracked, moment), moment)
+
+    def replay(self, people: Sequence[Sighting], *, at_s: float, occurred_at: datetime) -> list[EventDraft]:
+        """As ``update``, of sightings that were kept: their anchors are believed as they are."""
+        moment = kept_moment(at_s, occurred_at)
+        self._paths.begin_frame(moment)
+        return self._decide([person for person in people if not self.is_ignored(person.anchor.point_px)], moment)
 
     def close(self, *, at_s: float, occurred_at: datetime) -> list[EventDraft]:
         """The camera stops: tracks end, open presences are cut (``attributes.cut``), meters give what they have."""
         del at_s, occurred_at  # presences end at their last moment inside, not at the stop
         drafts = [draft for walk in self._walks.values() for draft in self._finish(walk, is_cut=True)]
-        for zone_id, meter in self._meters.items():
-            drafts += self._occupancy(zone_id, meter.end())
-        drafts += self._heatmap(self._heat.end())
+        drafts += [self._drafted(count) for count in self._judge_lines.end()]
+        drafts += self._meters.end()
         self._walks.clear()
+        self._paths.end_run()
         return drafts
 
     def replace_zones(self, zones: Sequence[Zone], *, at_s: float, occurred_at: datetime) -> list[EventDraft]:
@@ -146,37 +147,63 @@ class ZoneEngine:
 
     def saved_counters(self) -> str:
         """The totals as JSON, for ``restore_counters`` after a restart."""
-        return json.dumps({k: [t.in_count, t.out_count, t.presences] for k, t in self._totals.items()})
+        return json.dumps({zone_id: totals.saved() for zone_id, totals in self._totals.items()})
 
     def restore_counters(self, saved: str) -> None:
         """Go on from totals that were saved; zones that are gone keep theirs."""
-        for zone_id, (in_count, out_count, presences) in json.loads(saved).items():
-            self._totals[zone_id] = _Totals(in_count, out_count, presences)
+        for zone_id, figures in json.loads(saved).items():
+            self._totals[zone_id] = _Totals(*figures)
 
     def reset_counters(self) -> None:
         """A new business day begins at zero."""
         self._totals = {zone.zone_id: _Totals() for zone in self._zones}
+
+    def take_explanations(self) -> list[Explanation]:
+        """What was decided at the lines since the last time, and why."""
+        return self._judge_lines.log.take()
+
+    def take_paths(self) -> list[TrackRecord]:
+        """The tracks, or parts of them, that are over since the last time."""
+        return self._paths.take()
+
+    @property
+    def run_at(self) -> datetime | None:
+        """The first frame of this run of the rules; None before it."""
+        return self._paths.run_at
+
+    def paths_complete_until(self) -> datetime | None:
+        """Whoever was seen before this moment is in the paths that were taken; None before the first frame."""
+        return self._paths.complete_until(self._walks.values())
 
     # -- zones
 
     def _set_zones(self, zones: Sequence[Zone]) -> None:
         self._zones = tuple(zones)
         self._points = {z.zone_id: to_px(z.points, frame_wh=self._frame_wh) for z in zones}
-        self._lines = [z for z in zones if isinstance(z, LineZone)]
+        lines = [z for z in zones if isinstance(z, LineZone)]
+        self._judge_lines = LineJudge(self.camera_id, lines, self._points)
+        self._lines = lines
         self._polygons = [z for z in zones if isinstance(z, PolygonZone) and not _is_ignored(z)]
         self._ignored = [self._points[z.zone_id] for z in zones if _is_ignored(z)]
-        self._meters = {z.zone_id: OccupancyMeter() for z in self._polygons}
+        self._meters = CameraMeters(self.camera_id, self._polygons)
+        self._paths.geometry = Geometry(
+            self._frame_wh,
+            tuple(self._points[z.zone_id] for z in self._lines),
+            tuple(self._points[z.zone_id] for z in self._polygons),
+        )
         for zone in zones:
             self._totals.setdefault(zone.zone_id, _Totals())
 
-    def _is_near_a_line(self, anchor: Anchor) -> bool:
+    def _is_near_a_line(self, walk: Walk, anchor: Anchor) -> bool:
         reach = NEAR_HEIGHTS * anchor.height_px
+        if walk.is_confirmed:
+            return any(abs(state.distance) < reach for state in walk.lines.values())
         return any(abs(signed_distance(self._points[z.zone_id], anchor.point_px)) < reach for z in self._lines)
 
     def _count(self, zone: Zone) -> ZoneCount:
         totals = self._totals[zone.zone_id]
         if isinstance(zone, LineZone):
-            return ZoneCount(zone.zone_id, zone.label, totals.in_count, totals.out_count)
+            return ZoneCount(zone.zone_id, zone.label, totals.in_count, totals.out_count, brief_count=totals.brief)
         inside = self._people_in(zone.zone_id)
         return ZoneCount(zone.zone_id, zone.label, inside=inside, presences=totals.presences, is_line=False)
 
@@ -186,8 +213,9 @@ class ZoneEngine:
 
     # -- tracks
 
-    def _observations(self, tracked: TrackedDetections, moment: Moment) -> list[tuple[int, _Observation, bool]]:
+    def _located(self, tracked: TrackedDetections, moment: Moment) -> list[Sighting]:
         """Each person's anchor in this frame; those who stand in an ``ignore`` area are left out."""
+        at_ms, stamp_ms = round(moment.at_s * 1000), round(moment.occurred_at.timestamp() * 1000)
         seen = []
         for xyxy, score, tracker_id, confirmed, covered in zip(
             tracked.xyxy.tolist(),
@@ -207,33 +235,65 @@ class ZoneEngine:
             )
             if self.is_ignored(anchor.point_px):
                 continue
-            observation = _Observation(anchor, moment, score)
+            look = look_at(
+                anchor,
+                score=score,
+                frame=self._paths.frame,
+                at_ms=at_ms,
+                stamp_ms=stamp_ms,
+            )
+            sighting = sighting_of(look, track_id=tracker_id, is_confirmed=confirmed)
             if walk is None:
-                self._walks[tracker_id] = _Walk(tracker_id, observation, observation, anchors=history)
-            seen.append((tracker_id, observation, confirmed))
+                self._begin(sighting, moment, history)
+            seen.append(sighting)
         return seen
 
-    def _stitch(self, seen: Sequence[tuple[int, _Observation, bool]]) -> None:
+    def _begin(self, sighting: Sighting, moment: Moment, history: AnchorHistory) -> None:
+        first = Observation(sighting.anchor, moment, sighting.score)
+        self._walks[sighting.track_id] = Walk(sighting.track_id, first, first, anchors=history)
+
+    def _decide(self, seen: Sequence[Sighting], moment: Moment) -> list[EventDraft]:
+        for person in seen:
+            if person.track_id not in self._walks:
+                self._begin(person, moment, AnchorHistory())
+        self._stitch(seen, moment)
+        drafts: list[EventDraft] = []
+        for person in seen:
+            drafts += self._take(self._walks[person.track_id], person, moment)
+        drafts += self._finish_lost(moment)
+        drafts += [self._drafted(count) for count in self._judge_lines.settle(moment)]
+        drafts += self._measure(moment, seen)
+        self._is_busy_at_a_line = any(self._is_near_a_line(self._walks[p.track_id], p.anchor) for p in seen)
+        return drafts
+
+    def _stitch(self, seen: Sequence[Sighting], moment: Moment) -> None:
         """Let tracks that are confirmed now take over from tracks lost before they began, nearest pair first."""
-        seen_ids = {track_id for track_id, _, _ in seen}
-        fresh = [self._walks[i] for i, _, confirmed in seen if confirmed and not self._walks[i].is_confirmed]
+        seen_ids = {person.track_id for person in seen}
+        fresh = [self._walks[p.track_id] for p in seen if p.is_confirmed and not self._walks[p.track_id].is_confirmed]
+        if not fresh:
+            return
         lost = [walk for i, walk in self._walks.items() if i not in seen_ids and walk.is_confirmed]
         pairs = sorted(
             (gap, new.track_id, old.track_id)
             for new in fresh
             for old in lost
-            if (gap := _stitch_gap(old, new)) is not None
+            if (gap := stitch_gap(old, new, now_s=moment.at_s)) is not None
         )
         taken: set[int] = set()
         for _, new_id, old_id in pairs:
             if new_id in taken or old_id in taken:
                 continue
             taken |= {new_id, old_id}
-            _hand_over(self._walks.pop(old_id), self._walks[new_id])
+            old, new = self._walks.pop(old_id), self._walks[new_id]
+            hand_over(old, new)
+            self._paths.end_walk(old)
+            self._judge_lines.stitched(new, old_id=old_id, at=moment.occurred_at)
 
-    def _take(self, walk: _Walk, observation: _Observation, *, is_confirmed: bool) -> list[EventDraft]:
+    def _take(self, walk: Walk, person: Sighting, moment: Moment) -> list[EventDraft]:
+        observation = Observation(person.anchor, moment, person.score)
         walk.last = observation
-        walk.is_confirmed = walk.is_confirmed or is_confirmed
+        walk.is_confirmed = walk.is_confirmed or person.is_confirmed
+        self._paths.add(walk, person.look)
         walk.waiting.append(observation)
         if not walk.is_confirmed:
             del walk.waiting[:-MAX_TENTATIVE]
@@ -241,12 +301,12 @@ class ZoneEngine:
         waiting, walk.waiting = walk.waiting, []
         return [draft for waited in waiting for draft in self._judge(walk, waited)]
 
-    def _judge(self, walk: _Walk, observation: _Observation) -> Iterable[EventDraft]:
+    def _judge(self, walk: Walk, observation: Observation) -> Iterable[EventDraft]:
         for zone in self._lines:
             state = walk.lines.setdefault(zone.zone_id, LineState())
-            crossing = state.observe(self._points[zone.zone_id], observation.anchor)
-            if crossing is not None and crossing.is_counted:
-                yield from self._crossed(zone, walk, crossing.decision, observation, crossing.is_estimated)
+            count = self._judge_lines.observe(zone, state, walk, observation)
+            if count is not None:
+                yield self._drafted(count)
         for area in self._polygons:
             presence = walk.presences.setdefault(area.zone_id, PresenceState())
             stay = presence.observe(
@@ -273,140 +333,67 @@ class ZoneEngine:
 
     @property
     def _keep_s(self) -> float:
-        return max([STITCH_S, *(area.exit_grace_s for area in self._polygons)]) + 1.0
+        return max([2.0, *(area.exit_grace_s for area in self._polygons)]) + 1.0
 
-    def _finish(self, walk: _Walk, *, is_cut: bool) -> list[EventDraft]:
-        drafts: list[EventDraft] = []
-        for zone in self._lines:
-            state = walk.lines.get(zone.zone_id)
-            crossing = state.end(self._points[zone.zone_id]) if state else None
-            if crossing is not None and crossing.is_counted:
-                drafts += self._crossed(zone, walk, crossing.decision, walk.last, crossing.is_estimated)
+    def _finish(self, walk: Walk, *, is_cut: bool) -> list[EventDraft]:
+        drafts = [self._drafted(count) for count in self._judge_lines.finish(walk, is_cut=is_cut)]
         for area in self._polygons:
             presence = walk.presences.get(area.zone_id)
             if presence is not None:
                 drafts += self._stayed(area, walk, presence.end(), is_cut=is_cut)
+        self._paths.end_walk(walk)
         return drafts
 
     # -- drafts
 
-    def _crossed(
-        self, zone: LineZone, walk: _Walk, decision: Decision, observation: _Observation, is_estimated: bool
-    ) -> list[EventDraft]:
-        direction = _DIRECTION[decision]
-        if zone.counts not in (CountedDirection.BOTH, direction):
-            return []
-        totals = self._totals[zone.zone_id]
-        if direction is CountedDirection.IN:
+    def _drafted(self, count: LineCount) -> EventDraft:
+        totals = self._totals[count.zone.zone_id]
+        if count.is_in:
             totals.in_count += 1
+            totals.brief += count.is_visit is False
         else:
             totals.out_count += 1
-        event_type = EventType.FOOTFALL_IN if direction is CountedDirection.IN else EventType.FOOTFALL_OUT
-        attributes = {"anchor": "estimated"} if is_estimated else {}
-        return [self._draft(event_type, zone, observation.moment, walk, score=observation.score, attributes=attributes)]
+        kind = EventType.FOOTFALL_IN if count.is_in else EventType.FOOTFALL_OUT
+        return EventDraft(
+            type=kind,
+            camera_id=self.camera_id,
+            zone_id=count.zone.zone_id,
+            zone_revision=count.zone.revision,
+            occurred_at=count.observation.moment.occurred_at,
+            track_id=count.track_id,
+            confidence=round(count.observation.score, 3),
+            attributes=count.attributes(),
+        )
 
-    def _stayed(self, area: PolygonZone, walk: _Walk, stay: Stay | None, *, is_cut: bool = False) -> list[EventDraft]:
+    def _stayed(self, area: PolygonZone, walk: Walk, stay: Stay | None, *, is_cut: bool = False) -> list[EventDraft]:
         if stay is None or (area.purpose is ZonePurpose.SHELF and stay.dwell_s < area.threshold_s):
             return []
         self._totals[area.zone_id].presences += 1
         attributes: dict[str, Any] = {"cut": True} if is_cut else {}
         if area.shelf_category:
             attributes["shelf_category"] = area.shelf_category
-        draft = self._draft(_STAY_TYPE[area.purpose], area, stay.ended, walk, attributes=attributes)
-        return [draft.model_copy(update={"value": round(stay.dwell_s, 3)})]
-
-    def _measure(self, moment: Moment, seen: Sequence[tuple[int, _Observation, bool]]) -> list[EventDraft]:
-        drafts: list[EventDraft] = []
-        for zone_id, meter in self._meters.items():
-            people = self._people_in(zone_id)
-            drafts += self._occupancy(zone_id, meter.observe(people, at_s=moment.at_s, occurred_at=moment.occurred_at))
-        width, height = self._frame_wh
-        feet = [
-            (o.anchor.point_px[0] / width, o.anchor.point_px[1] / height)
-            for track_id, o, _ in seen
-            if self._walks[track_id].is_confirmed
-        ]
-        return drafts + self._heatmap(self._heat.observe(feet, at_s=moment.at_s, occurred_at=moment.occurred_at))
-
-    def _occupancy(self, zone_id: str, minute: MinuteOfPeople | None) -> list[EventDraft]:
-        if minute is None:
-            return []
-        zone = next(z for z in self._polygons if z.zone_id == zone_id)
-        draft = EventDraft(
-            type=EventType.OCCUPANCY,
-            camera_id=self.camera_id,
-            zone_id=zone.zone_id,
-            zone_revision=zone.revision,
-            occurred_at=minute.ended_at,
-            value=round(minute.mean, 3),
-            attributes={"peak": minute.peak, "seen_s": round(minute.seen_s, 1)},
-        )
-        return [draft]
-
-    def _heatmap(self, grid: HeatGrid | None) -> list[EventDraft]:
-        if grid is None:
-            return []
         return [
             EventDraft(
-                type=EventType.HEATMAP,
+                type=_STAY_TYPE[area.purpose],
                 camera_id=self.camera_id,
-                occurred_at=grid.ended_at,
-                attributes=grid.attributes(),
+                zone_id=area.zone_id,
+                zone_revision=area.revision,
+                occurred_at=stay.ended.occurred_at,
+                track_id=walk.track_id,
+                value=round(stay.dwell_s, 3),
+                attributes=attributes,
             )
         ]
 
-    def _draft(
-        self,
-        event_type: EventType,
-        zone: LineZone | PolygonZone,
-        moment: Moment,
-        walk: _Walk,
-        *,
-        score: float | None = None,
-        attributes: dict[str, Any],
-    ) -> EventDraft:
-        return EventDraft(
-            type=event_type,
-            camera_id=self.camera_id,
-            zone_id=zone.zone_id,
-            zone_revision=zone.revision,
-            occurred_at=moment.occurred_at,
-            track_id=walk.track_id,
-            confidence=None if score is None else round(min(1.0, max(0.0, score)), 3),
-            attributes=attributes,
-        )
-
-
-def contains(polygon: Sequence[Point], p: Point) -> bool:
-    """Whether ``p`` lies in the polygon (even-odd rule; a point on the lower or left edge is inside)."""
-    x, y = p
-    inside = False
-    ax, ay = polygon[-1]
-    for bx, by in polygon:
-        if (ay > y) != (by > y) and x < (bx - ax) * (y - ay) / (by - ay) + ax:
-            inside = not inside
-        ax, ay = bx, by
-    return inside
+    def _measure(self, moment: Moment, seen: Sequence[Sighting]) -> list[EventDraft]:
+        width, height = self._frame_wh
+        feet = [
+            (p.anchor.point_px[0] / width, p.anchor.point_px[1] / height)
+            for p in seen
+            if self._walks[p.track_id].is_confirmed
+        ]
+        return self._meters.observe(moment, people_in=self._people_in, feet_norm=feet)
 
 
 def _is_ignored(zone: Zone) -> bool:
     return isinstance(zone, PolygonZone) and zone.purpose is ZonePurpose.IGNORE
-
-
-def _hand_over(old: _Walk, new: _Walk) -> None:
-    new.lines, new.presences = old.lines, old.presences
-    new.anchors.heights = deque([*old.anchors.heights, *new.anchors.heights], maxlen=HISTORY)
-    new.anchors.ratios = deque([*old.anchors.ratios, *new.anchors.ratios], maxlen=RATIOS)
-
-
-def _stitch_gap(old: _Walk, new: _Walk) -> float | None:
-    """The distance in heights between a lost track's end and a new one's start, if one person can have done it."""
-    seconds = new.first.moment.at_s - old.last.moment.at_s
-    if not 0.0 < seconds <= STITCH_S or old.last.anchor.is_feet != new.first.anchor.is_feet:
-        return None
-    height = max(old.last.anchor.height_px, 1.0)
-    gap = math.dist(old.last.anchor.point_px, new.first.anchor.point_px) / height
-    ratio = new.first.anchor.height_px / height
-    if not 0.5 <= ratio <= 2.0:
-        return None
-    return gap if gap <= max(STITCH_MIN_HEIGHTS, STITCH_HEIGHTS_S * seconds) else None

@@ -12,10 +12,11 @@ from threading import Lock
 from desktop_app.domain.appearance import with_appearance
 from desktop_app.domain.detections import Detections
 from desktop_app.domain.furniture import FurnitureWatch
+from desktop_app.domain.store_level import store_level
 from desktop_app.domain.tracker import Tracker
 from desktop_app.domain.zone_engine import ZoneCount, ZoneEngine
 from desktop_app.services.live_view import LiveView
-from desktop_app.services.ports import CapturedFrame, EventSink, OutboxError
+from desktop_app.services.ports import CapturedFrame, EventSink, History, HistoryPage, OutboxError, RunProgress
 from shared_models.cameras import Camera
 from shared_models.events import EventDraft, EventType
 from shared_models.geometry import Point, Size
@@ -27,6 +28,10 @@ RESET_HOUR = 4
 """Local time at which a store's day begins (COUNTING.md section 5); the laptop stands in the store."""
 RETRY_S = 2.0
 """How often events that wait in memory are tried again."""
+KEEP_EVERY_S = 10.0
+"""How often explanations and foot paths are handed in."""
+DRIFT_DAYS = 30
+"""Days of which the drift is kept."""
 MAX_UNSAVED = 100_000
 """Drafts kept in memory while the outbox takes none: days of a busy door."""
 
@@ -58,6 +63,7 @@ class CameraPipeline:
         camera_id: as in events.
         camera_for: gives the camera with normalised zones, once its frame size is known; may raise ConfigError.
         sink: takes events together with the counters.
+        history: takes explanations and foot paths.
     """
 
     def __init__(
@@ -66,11 +72,14 @@ class CameraPipeline:
         *,
         camera_for: Callable[[Size], Camera],
         sink: EventSink,
+        history: History | None = None,
         day_of: DayOf = business_day,
     ) -> None:
         self.camera_id = camera_id
         self._camera_for = camera_for
         self._sink = sink
+        self._history = history
+        self._kept_s = float("-inf")
         self._day_of = day_of
         self._day: date | None = None
         self._tried_s = 0.0
@@ -80,6 +89,8 @@ class CameraPipeline:
         self._last_at: tuple[float, datetime] | None = None
         self._final_counts: tuple[ZoneCount, ...] = ()
         self._counters_key = f"zones/{camera_id}"
+        self._drift_key = f"drift/{camera_id}"
+        self._drift: dict[str, int] = {}
 
     def process(self, frame: CapturedFrame, detections: Detections) -> LiveView:
         """Track and count one frame.
@@ -98,6 +109,8 @@ class CameraPipeline:
             if drafts or (self._unsaved and frame.at_s - self._tried_s >= RETRY_S):
                 self._tried_s = frame.at_s
                 self._save(drafts)
+            if not 0 <= frame.at_s - self._kept_s < KEEP_EVERY_S:
+                self._keep(analysis, run_at=analysis.engine.run_at)
             engine = analysis.engine
             return LiveView(
                 self.camera_id, frame, tracked, analysis.camera.zones, engine.counts(), engine.is_busy_at_a_line
@@ -172,9 +185,16 @@ class CameraPipeline:
     def _begin_day(self, analysis: _Analysis, frame: CapturedFrame) -> None:
         day = self._day_of(frame.captured_at)
         if self._day is not None and day > self._day:
+            self._write_down_drift(analysis.engine.counts(), day=self._day)
             analysis.engine.reset_counters()
         if self._day is None or day > self._day:
             self._day = day
+
+    def _write_down_drift(self, counts: Sequence[ZoneCount], *, day: date) -> None:
+        """A day ends: what its entrance lines have in surplus (COUNTING.md section 5) is kept, then cleared."""
+        kept = self._drift or json.loads(self._sink.load_counters().get(self._drift_key, "{}"))
+        kept[day.isoformat()] = store_level(counts).drift
+        self._drift = dict(sorted(kept.items())[-DRIFT_DAYS:])
 
     def _loaded_counters(self, day: date) -> str | None:
         """Totals saved before a restart, if they are of the same day."""
@@ -188,13 +208,36 @@ class CameraPipeline:
         if self._analysis is None or self._day is None:
             return {}
         totals = self._analysis.engine.saved_counters()
-        return {self._counters_key: json.dumps({"day": self._day.isoformat(), "totals": totals})}
+        counters = {self._counters_key: json.dumps({"day": self._day.isoformat(), "totals": totals})}
+        return {**counters, self._drift_key: json.dumps(self._drift)} if self._drift else counters
 
     def _cut(self, analysis: _Analysis) -> list[EventDraft]:
         if self._last_at is None:
             return []
         at_s, occurred_at = self._last_at
-        return analysis.engine.close(at_s=at_s, occurred_at=occurred_at)
+        run_at = analysis.engine.run_at
+        drafts = analysis.engine.close(at_s=at_s, occurred_at=occurred_at)
+        self._keep(analysis, run_at=run_at, is_over=True)
+        return drafts
+
+    def _keep(self, analysis: _Analysis, *, run_at: datetime | None, is_over: bool = False) -> None:
+        """Hand in what the rules say about themselves; nobody waits for it."""
+        if self._last_at is None or run_at is None:
+            return
+        self._kept_s, last_at = self._last_at
+        explanations, paths = analysis.engine.take_explanations(), analysis.engine.take_paths()
+        if self._history is None:
+            return
+        progress = RunProgress(
+            self.camera_id,
+            run_at,
+            analysis.frame_wh,
+            analysis.camera.zones,
+            last_at + timedelta(milliseconds=1) if is_over else analysis.engine.paths_complete_until() or run_at,
+            round(self._kept_s * 1000) / 1000,
+            last_at,
+        )
+        self._history.put(HistoryPage(progress, tuple(explanations), tuple(paths)))
 
     def _save(self, drafts: Sequence[EventDraft]) -> None:
         waiting = [*self._unsaved, *drafts]

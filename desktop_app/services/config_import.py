@@ -47,7 +47,7 @@ CAMERA_KEYS = (
     "zones",
 )
 ZONE_KEYS = ("zone_id", "name", "type", "coordinates")
-LINE_KEYS = (*ZONE_KEYS, "direction")
+LINE_KEYS = (*ZONE_KEYS, "direction", "min_stay_s", "entrance")
 POLYGON_KEYS = (*ZONE_KEYS, "purpose", "shelf_category", "enter_s", "exit_grace_s", "threshold_s")
 ANY_ZONE_KEYS = tuple(dict.fromkeys(LINE_KEYS + POLYGON_KEYS))
 MAX_COORDINATE_PX = 100_000
@@ -298,7 +298,11 @@ def _zone(reader: Reader, value: Any, place: str, places: dict[str, str]) -> Pix
 def _line_fields(reader: Reader, entry: dict[str, Any], place: str) -> dict[str, Any]:
     choices = tuple(CountedDirection)
     direction = reader.one_of(entry, "direction", place, choices=choices, default=CountedDirection.BOTH)
-    return {"counts": CountedDirection(direction or CountedDirection.BOTH)}
+    return {
+        "counts": CountedDirection(direction or CountedDirection.BOTH),
+        "min_stay_s": reader.number(entry, "min_stay_s", place, low=0, high=600, default=0),
+        "entrance": reader.text(entry, "entrance", place),
+    }
 
 
 def _polygon_fields(reader: Reader, entry: dict[str, Any], place: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ SourceError                 a source cannot be opened or read; the message is fo
   SourceEnded               the stream or file is over
 DetectorError               a model cannot be loaded or run
 OutboxError                 the buffer cannot take an event now
+HistoryError                what is kept of the past cannot be read
 CredentialError             the place where secrets are kept cannot be used
   NoCredentialPlace         there is none on this machine
 """
@@ -25,9 +26,12 @@ from numpy.typing import NDArray
 from pydantic import SecretStr
 
 from desktop_app.domain.detections import Detections
+from desktop_app.domain.explanation import Explanation
+from desktop_app.domain.trajectory import TrackRecord
 from shared_models.events import Event, EventDraft
 from shared_models.geometry import Size
 from shared_models.sync import BatchReceipt
+from shared_models.zones import Zone
 
 BgrImage = NDArray[np.uint8]
 """(H, W, 3) uint8, blue-green-red."""
@@ -67,6 +71,10 @@ class DetectorError(Exception):
 
 class OutboxError(Exception):
     """The buffer cannot take events now (a full disk, a broken file). The message says what to do."""
+
+
+class HistoryError(Exception):
+    """What is kept of the past cannot be read. The message says what to do."""
 
 
 class CredentialError(Exception):
@@ -201,7 +209,10 @@ class Outbox(EventSink, Protocol):
     """Events until the cloud has them, and for a while after."""
 
     def claim(self, *, limit: int, max_bytes: int, since: datetime | None = None) -> list[PendingEvent]:
-        """The oldest pending events, or the oldest that occurred at or after ``since``. Nothing is marked by it."""
+        """The oldest pending events, or the oldest that occurred at or after ``since``. Nothing is marked by it.
+
+        Events of a recount come together with its ``zone_recounted``, whole, and never by ``since``.
+        """
 
     def settle(self, *, accepted: Sequence[str], rejected: Mapping[str, str]) -> None:
         """Mark events (by event_id) as accepted, or as dead letters with a reason."""
@@ -213,13 +224,50 @@ class Outbox(EventSink, Protocol):
         """The newest refused events."""
 
     def dead_letter_seqs(self, *, above: int, limit: int) -> list[int]:
-        """Sequence numbers of refused events, the lowest first."""
+        """Sequence numbers of refused and of void events, the lowest first: the cloud shall not wait for them."""
 
     def retry_dead_letters(self) -> int:
         """Make all dead letters pending again; tells how many."""
 
     def prune(self, *, before: datetime) -> int:
         """Forget accepted events that occurred before; tells how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """How far one run of the rules is written down.
+
+    Attributes:
+        run_at: UTC moment of its first frame; names it, together with the camera.
+        zones: in force while it ran.
+        complete_until: everybody seen before this moment is among the paths that were handed in. It lies behind
+            ``last_at`` once the run is over.
+        last_at_s, last_at: its newest frame, by its own time base and in UTC.
+    """
+
+    camera_id: str
+    run_at: datetime
+    frame_wh: Size
+    zones: tuple[Zone, ...]
+    complete_until: datetime
+    last_at_s: float
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """What one camera hands in at a time."""
+
+    progress: RunProgress
+    explanations: tuple[Explanation, ...] = ()
+    paths: tuple[TrackRecord, ...] = ()
+
+
+class History(Protocol):
+    """What is kept of the past beside the events: explanations and foot paths. Lossy; the outbox is not."""
+
+    def put(self, page: HistoryPage) -> None:
+        """Take a page. Returns at once and never raises: what cannot be kept is dropped, and known to be missing."""
 
 
 @dataclass(frozen=True, slots=True)

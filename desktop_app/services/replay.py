@@ -120,6 +120,7 @@ def count(frames: Iterable[ReplayFrame], zones: Sequence[Zone], *, frame_wh: Siz
     for frame in frames:
         at_s = frame.at_s
         yield from engine.update(frame.tracked, at_s=at_s, occurred_at=STARTED_AT + timedelta(seconds=at_s))
+        engine.take_paths()
     yield from engine.close(at_s=at_s, occurred_at=STARTED_AT + timedelta(seconds=at_s))
 
 

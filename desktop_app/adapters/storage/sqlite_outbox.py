@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from desktop_app.adapters.storage.outbox_claims import claimed
 from desktop_app.adapters.storage.outbox_file import SEQ_BLOCK, FileLock, open_database, reserve_seq, reserved_seq
 from desktop_app.services.ports import DeadLetter, OutboxDepth, OutboxError, PendingEvent
 from shared_models.clock import Clock
@@ -21,7 +22,7 @@ from shared_models.ids import uuid7
 
 log = logging.getLogger(__name__)
 
-PENDING, ACCEPTED, DEAD = 0, 1, 2
+PENDING, ACCEPTED, DEAD, VOID = 0, 1, 2, 3
 MAX_GROUP = 500
 T = TypeVar("T")
 
@@ -95,25 +96,13 @@ class SqliteOutbox:
         return self._read(lambda c: dict(c.execute("SELECT key, value FROM counters").fetchall()))
 
     def claim(self, *, limit: int, max_bytes: int, since: datetime | None = None) -> list[PendingEvent]:
-        def work(connection: sqlite3.Connection) -> list[PendingEvent]:
-            rows = connection.execute(
-                "SELECT seq, event_id, body FROM events WHERE state = 0 AND occurred_at >= ? ORDER BY seq LIMIT ?",
-                (since.timestamp() if since else -1e18, limit),
-            )
-            found: list[PendingEvent] = []
-            size = 0
-            for seq, event_id, body in rows:
-                size += len(body)
-                if found and size > max_bytes:
-                    break
-                found.append(PendingEvent(seq, event_id, body))
-            return found
-
-        return self._read(work)
+        return self._read(lambda connection: claimed(connection, limit=limit, max_bytes=max_bytes, since=since))
 
     def settle(self, *, accepted: Sequence[str], rejected: Mapping[str, str]) -> None:
         def work(connection: sqlite3.Connection) -> None:
-            connection.executemany("UPDATE events SET state = 1 WHERE event_id = ?", [(i,) for i in accepted])
+            connection.executemany(
+                "UPDATE events SET state = 1 WHERE event_id = ? AND state != 3", [(i,) for i in accepted]
+            )
             connection.executemany(
                 "UPDATE events SET state = 2, reason = ? WHERE event_id = ? AND state = 0",
                 [(reason, i) for i, reason in rejected.items()],
@@ -128,18 +117,19 @@ class SqliteOutbox:
         return self._read(lambda c: _dead_letters(c, limit=limit))
 
     def dead_letter_seqs(self, *, above: int, limit: int) -> list[int]:
-        query = "SELECT seq FROM events WHERE state = 2 AND seq > ? ORDER BY seq LIMIT ?"
+        query = "SELECT seq FROM events WHERE state IN (2, 3) AND seq > ? ORDER BY seq LIMIT ?"
         return self._read(lambda c: [seq for (seq,) in c.execute(query, (above, limit))])
 
     def retry_dead_letters(self) -> int:
         return self._run(_revive)
 
     def prune(self, *, before: datetime) -> int:
-        return self._run(
-            lambda c: (
-                c.execute("DELETE FROM events WHERE state = 1 AND occurred_at < ?", (before.timestamp(),)).rowcount
-            )
+        # Void events are told to the cloud as no holes: they wait until nothing before them is pending.
+        query = (
+            "DELETE FROM events WHERE occurred_at < ? AND (state = 1 OR (state = 3 AND "
+            "seq < coalesce((SELECT min(seq) FROM events WHERE state = 0), 9e18)))"
         )
+        return self._run(lambda c: c.execute(query, (before.timestamp(),)).rowcount)
 
     def counts_by_zone(self) -> dict[tuple[str, str, str], int]:
         """How many events were ever accepted by the cloud, by camera, zone and type."""
@@ -270,6 +260,15 @@ def read_depth(path: Path) -> OutboxDepth | None:
         OutboxError: the file cannot be read.
     """
     return _look(path, _depth)
+
+
+def read_counters(path: Path) -> dict[str, str]:
+    """The counters of an outbox that another process may be using.
+
+    Raises:
+        OutboxError: the file cannot be read.
+    """
+    return _look(path, lambda connection: dict(connection.execute("SELECT key, value FROM counters").fetchall())) or {}
 
 
 def read_dead_letters(path: Path, *, limit: int = 100) -> list[DeadLetter]:

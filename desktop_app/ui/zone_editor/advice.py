@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from itertools import pairwise
 
-from desktop_app.domain.zone_engine import contains
+from desktop_app.domain.polygon import contains
 from desktop_app.services.recent_tracks import FootPath
 from desktop_app.ui.zone_editor.hit_test import segment_distance
 from shared_models.geometry import Point, Size, to_px

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from desktop_app.domain.zone_engine import contains
+from desktop_app.domain.polygon import contains
 from desktop_app.ui.zone_editor.document import ZoneDocument
 from shared_models.geometry import Point, Size, to_px
 from shared_models.zones import PolygonZone, Zone

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from desktop_app.domain.polygon import contains
 from desktop_app.domain.polyline import meets, signed_distance
-from desktop_app.domain.zone_engine import ZoneEngine, contains
+from desktop_app.domain.zone_engine import ZoneEngine
 from shared_models.events import EventDraft, EventType
 from shared_models.geometry import Point, to_norm
 from shared_models.zones import CountedDirection, PolygonZone

@@ -148,3 +148,16 @@ def frame_at(at_s: float) -> CapturedFrame:
     return CapturedFrame(
         0, START + timedelta(seconds=at_s), at_s, (640, 360), lambda: np.zeros((360, 640, 3), np.uint8)
     )
+
+
+def test_the_drift_of_a_day_is_written_down_at_the_reset_hour_and_cleared() -> None:
+    sink = InMemorySink()
+    pipe = pipeline(sink)
+    walk_through(pipe, start_s=0)
+    walk_through(pipe, start_s=20 * 60)  # past four o'clock
+    assert json.loads(sink.counters["drift/cam"]) == {"2026-03-01": 1}
+    again = pipeline(sink)
+    walk_through(again, start_s=21 * 60)
+    walk_through(again, start_s=25 * 3600)
+    assert json.loads(sink.counters["drift/cam"]) == {"2026-03-01": 1, "2026-03-02": 2}
+    assert again.counts()[0].in_count == 1

@@ -1,0 +1,92 @@
+"""Replacing events by recounted ones in an outbox that another process may be using."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from desktop_app.adapters.storage.outbox_file import SEQ_BLOCK, reserve_seq, reserved_seq
+from desktop_app.services.ports import OutboxError
+from desktop_app.services.recount import CountedBefore, Piece
+from desktop_app.services.trajectories import Span
+from shared_models.events import RECOUNTABLE, EventDraft
+from shared_models.ids import uuid7
+
+_OF_ZONE = (
+    "occurred_at >= ? AND occurred_at < ? AND state != 3 "
+    f"AND type IN ({','.join(repr(str(kind)) for kind in RECOUNTABLE)}) "
+    "AND json_extract(body, '$.camera_id') = ? AND json_extract(body, '$.zone_id') = ?"
+)
+
+
+def counted_before(path: Path, *, camera_id: str, zone_id: str, span: Span) -> list[CountedBefore]:
+    """What stands in the outbox for this zone and span, sent or not.
+
+    Raises:
+        OutboxError: the file cannot be read.
+    """
+    if not path.is_file():
+        return []
+    query = (
+        "SELECT type, occurred_at, json_extract(body, '$.value'), json_extract(body, '$.track_id') "  # noqa: S608 - fixed words
+        f"FROM events WHERE {_OF_ZONE} ORDER BY occurred_at"
+    )
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
+            rows = connection.execute(query, _values(span, camera_id, zone_id))
+            return [
+                CountedBefore(kind, datetime.fromtimestamp(round(at, 3), UTC), value, track)
+                for kind, at, value, track in rows
+            ]
+    except sqlite3.Error as error:
+        raise OutboxError(f"{path} cannot be read ({error}); start Wink once: it salvages what is intact.") from error
+
+
+def replace_events(path: Path, pieces: Sequence[Piece]) -> int:
+    """Make events void and put others in their stead, all in one transaction; tells how many became void.
+
+    Raises:
+        OutboxError: nothing was written.
+    """
+    if not path.is_file():
+        raise OutboxError(f"There is no outbox {path}; nothing was counted here yet.")
+    try:
+        uri = f"{path.absolute().as_uri()}?mode=rw"
+        with closing(sqlite3.connect(uri, uri=True, timeout=30, isolation_level=None)) as connection:
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                void = sum(_replace(connection, path, piece) for piece in pieces)
+                connection.execute("COMMIT")
+                return void
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+    except sqlite3.Error as error:
+        raise OutboxError(f"{path} cannot be written now ({error}); nothing was changed. Try again.") from error
+
+
+def _replace(connection: sqlite3.Connection, path: Path, piece: Piece) -> int:
+    marker = piece.marker
+    void = connection.execute(
+        f"UPDATE events SET state = 3, reason = 'recounted' WHERE {_OF_ZONE}",  # noqa: S608 - fixed words
+        _values(piece.span, marker.camera_id, marker.zone_id or ""),
+    ).rowcount
+    (last,) = connection.execute("SELECT last_seq FROM sequence").fetchone()
+    drafts: list[EventDraft] = [marker, *piece.drafts]
+    if last + len(drafts) > reserved_seq(path):
+        reserve_seq(path, upto=((last + len(drafts)) // SEQ_BLOCK + 1) * SEQ_BLOCK)
+    events = [draft.stamped(event_id=uuid7(), seq=last + n) for n, draft in enumerate(drafts, start=1)]
+    connection.executemany(
+        "INSERT INTO events (seq, event_id, occurred_at, type, body) VALUES (?, ?, ?, ?, ?)",
+        [(e.seq, str(e.event_id), e.occurred_at.timestamp(), e.type, e.model_dump_json()) for e in events],
+    )
+    connection.execute("UPDATE sequence SET last_seq = ?", (last + len(drafts),))
+    return void
+
+
+def _values(span: Span, camera_id: str, zone_id: str) -> tuple[float, float, str, str]:
+    return span.from_at.timestamp(), span.to_at.timestamp(), camera_id, zone_id

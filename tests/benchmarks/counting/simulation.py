@@ -1,0 +1,272 @@
+"""People who walk through a picture, and what a detector would make of them: known exactly, deterministic by seed.
+
+Shares nothing with the rules it judges. Feet move in the picture's plane at 30 Hz; heights follow one perspective line.
+A detector's view of them adds jitter, misses, occlusion by nearer people, clipping at the frame's edges and boxes where
+nobody is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+FRAME = (1280, 720)
+TICK_HZ = 30
+HELD_HEIGHTS, COMMITTED_HEIGHTS = 0.12, 0.25
+Floats = NDArray[np.float64]
+Point = tuple[float, float]
+
+LINES: dict[str, tuple[Point, ...]] = {
+    "level": ((150, 430), (1130, 430)),
+    "upright": ((640, 170), (640, 700)),
+    "diagonal": ((250, 620), (1000, 260)),
+    "bent": ((330, 250), (560, 470), (930, 400)),
+}
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """How busy the picture is and how well it is seen.
+
+    Attributes:
+        arrivals_min: people per minute.
+        miss: share of looks in which somebody in plain sight is not found.
+        jitter: standard deviation of a box's edges, in person heights.
+        false_min: boxes per minute that begin where nobody is; most last one look, some stay.
+        hidden: covered by nearer people for more than this share, nobody is found.
+        group: share of people who walk with the one before.
+    """
+
+    name: str
+    arrivals_min: float
+    miss: float = 0.03
+    jitter: float = 0.015
+    false_min: float = 4.0
+    hidden: float = 0.65
+    group: float = 0.25
+
+
+CROWDS = (
+    Crowd("quiet", 8),
+    Crowd("usual", 20),
+    Crowd("busy", 40, miss=0.05),
+    Crowd("blurred", 20, miss=0.12, jitter=0.03, false_min=12),
+)
+
+
+def height_at(y: float) -> float:
+    """Of a usual person whose feet are at ``y``, in pixels."""
+    return 80 + 0.24 * (y - 150)
+
+
+@dataclass
+class Walker:
+    """One person: feet and height at 30 Hz from ``start`` (tick) on."""
+
+    start: int
+    feet: Floats
+    height: Floats
+    phase: float
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """What a detector finds in one frame: (N, 4) pixels and (N,) scores."""
+
+    at_s: float
+    xyxy: Floats
+    score: Floats
+
+
+@dataclass
+class Scene:
+    """All that happens in ``seconds``."""
+
+    crowd: Crowd
+    seed: int
+    seconds: float
+    walkers: list[Walker] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        rng = np.random.default_rng([self.seed, 1])
+        at_s = 0.0
+        previous: list[Point] | None = None
+        while True:
+            at_s += rng.exponential(60 / self.crowd.arrivals_min)
+            if at_s > self.seconds - 5:
+                return
+            if previous is not None and rng.random() < self.crowd.group:
+                shift = (rng.uniform(-70, 70), rng.uniform(-18, 18))
+                way = [(x + shift[0], y + shift[1]) for x, y in previous]
+            else:
+                way = _way(rng)
+            previous = way
+            self.walkers.append(_walker(rng, way, start=int(at_s * TICK_HZ)))
+
+    def looks(self, fps: float) -> list[Boxes]:
+        """What is found at ``fps`` looks a second."""
+        rng = np.random.default_rng([self.seed, 2, round(fps * 10)])
+        ghosts: list[tuple[float, Floats]] = []
+        return [self._look(rng, i / fps, 1 / fps, ghosts) for i in range(int(self.seconds * fps))]
+
+    def truth(self, points: Sequence[Point]) -> tuple[int, int]:
+        """Crossings in and out of a line, by the definition of COUNTING.md, of the true feet."""
+        shape = shapely.LineString(points)
+        ins = outs = 0
+        for walker in self.walkers:
+            sides = _crossings(shape, points, walker)
+            ins += sides.count(1)
+            outs += sides.count(-1)
+        return ins, outs
+
+    def _look(self, rng: np.random.Generator, at_s: float, step_s: float, ghosts: list[tuple[float, Floats]]) -> Boxes:
+        tick = round(at_s * TICK_HZ)
+        there = [w for w in self.walkers if w.start <= tick < w.start + len(w.feet)]
+        true = np.array([_box(w, tick - w.start) for w in there]).reshape(-1, 4)
+        order = np.argsort(-true[:, 3]) if len(true) else np.zeros(0, int)
+        boxes, scores = [], []
+        width, height = FRAME
+        for rank, i in enumerate(order):
+            box = true[i]
+            tall = box[3] - box[1]
+            nearer = true[order[:rank]]
+            covered = _covered(box, nearer)
+            seen = np.clip(box, 0, [width, height, width, height])
+            in_view = (seen[2] - seen[0]) * (seen[3] - seen[1]) / ((box[2] - box[0]) * tall)
+            if in_view < 0.25 or covered > self.crowd.hidden or rng.random() < self.crowd.miss:
+                continue
+            found = box + rng.normal(0, self.crowd.jitter * tall, 4)
+            legs = _legs_covered(box, nearer)
+            if legs:
+                found[3] = min(found[3], legs)
+            found = np.clip(found, 0, [width, height, width, height])
+            if found[2] - found[0] < 4 or found[3] - found[1] < 8:
+                continue
+            boxes.append(found)
+            scores.append(float(np.clip(rng.normal(0.82 - 0.5 * covered, 0.08), 0.12, 0.97)))
+        self._haunt(rng, at_s, step_s, ghosts, boxes, scores)
+        return Boxes(at_s, np.array(boxes).reshape(-1, 4), np.array(scores))
+
+    def _haunt(
+        self,
+        rng: np.random.Generator,
+        at_s: float,
+        step_s: float,
+        ghosts: list[tuple[float, Floats]],
+        boxes: list[Floats],
+        scores: list[float],
+    ) -> None:
+        ghosts[:] = [g for g in ghosts if g[0] > at_s]
+        if rng.random() < self.crowd.false_min / 60 * step_s:
+            x, y = rng.uniform(50, FRAME[0] - 50), rng.uniform(250, 700)
+            tall = height_at(y) * rng.uniform(0.5, 1.1)
+            until = at_s + (rng.uniform(1, 6) if rng.random() < 0.25 else step_s / 2)
+            ghosts.append((until, np.array([x - tall * 0.2, y - tall, x + tall * 0.2, y])))
+        for _, ghost in ghosts:
+            if rng.random() < 0.7:
+                boxes.append(ghost + rng.normal(0, 3, 4))
+                scores.append(float(rng.uniform(0.2, 0.65)))
+
+
+def _way(rng: np.random.Generator) -> list[Point]:
+    """From one edge over a place or two to another edge; some turn back where they came from."""
+    edges = [
+        lambda: (-60.0, rng.uniform(260, 690)),
+        lambda: (FRAME[0] + 60.0, rng.uniform(260, 690)),
+        lambda: (rng.uniform(150, 1130), FRAME[1] + 190.0),
+        lambda: (rng.uniform(300, 980), 165.0),
+    ]
+    start, end = rng.choice(4, 2, replace=False)
+    first = edges[start]()
+    places = [(rng.uniform(200, 1080), rng.uniform(230, 680)) for _ in range(rng.integers(0, 3))]
+    last = edges[start]() if rng.random() < 0.15 else edges[end]()
+    return [first, *places, last]
+
+
+def _walker(rng: np.random.Generator, way: Sequence[Point], *, start: int) -> Walker:
+    size = float(np.clip(rng.normal(1.0, 0.07), 0.8, 1.2))
+    speed = float(np.clip(rng.normal(0.7, 0.12), 0.4, 1.1))
+    feet: list[Point] = [way[0]]
+    for i, goal in enumerate(way[1:]):
+        while math.dist(feet[-1], goal) > 6:
+            x, y = feet[-1]
+            step = speed * height_at(y) * size / TICK_HZ
+            gap = math.dist((x, y), goal)
+            feet.append((x + (goal[0] - x) / gap * step, y + (goal[1] - y) / gap * step * 0.8))
+            if len(feet) > TICK_HZ * 120:
+                break
+        if i < len(way) - 2 and rng.random() < 0.5:
+            feet += [feet[-1]] * int(rng.uniform(1, 12) * TICK_HZ)
+    path = np.array(feet)
+    # Nobody walks or stands like a train: a slow sway, smaller than a step.
+    t = np.arange(len(path)) / TICK_HZ
+    sway = 0.025 * np.array([height_at(y) for y in path[:, 1]])
+    path = path + np.stack(
+        [sway * np.sin(2 * np.pi * 0.31 * t + rng.uniform(0, 6)), 0.5 * sway * np.sin(2 * np.pi * 0.23 * t)], axis=1
+    )
+    return Walker(start, path, np.array([height_at(y) * size for y in path[:, 1]]), float(rng.uniform(0, 6)))
+
+
+def _box(walker: Walker, i: int) -> Floats:
+    (x, y), tall = walker.feet[i], walker.height[i]
+    half = tall * (0.19 + 0.04 * math.sin(2 * math.pi * 1.8 * i / TICK_HZ + walker.phase))
+    return np.array([x - half, y - tall, x + half, y])
+
+
+def _covered(box: Floats, nearer: Floats) -> float:
+    """Share of a box behind nearer ones (their shapes fill about three quarters of their boxes)."""
+    if not len(nearer):
+        return 0.0
+    shape = shapely.box(*box)
+    hiding = shapely.union_all([shapely.box(b[0] + 0.12 * (b[2] - b[0]), b[1], b[2] - 0.12 * (b[2] - b[0]), b[3])
+                                for b in nearer])  # fmt: skip
+    return float(shape.intersection(hiding).area / shape.area)
+
+
+def _legs_covered(box: Floats, nearer: Floats) -> float:
+    """The height in the picture at which somebody nearer hides the legs, or 0."""
+    tops = [
+        b[1]
+        for b in nearer
+        if min(b[2], box[2]) - max(b[0], box[0]) > 0.7 * (box[2] - box[0]) and box[1] < b[1] < box[3]
+    ]
+    return min(tops, default=0.0)
+
+
+def _crossings(shape: shapely.LineString, points: Sequence[Point], walker: Walker) -> list[int]:
+    """+1 and -1 in order: to the right of the line's direction, and to the left."""
+    distances = shapely.distance(shapely.points(walker.feet), shape) / walker.height
+    side = held = 0
+    at: Floats | None = None
+    found: list[int] = []
+    for feet, distance in zip(walker.feet, distances, strict=True):
+        if distance <= HELD_HEIGHTS:
+            continue
+        side = _side(points, (float(feet[0]), float(feet[1])))
+        if at is None or side == held:
+            held, at = side, feet
+        elif distance >= COMMITTED_HEIGHTS:
+            if shapely.LineString([at, feet]).intersects(shape):
+                found.append(side)
+            held, at = side, feet
+    return found
+
+
+def _side(points: Sequence[Point], p: Point) -> int:
+    """Of the polyline's nearest part; where two are as near, of the two together."""
+    best: list[tuple[float, float]] = []
+    for a, b in pairwise(points):
+        length = math.dist(a, b)
+        t = ((p[0] - a[0]) * (b[0] - a[0]) + (p[1] - a[1]) * (b[1] - a[1])) / length**2
+        t = min(1.0, max(0.0, t))
+        near = math.dist(p, (a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])))
+        cross = ((b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0])) / length
+        best.append((near, cross))
+    nearest = min(near for near, _ in best)
+    return 1 if sum(cross for near, cross in best if near <= nearest + 1e-6) > 0 else -1
