@@ -35,7 +35,7 @@ from cloud_api.maintenance.round import Round
 from cloud_api.maintenance.schema import BehindError, prepare
 from cloud_api.maintenance.watch import Watch
 from cloud_api.settings import CloudSettings, Mode
-from cloud_api.web import pages
+from cloud_api.web import pages, welcome
 
 __all__ = ["BehindError", "create_app", "prepare"]
 log = logging.getLogger(__name__)
@@ -102,6 +102,7 @@ def _add_routes(app: FastAPI) -> None:
         cloud_api.live.endpoints.router,
         cloud_api.maintenance.endpoints.router,
         pages.router,
+        welcome.router,
     ):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=pages.HERE / "static"), name="static")

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Integer, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -101,7 +101,7 @@ class AnalyticsRepository:
         table = RollupFine
         query = (
             select(
-                col(table.store_id), col(table.bucket_at), col(table.type), func.sum(table.n), func.sum(table.total),
+                col(table.store_id), col(table.bucket_at), col(table.type), _count(table.n), func.sum(table.total),
                 func.max(table.peak),
             )
             .where(self._within(table, start, end), col(table.type).in_(types), *_at(table, place))
@@ -123,7 +123,7 @@ class AnalyticsRepository:
         """Events per store and type over whole days, added up by the database."""
         table = RollupDay
         query = (
-            select(col(table.store_id), col(table.type), func.sum(table.n))
+            select(col(table.store_id), col(table.type), _count(table.n))
             .where(self._of_days(table, first, last))
             .group_by(col(table.store_id), col(table.type))
         )
@@ -136,7 +136,7 @@ class AnalyticsRepository:
         """Per day, of all stores together: n, total, the highest."""
         table = RollupDay
         query = (
-            select(col(table.day), func.sum(table.n), func.sum(table.total), func.max(table.peak))
+            select(col(table.day), _count(table.n), func.sum(table.total), func.max(table.peak))
             .where(self._of_days(table, first, last), col(table.type) == kind)
             .group_by(col(table.day))
         )
@@ -146,7 +146,7 @@ class AnalyticsRepository:
         """Histograms of stays: day, step, stays; all stores together."""
         table = RollupDayBin
         query = (
-            select(col(table.day), col(table.bin), func.sum(table.n))
+            select(col(table.day), col(table.bin), _count(table.n))
             .where(self._of_days(table, first, last), col(table.type) == kind)
             .group_by(col(table.day), col(table.bin))
         )
@@ -158,7 +158,7 @@ class AnalyticsRepository:
         """Histograms of stays: quarter hour, step, stays."""
         table = RollupBin
         query = (
-            select(col(table.bucket_at), col(table.bin), func.sum(table.n))
+            select(col(table.bucket_at), col(table.bin), _count(table.n))
             .where(self._within(table, start, end), col(table.type) == kind, *_at(table, place))
             .group_by(col(table.bucket_at), col(table.bin))
         )
@@ -168,7 +168,7 @@ class AnalyticsRepository:
         """Shelf visits per category: n, total seconds, the longest."""
         table = RollupFine
         query = (
-            select(col(table.category), func.sum(table.n), func.sum(table.total), func.max(table.peak))
+            select(col(table.category), _count(table.n), func.sum(table.total), func.max(table.peak))
             .where(self._within(table, start, end), col(table.type) == "shelf_interaction")
             .group_by(col(table.category))
         )
@@ -178,7 +178,7 @@ class AnalyticsRepository:
         """Fine rollups summed per zone and type."""
         keys = (col(RollupFine.store_id), col(RollupFine.camera_id), col(RollupFine.zone_id), col(RollupFine.type))
         query = (
-            select(*keys, func.sum(RollupFine.n), func.sum(RollupFine.total), func.max(RollupFine.peak))
+            select(*keys, _count(RollupFine.n), func.sum(RollupFine.total), func.max(RollupFine.peak))
             .where(self._within(RollupFine, start, end))
             .group_by(*keys)
             .order_by(*keys)
@@ -257,6 +257,11 @@ class AnalyticsRepository:
 
     async def _run(self, query: object) -> list[tuple]:  # type: ignore[type-arg]  # rows of many shapes
         return [tuple(row) for row in await self._connection.execute(query)]  # type: ignore[call-overload]  # as above
+
+
+def _count(column: Any) -> Any:
+    # As an int: PostgreSQL adds up bigints as numerics, which takes several times as long.
+    return func.sum(cast(column, Integer))
 
 
 def _at(table: Any, place: Place) -> list[ColumnElement[bool]]:

@@ -91,11 +91,13 @@ class Devices(ScopedRepository):
             raise ConflictError("This laptop has two keys; revoke the one that is not used any more.")
         return await self._new_key(device_id, store)
 
-    async def keys(self, device_id: UUID) -> list[KeyView]:
-        """Keys that live, oldest first."""
+    async def keys(self, device_id: UUID | None = None) -> list[KeyView]:
+        """Keys that live, oldest first: of one laptop, or of all in scope."""
         query = self._select(
             EdgeKey, col(EdgeKey.id), col(EdgeKey.device_id), col(EdgeKey.hint), col(EdgeKey.created_at)
-        ).where(col(EdgeKey.device_id) == device_id, col(EdgeKey.revoked_at).is_(None))
+        ).where(col(EdgeKey.revoked_at).is_(None))
+        if device_id is not None:
+            query = query.where(col(EdgeKey.device_id) == device_id)
         return [KeyView(*row) for row in await self._connection.execute(query.order_by(col(EdgeKey.created_at)))]
 
     async def revoke_key(self, device_id: UUID, key_id: UUID) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -162,7 +163,10 @@ async def list_devices(
         if store_id is not None:
             await VisibleStores(connection, scope).one(store_id)
         devices = Devices(connection, scope)
-        items = [_item(d, await devices.keys(d.id)) for d in await devices.all(store_id)]
+        keys: dict[UUID, list[KeyView]] = defaultdict(list)
+        for key in await devices.keys():
+            keys[key.device_id].append(key)
+        items = [_item(d, keys[d.id]) for d in await devices.all(store_id)]
     return DeviceList(devices=items)
 
 

@@ -56,7 +56,7 @@ async def login(
     password: Annotated[str, Form(max_length=1000)] = "",
 ) -> Response:
     """Check the form and set the cookie."""
-    _must_be_own(request)
+    must_be_own(request)
     address = request.client.host if request.client else "unknown"
     try:
         principal = await log_in(
@@ -80,7 +80,7 @@ async def login(
 @router.post("/logout")
 async def logout(request: Request, database: Data) -> Response:
     """End the log-in and forget the cookie."""
-    _must_be_own(request)
+    must_be_own(request)
     principal = await page_principal(request)
     if principal is not None and principal.session_id is not None:
         scope = Scope(principal.org_id, None)
@@ -128,7 +128,7 @@ def _login_form(request: Request, settings: Settings, *, error: str, email: str,
     return templates.TemplateResponse(request, "login.html", context, status_code=status)
 
 
-def _must_be_own(request: Request) -> None:
+def must_be_own(request: Request) -> None:
     """A form must come from our own page (the SameSite cookie is the first belt, this the second)."""
     origin = request.headers.get("Origin")
     if origin is not None and urlsplit(origin).netloc != request.headers.get("Host"):

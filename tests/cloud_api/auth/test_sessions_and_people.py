@@ -130,6 +130,25 @@ async def test_somebody_is_invited_sets_a_password_and_logs_in(cloud: CloudUnder
     assert {"user invited", "password set"} <= set(await acts(cloud))
 
 
+async def test_a_link_leads_to_a_page_that_sets_the_password(cloud: CloudUnderTest) -> None:
+    admin = await cloud.token("admin@acme.example")
+    form = {"email": "new@acme.example", "role": "analyst"}
+    link = (await cloud.client.post("/api/v1/users", json=form, headers=admin)).json()["link"]
+    address, _, secret = link.partition("#")
+    page = await cloud.client.get(address)
+    assert "Choose a password" in page.text
+    assert secret not in page.text
+    short = await cloud.client.post(address, data={"token": secret, "password": "short"})
+    assert (short.status_code, "too short" in short.text) == (422, True)
+    foreign = {"Origin": "https://evil.example"}
+    own = {"token": secret, "password": NEW_PASSWORD}
+    assert (await cloud.client.post(address, data=own, headers=foreign)).status_code == 403
+    assert (await cloud.client.post(address, data=own)).headers["Location"] == "/login"
+    used = await cloud.client.post(address, data=own)
+    assert (used.status_code, "used before" in used.text) == (410, True)
+    await log_in(cloud, "new@acme.example", NEW_PASSWORD)
+
+
 async def test_an_older_link_no_longer_works_when_a_newer_one_is_made(cloud: CloudUnderTest) -> None:
     admin = await cloud.token("admin@acme.example")
     users = (await cloud.client.get("/api/v1/users", headers=admin)).json()["users"]
