@@ -155,7 +155,7 @@ def _order(pool: Path, seed: int) -> Iterator[tuple[Shard, np.ndarray]]:
 
 
 def as_batch(shard: Shard, rows: np.ndarray, seed: int) -> Batch:
-    """These rows of a shard, spoilt and perhaps mirrored by ``seed``."""
+    """The pictures ``rows`` of a shard with their targets, spoilt by ``seed``."""
     source = np.random.default_rng(seed)
     pictures, targets = shard.load()
     order = np.sort(rows)
