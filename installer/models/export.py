@@ -14,6 +14,9 @@ from torch.nn import functional
 from installer.models.net import ScaledConv, YoloxNano
 
 OPSET = 13
+COLUMNS = 6
+LICENCE = "Apache-2.0"
+DESCRIPTION = "Person detector of Wink Analytics, made from YOLOX-Nano. See MODEL_CARD.md and NOTICE.txt."
 
 
 class _Folded(nn.Module):
@@ -65,6 +68,7 @@ def write_onnx(net: YoloxNano, path: Path, *, licence: str, description: str) ->
     model = onnx.load(path)
     model.producer_name, model.producer_version = "wink-analytics", ""
     model.doc_string = description
+    model.graph.output[0].type.tensor_type.shape.dim[2].dim_value = COLUMNS
     onnx.helper.set_model_props(model, {"licence": licence, "classes": "person", "head": "yolox"})
     onnx.checker.check_model(model)
     onnx.save(model, path)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from installer.models.export import write_onnx
+from installer.models.export import DESCRIPTION, LICENCE, write_onnx
 from installer.models.material import photographs
 from installer.models.measure import Runner, average_precision
 from installer.models.net import YoloxNano
@@ -23,8 +23,6 @@ from installer.models.pool import Places, fill, finished, say
 from installer.models.student import Plan, Student, batches
 from tests.helpers.material import vtest_avi
 
-LICENCE = "Apache-2.0"
-DESCRIPTION = "Person detector of Wink Analytics, distilled from YOLOX-Nano. See MODEL_CARD.md."
 SIZES = ((416, 256), (416, 416), (640, 384))
 SAVE_EVERY_S = 150.0
 TELL_EVERY_STEPS = 50
@@ -101,8 +99,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--pool", type=Path, help="the teacher's answers; default: OUT/pool")
     parser.add_argument("--shards", type=int, default=104, help="size of the pool, 128 pictures each")
     parser.add_argument("--minutes", type=float, default=60.0, help="of training, pauses not counted")
-    parser.add_argument("--rate", type=float, default=1e-4, help="highest rate of learning")
-    parser.add_argument("--kernel-share", type=float, default=0.0, help="the kernels' rate as a share; 0: not trained")
+    parser.add_argument("--rate", type=float, default=3e-4, help="highest rate of learning, of gains and shifts")
+    parser.add_argument("--kernel-share", type=float, default=0.5, help="the kernels' rate as a share; 0: not trained")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--look-minutes", type=float, default=5.0, help="between looks at held-out photographs")
