@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 STAMP := .make
 
-.PHONY: help install demo test lint types unit e2e bench lock clean train-env train train-test
+.PHONY: help install demo test lint types unit e2e bench-counting lock clean train-env train train-test
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,9 @@ types: install  ## mypy --strict
 
 unit: install  ## the fast part of the tests
 	$(BIN)/pytest -m "not e2e and not integration and not slow" $(ARGS)
+
+bench-counting: install  ## counting, ours against its peers; writes tests/benchmarks/counting/RESULTS.md
+	nice $(BIN)/python -m tests.benchmarks.counting $(ARGS)
 
 lock: install  ## pin every package again, by hash
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

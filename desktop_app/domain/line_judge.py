@@ -84,8 +84,12 @@ class LineJudge:
 
     def observe(self, zone: LineZone, state: LineState, walk: Walk, observation: Observation) -> LineCount | None:
         """Take a confirmed track's next observation; gives what is counted by it now."""
-        crossing = state.observe(self.points[zone.zone_id], observation.anchor)
-        approach = self._approach(zone, walk, abs(state.distance), observation)
+        anchor = observation.anchor
+        crossing = state.observe(self.points[zone.zone_id], anchor)
+        distance_px = abs(state.distance)
+        if crossing is None and distance_px >= NEAR_HEIGHTS * anchor.height_px and zone.zone_id not in walk.approaches:
+            return None
+        approach = self._approach(zone, walk, distance_px, observation)
         return None if crossing is None else self._judge(zone, walk, crossing, approach, observation)
 
     def settle(self, moment: Moment) -> Iterator[LineCount]:

@@ -303,12 +303,16 @@ class ZoneEngine:
 
     def _judge(self, walk: Walk, observation: Observation) -> Iterable[EventDraft]:
         for zone in self._lines:
-            state = walk.lines.setdefault(zone.zone_id, LineState())
+            state = walk.lines.get(zone.zone_id)
+            if state is None:
+                state = walk.lines[zone.zone_id] = LineState()
             count = self._judge_lines.observe(zone, state, walk, observation)
             if count is not None:
                 yield self._drafted(count)
         for area in self._polygons:
-            presence = walk.presences.setdefault(area.zone_id, PresenceState())
+            presence = walk.presences.get(area.zone_id)
+            if presence is None:
+                presence = walk.presences[area.zone_id] = PresenceState()
             stay = presence.observe(
                 is_inside=contains(self._points[area.zone_id], observation.anchor.point_px),
                 moment=observation.moment,

@@ -23,10 +23,10 @@ Floats = NDArray[np.float64]
 Point = tuple[float, float]
 
 LINES: dict[str, tuple[Point, ...]] = {
-    "level": ((150, 430), (1130, 430)),
-    "upright": ((640, 170), (640, 700)),
-    "diagonal": ((250, 620), (1000, 260)),
-    "bent": ((330, 250), (560, 470), (930, 400)),
+    "level": ((0, 430), (1280, 430)),
+    "upright": ((640, 150), (640, 720)),
+    "diagonal": ((120, 720), (1160, 200)),
+    "bent": ((150, 200), (560, 470), (1130, 330)),
 }
 
 
@@ -41,6 +41,7 @@ class Crowd:
         false_min: boxes per minute that begin where nobody is; most last one look, some stay.
         hidden: covered by nearer people for more than this share, nobody is found.
         group: share of people who walk with the one before.
+        stops: share of the places on the way at which somebody stands for a while.
     """
 
     name: str
@@ -50,9 +51,11 @@ class Crowd:
     false_min: float = 4.0
     hidden: float = 0.65
     group: float = 0.25
+    stops: float = 0.5
 
 
 CROWDS = (
+    Crowd("plain", 12, miss=0.02, jitter=0.008, false_min=1, group=0.1, stops=0.0),
     Crowd("quiet", 8),
     Crowd("usual", 20),
     Crowd("busy", 40, miss=0.05),
@@ -107,7 +110,7 @@ class Scene:
             else:
                 way = _way(rng)
             previous = way
-            self.walkers.append(_walker(rng, way, start=int(at_s * TICK_HZ)))
+            self.walkers.append(_walker(rng, way, start=int(at_s * TICK_HZ), stops=self.crowd.stops))
 
     def looks(self, fps: float) -> list[Boxes]:
         """What is found at ``fps`` looks a second."""
@@ -120,7 +123,7 @@ class Scene:
         shape = shapely.LineString(points)
         ins = outs = 0
         for walker in self.walkers:
-            sides = _crossings(shape, points, walker)
+            sides = _crossings(shape, points, walker, until=int(self.seconds * TICK_HZ))
             ins += sides.count(1)
             outs += sides.count(-1)
         return ins, outs
@@ -184,12 +187,15 @@ def _way(rng: np.random.Generator) -> list[Point]:
     ]
     start, end = rng.choice(4, 2, replace=False)
     first = edges[start]()
+    # Nobody walks along the lower edge with the feet out of the picture: who crosses what there is nobody's truth.
+    inside = [(x, 640.0) for x, y in (first,) if y > FRAME[1]]
     places = [(rng.uniform(200, 1080), rng.uniform(230, 680)) for _ in range(rng.integers(0, 3))]
     last = edges[start]() if rng.random() < 0.15 else edges[end]()
-    return [first, *places, last]
+    outside = [(x, 640.0) for x, y in (last,) if y > FRAME[1]]
+    return [first, *inside, *places, *outside, last]
 
 
-def _walker(rng: np.random.Generator, way: Sequence[Point], *, start: int) -> Walker:
+def _walker(rng: np.random.Generator, way: Sequence[Point], *, start: int, stops: float) -> Walker:
     size = float(np.clip(rng.normal(1.0, 0.07), 0.8, 1.2))
     speed = float(np.clip(rng.normal(0.7, 0.12), 0.4, 1.1))
     feet: list[Point] = [way[0]]
@@ -201,7 +207,7 @@ def _walker(rng: np.random.Generator, way: Sequence[Point], *, start: int) -> Wa
             feet.append((x + (goal[0] - x) / gap * step, y + (goal[1] - y) / gap * step * 0.8))
             if len(feet) > TICK_HZ * 120:
                 break
-        if i < len(way) - 2 and rng.random() < 0.5:
+        if i < len(way) - 2 and rng.random() < stops:
             feet += [feet[-1]] * int(rng.uniform(1, 12) * TICK_HZ)
     path = np.array(feet)
     # Nobody walks or stands like a train: a slow sway, smaller than a step.
@@ -239,13 +245,14 @@ def _legs_covered(box: Floats, nearer: Floats) -> float:
     return min(tops, default=0.0)
 
 
-def _crossings(shape: shapely.LineString, points: Sequence[Point], walker: Walker) -> list[int]:
-    """+1 and -1 in order: to the right of the line's direction, and to the left."""
+def _crossings(shape: shapely.LineString, points: Sequence[Point], walker: Walker, *, until: int) -> list[int]:
+    """+1 and -1 in order, before the tick ``until``: to the right of the line's direction, and to the left."""
+    seen = max(0, until - walker.start)
     distances = shapely.distance(shapely.points(walker.feet), shape) / walker.height
     side = held = 0
     at: Floats | None = None
     found: list[int] = []
-    for feet, distance in zip(walker.feet, distances, strict=True):
+    for feet, distance in zip(walker.feet[:seen], distances[:seen], strict=True):
         if distance <= HELD_HEIGHTS:
             continue
         side = _side(points, (float(feet[0]), float(feet[1])))
