@@ -192,7 +192,9 @@ def letterbox(frame: BgrImage, *, input_wh: Size) -> tuple[BgrImage, float]:
     height, width = frame.shape[:2]
     scale = min(input_wh[0] / width, input_wh[1] / height)
     size = (round(width * scale), round(height * scale))
-    resized = frame if size == (width, height) else cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR)
+    # Areas lose no thin leg when a picture is made smaller; they are no way to make one larger.
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    resized = frame if size == (width, height) else cv2.resize(frame, size, interpolation=way)
     if size == input_wh:
         return np.ascontiguousarray(resized), scale
     canvas = np.full((input_wh[1], input_wh[0], 3), LETTERBOX_GREY, np.uint8)
