@@ -90,7 +90,7 @@ def test_a_pt_file_is_added_by_the_command_exported_and_kept_beside(pt_file: Pat
     assert [p.name for p in folder.iterdir()] == ["manifest.json"]
 
 
-@pytest.mark.parametrize("picture", ["wide", "bus"])
+@pytest.mark.parametrize("picture", ["wide", "tall"])
 def test_both_runtimes_find_the_same_people(
     pt_file: Path, picture: str, settings: EdgeSettings, request: pytest.FixtureRequest
 ) -> None:
