@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 STAMP := .make
 
-.PHONY: help install demo test lint types unit e2e bench-counting lock clean train-env train train-test
+.PHONY: help install demo test lint types unit e2e bench-counting lock clean train-env train train-test ultralytics-test
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -70,3 +70,16 @@ train-test: train-env  ## the tests of the training code that need PyTorch
 
 clean:  ## what was built; the environment and your data stay
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+ULTRALYTICS_VENV := .ultralytics-venv
+PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3))
+
+$(STAMP)/ultralytics-env: tests/ultralytics/requirements.txt
+	@mkdir -p $(STAMP)
+	echo "making $(ULTRALYTICS_VENV): 6.3 GB, about four minutes ..." >&2
+	$(PYTHON) -m venv --clear $(ULTRALYTICS_VENV)
+	$(ULTRALYTICS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/ultralytics/requirements.txt
+	touch $@
+
+ultralytics-test: $(STAMP)/ultralytics-env  ## the Ultralytics extra with the real package, in an environment of its own
+	$(ULTRALYTICS_VENV)/bin/python -m pytest -q -c tests/ultralytics/pytest.ini tests/ultralytics $(ARGS)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from desktop_app.settings import EdgeSettings
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from shared_models.geometry import Size
 
 DEFAULT_PICTURES_FPS = 5.0
+USUAL_FRAME_WH = (640, 360)
 SELF_TEST_SCENE, SELF_TEST_FRAME = "virtual-store://floor?seed=1&people=20&fps=1", 40
 
 
@@ -42,15 +45,22 @@ def open_detector(
     Raises:
         DetectorError: there is no model, or it cannot be loaded.
     """
+    from desktop_app.adapters.detection.heads import head_named
     from desktop_app.adapters.detection.openvino_yolo import OpenVinoYolo
+    from desktop_app.adapters.detection.ultralytics_yolo import UltralyticsYolo
     from desktop_app.services.model_registry import resolve_model
 
     settings = settings or EdgeSettings()
     spec = resolve_model(settings.model, data_dir=settings.data_dir, assets_dir=settings.assets_dir)
+    min_score = settings.min_score if min_score is None else min_score
+    if spec.is_pt:
+        return UltralyticsYolo(spec.path, min_score=min_score)
     test = remembered_test(spec, settings=settings)
     detector = OpenVinoYolo(
         spec.path,
-        min_score=settings.min_score if min_score is None else min_score,
+        min_score=min_score,
+        class_id=spec.person_class,
+        head=head_named(spec.head, model=spec.name),
         runtime=test.runtime if test else None,
     )
     if frame_wh is not None:
@@ -80,6 +90,8 @@ def run_self_test(*, settings: EdgeSettings, progress: Callable[[float, str], bo
         SelfTestCancelled: ``progress`` said so.
     """
     from desktop_app.adapters.detection import self_test
+    from desktop_app.adapters.detection.heads import head_named
+    from desktop_app.adapters.detection.ultralytics_yolo import UltralyticsYolo
     from desktop_app.adapters.video.virtual_store.source import VirtualStoreSource
     from desktop_app.services.detector_runtime import save
     from desktop_app.services.model_registry import resolve_model
@@ -91,7 +103,12 @@ def run_self_test(*, settings: EdgeSettings, progress: Callable[[float, str], bo
         frames = [store.read() for _ in range(SELF_TEST_FRAME)]
     finally:
         store.close()
-    test = self_test.run_self_test(spec.path, frames[-1].bgr(), progress=progress)
+    picture = frames[-1].bgr()
+    if spec.is_pt:
+        test = self_test.run_plain_test(spec.path, picture, make=partial(UltralyticsYolo, spec.path), progress=progress)
+    else:
+        head = head_named(spec.head, model=spec.name)
+        test = self_test.run_self_test(spec.path, picture, class_id=spec.person_class, head=head, progress=progress)
     save(test, settings.runtime_path)
     return test
 
@@ -103,16 +120,57 @@ def model_registry(settings: EdgeSettings) -> ModelRegistry:
     return ModelRegistry(data_dir=settings.data_dir, assets_dir=settings.assets_dir)
 
 
-def add_model(file: Path, *, name: str | None, settings: EdgeSettings) -> ModelSpec:
-    """Register a model after it was seen to run.
+def add_model(
+    file: Path,
+    *,
+    name: str | None,
+    settings: EdgeSettings,
+    classes: Sequence[str] = (),
+    head: str = "",
+) -> ModelSpec:
+    """Register a model after it was seen to run. A ``.pt`` file is exported to ONNX first and kept beside that.
+
+    Args:
+        classes: what it finds, by class number, where the file itself does not tell.
+        head: how its output is read, where its shape does not tell.
 
     Raises:
-        DetectorError: it does not; nothing was registered.
+        DetectorError: it does not run, or finds no people; nothing was registered.
     """
-    from desktop_app.adapters.detection.openvino_yolo import OpenVinoYolo
+    from desktop_app.adapters.detection.ultralytics_yolo import export_onnx
+    from desktop_app.services.model_registry import PT_SUFFIX
 
-    OpenVinoYolo(file).prepare((640, 360))
-    return model_registry(settings).add(file, name=name)
+    if file.suffix.lower() != PT_SUFFIX:
+        return _add_runnable(file, name=name, settings=settings, classes=classes, head=head)
+    with TemporaryDirectory() as folder:
+        exported = export_onnx(file, folder=Path(folder))
+        return _add_runnable(exported, name=name, settings=settings, classes=classes, head=head, original=file)
+
+
+def _add_runnable(
+    file: Path,
+    *,
+    name: str | None,
+    settings: EdgeSettings,
+    classes: Sequence[str],
+    head: str,
+    original: Path | None = None,
+) -> ModelSpec:
+    from desktop_app.adapters.detection.heads import head_named
+    from desktop_app.adapters.detection.openvino_yolo import OpenVinoYolo
+    from desktop_app.services.model_registry import person_class
+
+    class_id = person_class(classes, model=file.name) if classes else None
+    detector = OpenVinoYolo(file, class_id=class_id, head=head_named(head, model=file.name))
+    detector.prepare(USUAL_FRAME_WH)
+    return model_registry(settings).add(
+        file,
+        name=name,
+        licence=detector.licence or "unknown",
+        classes=classes or detector.classes,
+        head=head,
+        original=original,
+    )
 
 
 def pull_model(name: str, *, settings: EdgeSettings, progress: Callable[[int, int | None], bool]) -> ModelSpec:

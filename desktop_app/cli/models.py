@@ -36,10 +36,12 @@ def list_models() -> None:
 
 @models.command()
 def add(
-    file: Annotated[str, typer.Argument(help="A model's file, or the name of one that can be pulled.")],
+    file: Annotated[str, typer.Argument(help="A model's file (.onnx, .xml, .pt), or the name of one to pull.")],
     name: Annotated[str | None, typer.Option("--name", help="What to call it.")] = None,
+    classes: Annotated[str, typer.Option("--classes", help="What it finds, by commas, if the file tells not.")] = "",
+    head: Annotated[str, typer.Option("--head", help="yolox, yolov8 or end-to-end, if its shape tells not.")] = "",
 ) -> None:
-    """Check that a model runs, and register it; the newest one added is used."""
+    """Check that a model runs, and register it; the newest one added is used. A .pt file is exported to ONNX first."""
     from desktop_app.bootstrap.parts import add_model, model_registry
 
     with explained():
@@ -47,7 +49,8 @@ def add(
         if not Path(file).exists() and file in model_registry(settings).entries():
             pull(file)
             return
-        spec = add_model(Path(file), name=name, settings=settings)
+        named = [word.strip() for word in classes.split(",") if word.strip()]
+        spec = add_model(Path(file), name=name, settings=settings, classes=named, head=head)
         typer.echo(f"{spec.name} is registered: {spec.path}")
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from desktop_app.services.ports import DetectorError
 
 MANIFEST = "manifest.json"
 SUFFIXES = (".onnx", ".xml")
+PT_SUFFIX = ".pt"
+PERSON_NAMES = ("person", "people", "pedestrian", "human")
+_UNFIT = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,41 @@ class ModelSpec:
     name: str
     path: Path
     licence: str
+    classes: tuple[str, ...] = ()
+    head: str = ""
+
+    @property
+    def person_class(self) -> int | None:
+        """The number of the class that is a person; None where the manifest does not name the classes.
+
+        Raises:
+            DetectorError: none of them is.
+        """
+        return person_class(self.classes, model=self.name) if self.classes else None
+
+    @property
+    def is_pt(self) -> bool:
+        """Whether it is PyTorch's own form, which only Ultralytics runs."""
+        return self.path.suffix.lower() == PT_SUFFIX
+
+
+def person_class(classes: Sequence[str], *, model: str) -> int:
+    """The number of the class that is a person, by its name; 0 where only one class is found, or none is named.
+
+    Args:
+        model: its name, for the message.
+
+    Raises:
+        DetectorError: several classes, and none is a person.
+    """
+    if len(classes) <= 1:
+        return 0
+    names = [name.strip().casefold() for name in classes]
+    for wanted in PERSON_NAMES:
+        if wanted in names:
+            return names.index(wanted)
+    some = ", ".join(classes[:5]) + (", ..." if len(classes) > 5 else "")
+    raise DetectorError(f"{model} finds no people: its classes are {some}. Use a model with a class 'person'.")
 
 
 class ModelRegistry:
@@ -67,11 +106,25 @@ class ModelRegistry:
             for name, entry in _read_manifest(folder).items():
                 path = folder / entry.file
                 if entry.file and path.is_file():
-                    found[name] = ModelSpec(name, path, entry.licence)
+                    found[name] = ModelSpec(name, path, entry.licence, entry.classes, entry.head)
         return found
 
-    def add(self, file: Path, *, name: str | None = None, licence: str = "unknown") -> ModelSpec:
+    def add(
+        self,
+        file: Path,
+        *,
+        name: str | None = None,
+        licence: str = "unknown",
+        classes: Sequence[str] = (),
+        head: str = "",
+        original: Path | None = None,
+    ) -> ModelSpec:
         """Copy a model into this machine's folder and register it. Whether it runs is the caller's to check before.
+
+        Args:
+            classes: what it finds, by class number; none: not known.
+            head: how its output is read; empty: told by its shape.
+            original: the file that ``file`` was exported from; a copy is kept beside it, under the same name.
 
         Raises:
             DetectorError: no such file, or not a form that is known.
@@ -80,7 +133,9 @@ class ModelRegistry:
             raise DetectorError(f"There is no file {file}.")
         if file.suffix.lower() not in SUFFIXES:
             raise DetectorError(f"{file.name} is no model file; give one that ends in {' or '.join(SUFFIXES)}.")
-        name = name or re.sub(r"[^A-Za-z0-9_.-]+", "-", file.stem)
+        name = name or _UNFIT.sub("-", file.stem)
+        if _UNFIT.search(name) or not name.strip("."):
+            raise DetectorError(f"'{name}' cannot be a model's name; use letters, digits, '-', '_' and '.'.")
         self._own.mkdir(parents=True, exist_ok=True)
         target = self._own / f"{name}{file.suffix.lower()}"
         if file.resolve() != target.resolve():
@@ -88,13 +143,18 @@ class ModelRegistry:
         weights = file.with_suffix(".bin")
         if target.suffix == ".xml" and weights.is_file():
             _copy(weights, target.with_suffix(".bin"))
-        self.register(ModelEntry(name, sha256_of(target), licence, target.name, (), target.stat().st_size))
-        return ModelSpec(name, target, licence)
+        kept = target.with_name(f"{name}{PT_SUFFIX}")
+        if original is not None and original.resolve() != kept.resolve():
+            _copy(original, kept)
+        size, named = target.stat().st_size, tuple(classes)
+        self.register(ModelEntry(name, sha256_of(target), licence, target.name, (), size, "", named, head))
+        return ModelSpec(name, target, licence, named, head)
 
     def register(self, entry: ModelEntry) -> None:
         """Write ``entry`` into this machine's manifest (a whole temporary file and an atomic replace)."""
-        entries = {**_read_manifest(self._own), entry.name: entry}
-        self._write(entries)
+        entries = _read_manifest(self._own)
+        entries.pop(entry.name, None)  # the newest stands last
+        self._write({**entries, entry.name: entry})
 
     def remove(self, name: str) -> None:
         """Forget a model of this machine and delete its file.
@@ -106,8 +166,10 @@ class ModelRegistry:
         if name not in entries:
             raise DetectorError(f"'{name}' is not a model that was added here; see: wink-edge models list.")
         entry = entries.pop(name)
-        for suffix in (Path(entry.file).suffix, ".bin"):
-            (self._own / entry.file).with_suffix(suffix).unlink(missing_ok=True)
+        if entry.file:
+            file = self._own / entry.file
+            for path in (file, file.with_suffix(".bin"), self._own / f"{name}{PT_SUFFIX}"):
+                path.unlink(missing_ok=True)
         self._write(entries)
 
     @property

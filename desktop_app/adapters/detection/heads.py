@@ -14,11 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from desktop_app.domain.detections import Detections
+from desktop_app.services.ports import DetectorError
 from shared_models.geometry import Size
 
 Floats = NDArray[np.float32]
 STRIDES = (8, 16, 32)
 NMS_IOU = 0.6
+MAX_END_TO_END = 1000
+"""Boxes that an end-to-end head gives at most (YOLO26: 300)."""
 
 
 class Head(StrEnum):
@@ -36,17 +39,44 @@ def anchors_of(input_wh: Size) -> int:
 
 def recognise(output_shape: Sequence[int], *, input_wh: Size) -> Head | None:
     """The head by the output's shape, or None if it is none of ours."""
-    if len(output_shape) != 3 or output_shape[0] != 1:
+    return next((head for head in Head if can_be(head, output_shape, input_wh=input_wh)), None)
+
+
+def head_named(name: str, *, model: str) -> Head | None:
+    """The head of this name, None for no name.
+
+    Args:
+        model: whose head it is, for the message.
+
+    Raises:
+        DetectorError: there is no such head.
+    """
+    if not name:
         return None
+    if name not in set(Head):
+        raise DetectorError(f"{model} is said to have the head '{name}'; known are {', '.join(Head)}.")
+    return Head(name)
+
+
+def can_be(head: Head, output_shape: Sequence[int], *, input_wh: Size) -> bool:
+    """Whether an output of this shape can be read as this head."""
+    if len(output_shape) != 3 or output_shape[0] != 1:
+        return False
     _, rows, columns = output_shape
     cells = anchors_of(input_wh)
-    if rows == cells and columns >= 6:
-        return Head.YOLOX
-    if columns == cells and rows >= 5:
-        return Head.YOLOV8
-    if columns == 6 and rows <= 1000:
-        return Head.END_TO_END
-    return None
+    by_head = {
+        Head.YOLOX: rows == cells and columns >= 6,
+        Head.YOLOV8: columns == cells and rows >= 5,
+        Head.END_TO_END: columns == 6 and rows <= MAX_END_TO_END,
+    }
+    return by_head[head]
+
+
+def count_classes(output_shape: Sequence[int], head: Head) -> int | None:
+    """How many classes an output tells apart; None where its shape does not say (end-to-end)."""
+    if head is Head.END_TO_END:
+        return None
+    return output_shape[2] - 5 if head is Head.YOLOX else output_shape[1] - 4
 
 
 def decode(output: Floats, head: Head, *, input_wh: Size, class_id: int, min_score: float) -> Detections:

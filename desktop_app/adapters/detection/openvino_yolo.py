@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 import os
 import threading
@@ -17,9 +18,10 @@ os.environ.setdefault("OPENVINO_TELEMETRY_DISABLE", "1")
 import openvino as ov
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
-from desktop_app.adapters.detection.heads import Head, decode, recognise
+from desktop_app.adapters.detection.heads import Head, can_be, count_classes, decode, recognise
 from desktop_app.domain.detections import Detections
 from desktop_app.services.detector_runtime import DetectorRuntime
+from desktop_app.services.model_registry import person_class
 from desktop_app.services.ports import BgrImage, DetectorError
 from shared_models.geometry import Size
 
@@ -47,7 +49,8 @@ class OpenVinoYolo:
 
     Args:
         model_path: ``.onnx`` or ``.xml``.
-        class_id: which class is "person" (COCO and one-class models: 0).
+        class_id: which class is "person"; None: told by the class names in the file, 0 where it holds none.
+        head: how the output is read; None: told by its shape.
         long_side: longer side of the network's input in pixels; the other follows the frame's shape.
         runtime: device, precision and how many requests run at once, as the self-test found best.
 
@@ -60,13 +63,14 @@ class OpenVinoYolo:
         model_path: Path,
         *,
         min_score: float = 0.1,
-        class_id: int = 0,
+        class_id: int | None = None,
+        head: Head | None = None,
         long_side: int = LONG_SIDE,
         runtime: DetectorRuntime | None = None,
     ) -> None:
         self._path = model_path
         self._min_score = min_score
-        self._class_id = class_id
+        self._head = head
         self._long_side = long_side
         self.runtime = runtime or DetectorRuntime()
         self._streams = self.runtime.streams
@@ -74,6 +78,7 @@ class OpenVinoYolo:
         self._compiled: dict[Size, _Compiled] = {}
         self._core = ov.Core()
         self._model = self._read()
+        self._class_id = person_class(self.classes, model=self._path.name) if class_id is None else class_id
 
     @property
     def name(self) -> str:
@@ -82,6 +87,17 @@ class OpenVinoYolo:
     @property
     def side_by_side(self) -> int:
         return self._streams
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What the file itself says it finds, by class number; empty where it does not say."""
+        return class_names(_told_by(self._model, ("framework", "names"), ("model_info", "labels")))
+
+    @property
+    def licence(self) -> str:
+        """The licence that the file names, empty where it names none."""
+        words = _told_by(self._model, ("framework", "license"), ("model_info", "license")).split()
+        return words[0] if words else ""
 
     def prepare(self, frame_wh: Size) -> Size:
         """Compile for frames of this size ahead of the first one; tells the network's input size."""
@@ -142,15 +158,9 @@ class OpenVinoYolo:
         return compiled
 
     def _compile(self, input_wh: Size) -> _Compiled:
-        width, height = input_wh
         try:
-            model = self._model.clone()
-            if model.input(0).partial_shape != ov.PartialShape([1, 3, height, width]):
-                model.reshape([1, 3, height, width])
-            shape = list(model.output(0).shape)
-            head = recognise(shape, input_wh=input_wh)
-            if head is None:
-                raise DetectorError(f"{self._path.name} gives {shape}, which is no YOLO head known here. {_CURE}")
+            model, input_wh = self._shaped(input_wh)
+            head = self._head_of(list(model.output(0).shape), input_wh=input_wh)
             network = self._core.compile_model(
                 _with_preprocessing(model, scale=head is not Head.YOLOX),
                 self.runtime.device,
@@ -159,6 +169,37 @@ class OpenVinoYolo:
         except RuntimeError as error:
             raise DetectorError(f"{self._path.name} cannot be run ({_first_line(error)}). {_CURE}") from error
         return _Compiled(network, [network.create_infer_request() for _ in range(self._streams)], input_wh, head)
+
+    def _shaped(self, input_wh: Size) -> tuple[Any, Size]:
+        """The network for inputs of ``input_wh``; or, where it was exported for one size only, for that size."""
+        width, height = input_wh
+        model = self._model.clone()
+        own = model.input(0).partial_shape
+        if own == ov.PartialShape([1, 3, height, width]):
+            return model, input_wh
+        try:
+            model.reshape([1, 3, height, width])
+        except RuntimeError:
+            if own.is_dynamic:
+                raise
+        else:
+            if own.is_dynamic or recognise(list(model.output(0).shape), input_wh=input_wh) is not None:
+                return model, input_wh
+        return self._model.clone(), (own[3].get_length(), own[2].get_length())
+
+    def _head_of(self, shape: list[int], *, input_wh: Size) -> Head:
+        head = self._head or recognise(shape, input_wh=input_wh)
+        if head is None:
+            raise DetectorError(f"{self._path.name} gives {shape}, which is no YOLO head known here. {_CURE}")
+        if not can_be(head, shape, input_wh=input_wh):
+            raise DetectorError(f"{self._path.name} gives {shape}, which is no head of the kind {head}. {_CURE}")
+        count = count_classes(shape, head)
+        if count is not None and self._class_id >= count:
+            raise DetectorError(
+                f"{self._path.name} tells {count} classes apart, but its person is said to be class {self._class_id}. "
+                "Give it the right class names when you add it."
+            )
+        return head
 
     def _read(self) -> Any:
         if not self._path.is_file():
@@ -200,6 +241,25 @@ def letterbox(frame: BgrImage, *, input_wh: Size) -> tuple[BgrImage, float]:
     canvas = np.full((input_wh[1], input_wh[0], 3), LETTERBOX_GREY, np.uint8)
     canvas[: size[1], : size[0]] = resized
     return canvas, scale
+
+
+def class_names(text: str) -> tuple[str, ...]:
+    """Class names by number, from what exporters write into a file: ``{0: 'person', ...}``, a list, or plain words."""
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return tuple(word.replace("_", " ") for word in text.split())
+    if isinstance(value, dict):
+        value = [value[key] for key in sorted(value)] if sorted(value) == list(range(len(value))) else []
+    return tuple(str(name) for name in value) if isinstance(value, list | tuple) else ()
+
+
+def _told_by(model: Any, *places: tuple[str, str]) -> str:
+    """What a file says about itself at the first of these places where it says anything."""
+    for place in places:
+        if model.has_rt_info(list(place)):
+            return str(model.get_rt_info(list(place)).astype(str))
+    return ""
 
 
 def _options(runtime: DetectorRuntime) -> dict[str, str]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import openvino as ov
 
+from desktop_app.adapters.detection.heads import Head
 from desktop_app.adapters.detection.openvino_yolo import OpenVinoYolo
 from desktop_app.domain.detections import Detections
 from desktop_app.services.detector_runtime import AGREEMENT, INPUT_SIDES, DetectorRuntime, RuntimeTest, candidates
 from desktop_app.services.model_registry import sha256_of
-from desktop_app.services.ports import BgrImage, DetectorError
+from desktop_app.services.ports import BgrImage, Detector, DetectorError
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,8 @@ def run_self_test(
     model_path: Path,
     picture: BgrImage,
     *,
+    class_id: int | None = None,
+    head: Head | None = None,
     seconds: float = SECONDS,
     progress: Progress | None = None,
 ) -> RuntimeTest:
@@ -47,21 +51,22 @@ def run_self_test(
 
     Args:
         picture: with people in it, of the size of the cameras' pictures; where nobody is found only f32 is trusted.
+        class_id, head: as ``OpenVinoYolo`` takes them.
 
     Raises:
         DetectorError: the model does not run at all.
         SelfTestCancelled: ``progress`` said so.
     """
-    core = ov.Core()
+    core, make = ov.Core(), partial(OpenVinoYolo, model_path, class_id=class_id, head=head)
     ways = candidates(_capabilities(core), cores=_cores(core))
-    reference = _detect_once(model_path, DetectorRuntime(precision="f32", streams=1, threads=1), picture)
+    reference = _detect_once(make, DetectorRuntime(precision="f32", streams=1, threads=1), picture)
     share_s = seconds / (len(ways) + len(INPUT_SIDES) - 1)
     best, best_rate = ways[0], 0.0
     for number, way in enumerate(ways):
         words = f"{way.device} {way.precision}, {way.streams} at once"
         if progress is not None and not progress(number / (len(ways) + 1), words):
             raise SelfTestCancelled
-        rate = _rate_if_it_agrees(model_path, way, picture, reference, seconds=share_s)
+        rate = _rate_if_it_agrees(make, way, picture, reference, seconds=share_s)
         log.info("%s: %.1f pictures a second", words, rate)
         # A plainer way that is as good as the best stays: results of five seconds differ by a few per cent.
         if rate > best_rate * (1.05 if number else 1.0):
@@ -69,19 +74,45 @@ def run_self_test(
     rates = {max(INPUT_SIDES): best_rate}
     for side in INPUT_SIDES:
         if side not in rates:
-            rates[side] = _rate(model_path, best, picture, long_side=side, seconds=share_s)
+            rates[side] = _rate(make, best, picture, long_side=side, seconds=share_s)
     return RuntimeTest(machine_name(), sha256_of(model_path), best, rates)
 
 
+def run_plain_test(
+    model_path: Path,
+    picture: BgrImage,
+    *,
+    make: Callable[..., Detector],
+    seconds: float = SECONDS,
+    progress: Progress | None = None,
+) -> RuntimeTest:
+    """Measure a detector that has only one way of running.
+
+    Args:
+        make: makes it, given ``long_side``.
+
+    Raises:
+        DetectorError: the model does not run.
+        SelfTestCancelled: ``progress`` said so.
+    """
+    rates: dict[int, float] = {}
+    for number, side in enumerate(INPUT_SIDES):
+        if progress is not None and not progress(number / len(INPUT_SIDES), f"{side} pixels"):
+            raise SelfTestCancelled
+        rates[side] = _pictures_per_second(make(long_side=side), picture, seconds=seconds / len(INPUT_SIDES))
+    way = DetectorRuntime(precision="f32", streams=1, threads=0)
+    return RuntimeTest(machine_name(), sha256_of(model_path), way, rates)
+
+
 def _rate_if_it_agrees(
-    model_path: Path, way: DetectorRuntime, picture: BgrImage, reference: Detections, *, seconds: float
+    make: Callable[..., OpenVinoYolo], way: DetectorRuntime, picture: BgrImage, reference: Detections, *, seconds: float
 ) -> float:
     try:
-        found = _detect_once(model_path, way, picture)
+        found = _detect_once(make, way, picture)
         if way.precision != "f32" and not _agrees(found, reference):
             log.info("%s %s gives other results and is not used", way.device, way.precision)
             return 0.0
-        return _rate(model_path, way, picture, long_side=max(INPUT_SIDES), seconds=seconds)
+        return _rate(make, way, picture, long_side=max(INPUT_SIDES), seconds=seconds)
     except DetectorError as error:
         if way.precision == "f32" and way.device == "CPU":
             raise
@@ -89,9 +120,14 @@ def _rate_if_it_agrees(
         return 0.0
 
 
-def _rate(model_path: Path, way: DetectorRuntime, picture: BgrImage, *, long_side: int, seconds: float) -> float:
-    detector = OpenVinoYolo(model_path, runtime=way, long_side=long_side)
-    batch = [picture] * way.streams
+def _rate(
+    make: Callable[..., OpenVinoYolo], way: DetectorRuntime, picture: BgrImage, *, long_side: int, seconds: float
+) -> float:
+    return _pictures_per_second(make(runtime=way, long_side=long_side), picture, seconds=seconds)
+
+
+def _pictures_per_second(detector: Detector, picture: BgrImage, *, seconds: float) -> float:
+    batch = [picture] * detector.side_by_side
     try:
         for _ in range(WARM_UP):
             detector.detect(batch)
@@ -104,8 +140,8 @@ def _rate(model_path: Path, way: DetectorRuntime, picture: BgrImage, *, long_sid
         detector.close()
 
 
-def _detect_once(model_path: Path, way: DetectorRuntime, picture: BgrImage) -> Detections:
-    detector = OpenVinoYolo(model_path, runtime=way, min_score=MIN_SCORE)
+def _detect_once(make: Callable[..., OpenVinoYolo], way: DetectorRuntime, picture: BgrImage) -> Detections:
+    detector = make(runtime=way, min_score=MIN_SCORE)
     try:
         (found,) = detector.detect([picture])
         return found

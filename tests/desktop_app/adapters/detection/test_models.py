@@ -11,13 +11,21 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from typer.testing import CliRunner
 
 from desktop_app.adapters.detection.heads import STRIDES, Head, anchors_of, decode, recognise, suppress
 from desktop_app.adapters.detection.model_download import download
-from desktop_app.adapters.detection.openvino_yolo import OpenVinoYolo, input_size_for, letterbox
-from desktop_app.bootstrap.parts import add_model, model_registry, pull_model
+from desktop_app.adapters.detection.openvino_yolo import (
+    MAX_MODEL_BYTES,
+    OpenVinoYolo,
+    class_names,
+    input_size_for,
+    letterbox,
+)
+from desktop_app.bootstrap.parts import add_model, model_registry, open_detector, pull_model, run_self_test
+from desktop_app.cli import app
 from desktop_app.domain.detections import Detections
-from desktop_app.services.model_registry import ModelEntry, resolve_model
+from desktop_app.services.model_registry import ModelEntry, person_class, resolve_model
 from desktop_app.services.ports import DetectorError
 from desktop_app.settings import EdgeSettings
 from tests.helpers.weights import find_weights
@@ -117,6 +125,15 @@ def test_a_model_is_added_only_if_it_runs_and_then_is_the_default(tmp_path: Path
         resolve_model("", data_dir=settings.data_dir, assets_dir=tmp_path)
 
 
+def test_a_model_added_again_is_the_newest(tmp_path: Path) -> None:
+    registry = model_registry(EdgeSettings(data_dir=tmp_path))
+    file = tmp_path / "m.onnx"
+    file.write_bytes(CONTENT)
+    for name in ("first", "second", "first"):
+        registry.add(file, name=name)
+    assert resolve_model("", data_dir=tmp_path, assets_dir=tmp_path / "none").name == "first"
+
+
 def test_a_damaged_manifest_is_told(tmp_path: Path) -> None:
     folder = tmp_path / "models"
     folder.mkdir()
@@ -172,10 +189,9 @@ def test_of_boxes_on_top_of_each_other_the_surest_stays() -> None:
     assert sorted(kept.score.tolist()) == pytest.approx([0.4, 0.9])
 
 
-@pytest.mark.parametrize("head", Head)
-def test_a_tiny_network_of_each_head_runs_and_its_boxes_are_of_the_frame(head: Head, tmp_path: Path) -> None:
-    path = tmp_path / f"{head}.onnx"
-    constant = helper.make_tensor("c", TensorProto.FLOAT, OUTPUTS[head].shape, OUTPUTS[head].ravel().tolist())
+def tiny_network(path: Path, output: np.ndarray, *, metadata: dict[str, str] | None = None) -> Path:
+    """A network for pictures of 64x64 that answers the same to all of them."""
+    constant = helper.make_tensor("c", TensorProto.FLOAT, output.shape, output.ravel().tolist())
     nodes = [
         helper.make_node("ReduceMean", ["images"], ["mean"], keepdims=0),
         helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
@@ -185,11 +201,18 @@ def test_a_tiny_network_of_each_head_runs_and_its_boxes_are_of_the_frame(head: H
         nodes,
         "tiny",
         [helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, 64, 64])],
-        [helper.make_tensor_value_info("out", TensorProto.FLOAT, list(OUTPUTS[head].shape))],
+        [helper.make_tensor_value_info("out", TensorProto.FLOAT, list(output.shape))],
         [constant, helper.make_tensor("zero", TensorProto.FLOAT, [], [0.0])],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    helper.set_model_props(model, metadata or {})
     onnx.save(model, str(path))
+    return path
+
+
+@pytest.mark.parametrize("head", Head)
+def test_a_tiny_network_of_each_head_runs_and_its_boxes_are_of_the_frame(head: Head, tmp_path: Path) -> None:
+    path = tiny_network(tmp_path / f"{head}.onnx", OUTPUTS[head])
     detector = OpenVinoYolo(path, long_side=64, min_score=0.3)
     (found,) = detector.detect([np.zeros((128, 128, 3), np.uint8)])
     detector.close()
@@ -209,6 +232,173 @@ def test_a_network_that_is_no_detector_is_refused_in_words(tmp_path: Path) -> No
         OpenVinoYolo(path, long_side=64).prepare((64, 64))
     with pytest.raises(DetectorError, match="models add"):
         OpenVinoYolo(tmp_path / "none.onnx")
+
+
+# -- which class is a person, and which head it is
+
+
+def two_classes(person_score: float, *, person: int) -> np.ndarray:
+    """YOLOv8's form with two classes: a box at (36, 28) for ``person``, and one at (20, 20) for the other class."""
+    raw = np.zeros((1, 6, anchors_of(INPUT)), np.float32)
+    raw[0, :4, 28], raw[0, 4 + person, 28] = [36, 28, 16, 32], person_score
+    raw[0, :4, 18], raw[0, 5 - person, 18] = [20, 20, 8, 8], 0.95
+    return raw
+
+
+@pytest.mark.parametrize(
+    ("classes", "number"),
+    [
+        ((), 0),
+        (("person",), 0),
+        (("customer",), 0),
+        (("dog", "Person"), 1),
+        (("bicycle", "pedestrian", "person"), 2),
+        (("dog", "people"), 1),
+    ],
+)
+def test_the_person_is_found_among_the_classes_by_name(classes: tuple[str, ...], number: int) -> None:
+    assert person_class(classes, model="m") == number
+
+
+def test_a_model_without_people_is_refused_by_name() -> None:
+    with pytest.raises(DetectorError, match=r"^cars finds no people: its classes are car, bus\. Use a model with"):
+        person_class(("car", "bus"), model="cars")
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("{0: 'dog', 1: 'person'}", ("dog", "person")),
+        ("{1: 'person', 0: 'dog'}", ("dog", "person")),
+        ("['person']", ("person",)),
+        ("person traffic_light", ("person", "traffic light")),
+        ("{3: 'person'}", ()),
+        ("7", ()),
+        ("", ()),
+    ],
+)
+def test_class_names_are_read_as_exporters_write_them(text: str, names: tuple[str, ...]) -> None:
+    assert class_names(text) == names
+
+
+def test_names_in_an_onnx_file_are_read_when_it_is_added(tmp_path: Path) -> None:
+    metadata = {"names": "{0: 'dog', 1: 'person'}", "license": "AGPL-3.0 License (see the vendor)"}
+    file = tiny_network(tmp_path / "two.onnx", two_classes(0.9, person=1), metadata=metadata)
+    settings = EdgeSettings(data_dir=tmp_path / "data", model="")
+    spec = add_model(file, name=None, settings=settings)
+    assert (spec.classes, spec.licence, spec.person_class) == (("dog", "person"), "AGPL-3.0", 1)
+    assert resolve_model("two", data_dir=settings.data_dir, assets_dir=tmp_path / "none") == spec
+    # by the manifest, and by the file alone where it is named by its path
+    for setting in ("", str(file)):
+        detector = open_detector(min_score=0.3, settings=EdgeSettings(data_dir=settings.data_dir, model=setting))
+        (found,) = detector.detect([np.zeros((64, 64, 3), np.uint8)])
+        detector.close()
+        assert found.xyxy.tolist() == [pytest.approx([28, 12, 44, 44], abs=1e-2)]
+
+
+def test_the_manifests_classes_go_before_those_of_the_file(tmp_path: Path) -> None:
+    file = tiny_network(tmp_path / "m.onnx", two_classes(0.9, person=1), metadata={"names": "['person', 'dog']"})
+    settings = EdgeSettings(data_dir=tmp_path / "data", model="")
+    add_model(file, name=None, settings=settings, classes=["dog", "person"])
+    detector = open_detector(min_score=0.3, settings=settings)
+    (found,) = detector.detect([np.zeros((64, 64, 3), np.uint8)])
+    detector.close()
+    assert found.score.tolist() == pytest.approx([0.9])
+
+
+def test_a_file_without_people_or_with_fewer_classes_than_named_is_not_registered(tmp_path: Path) -> None:
+    settings = EdgeSettings(data_dir=tmp_path / "data", model="")
+    cars = tiny_network(tmp_path / "cars.onnx", two_classes(0.9, person=1), metadata={"names": "['car', 'bus']"})
+    with pytest.raises(DetectorError, match=r"cars\.onnx finds no people: its classes are car, bus"):
+        add_model(cars, name=None, settings=settings)
+    with pytest.raises(DetectorError, match="tells 2 classes apart, but its person is said to be class 2"):
+        add_model(cars, name=None, settings=settings, classes=["car", "bus", "person"])
+    assert not model_registry(settings).folder.exists()
+
+
+def test_the_manifests_head_goes_before_the_shape(tmp_path: Path) -> None:
+    # 84 rows of six numbers: YOLOX by its shape, and as likely an end-to-end head of 84 boxes
+    output = np.zeros((1, anchors_of(INPUT), 6), np.float32)
+    output[0, 0] = [28, 12, 44, 44, 0.9, 0]
+    assert recognise(output.shape, input_wh=INPUT) is Head.YOLOX
+    file = tiny_network(tmp_path / "m.onnx", output)
+    settings = EdgeSettings(data_dir=tmp_path / "data", model="")
+    spec = add_model(file, name=None, settings=settings, head="end-to-end")
+    assert spec.head == "end-to-end"
+    detector = open_detector(min_score=0.3, settings=settings)
+    (found,) = detector.detect([np.zeros((640, 640, 3), np.uint8)])
+    detector.close()
+    assert found.xyxy.tolist() == [pytest.approx([28, 12, 44, 44], abs=1e-2)]
+
+
+def test_a_head_that_is_unknown_or_does_not_fit_is_told(tmp_path: Path) -> None:
+    file = tiny_network(tmp_path / "m.onnx", OUTPUTS[Head.YOLOV8])
+    settings = EdgeSettings(data_dir=tmp_path / "data", model="")
+    with pytest.raises(DetectorError, match="the head 'yolo99'; known are yolox, yolov8, end-to-end"):
+        add_model(file, name=None, settings=settings, head="yolo99")
+    with pytest.raises(DetectorError, match=r"m\.onnx gives \[1, 5, 84\], which is no head of the kind yolox"):
+        add_model(file, name=None, settings=settings, head="yolox")
+
+
+# -- what is refused
+
+
+def test_a_network_for_one_size_only_runs_at_that_size(tmp_path: Path) -> None:
+    detector = OpenVinoYolo(tiny_network(tmp_path / "m.onnx", OUTPUTS[Head.YOLOV8]), min_score=0.3)
+    assert detector.prepare((640, 360)) == (64, 64)
+    (found,) = detector.detect([np.zeros((360, 640, 3), np.uint8)])
+    detector.close()
+    assert found.xyxy.tolist() == [pytest.approx([280, 120, 440, 440])]
+
+
+def test_an_oversized_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    for suffix in (".onnx", ".xml"):
+        huge = tmp_path / f"huge{suffix}"
+        with huge.open("wb") as file:
+            file.truncate(MAX_MODEL_BYTES + 1)
+        with pytest.raises(DetectorError, match=rf"^huge\{suffix} is larger than 500 MB\. Use a YOLOX"):
+            OpenVinoYolo(huge)
+
+
+def test_a_network_of_two_inputs_is_refused(tmp_path: Path) -> None:
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 3, 64, 64]) for name in ("a", "b", "y")]
+    graph = helper.make_graph([helper.make_node("Add", ["a", "b"], ["y"])], "two", values[:2], values[2:])
+    path = tmp_path / "two.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), str(path))
+    with pytest.raises(DetectorError, match=r"two\.onnx does not take one picture"):
+        OpenVinoYolo(path)
+
+
+@pytest.mark.parametrize("name", ["../outside", "a b", "..", ""])
+def test_a_name_that_is_no_files_name_is_refused(tmp_path: Path, name: str) -> None:
+    file = tiny_network(tmp_path / "m.onnx", OUTPUTS[Head.YOLOV8])
+    registry = model_registry(EdgeSettings(data_dir=tmp_path / "data"))
+    if name:
+        with pytest.raises(DetectorError, match="cannot be a model's name"):
+            registry.add(file, name=name)
+    else:
+        assert registry.add(file, name=name).name == "m"
+
+
+# -- PyTorch files, without the extra
+
+
+def test_the_default_environment_is_without_ultralytics_and_says_what_a_pt_file_needs(tmp_path: Path) -> None:
+    file = tmp_path / "yolo11n.pt"
+    file.write_bytes(b"PK")
+    settings = EdgeSettings(data_dir=tmp_path / "data", model=str(file))
+    words = r"^yolo11n\.pt needs the package Ultralytics, which is not installed\. It is licensed under AGPL-3\.0"
+    for ask in (
+        lambda: add_model(file, name=None, settings=settings),
+        lambda: open_detector(settings=settings),
+        lambda: run_self_test(settings=settings),
+    ):
+        with pytest.raises(DetectorError, match=words):
+            ask()
+    assert not model_registry(settings).folder.exists()
+    result = CliRunner().invoke(app, ["models", "add", str(file)])
+    assert result.exit_code == 2
+    assert "pip install '.[ultralytics]'" in result.stderr
 
 
 @pytest.mark.parametrize(

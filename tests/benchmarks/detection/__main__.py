@@ -1,0 +1,154 @@
+"""What a look costs: ours against Ultralytics' ObjectCounter and against supervision with onnxruntime.
+
+    python -m tests.benchmarks.detection [--rounds 5] [--frames 400]
+
+Makes the environments and films it lacks, runs every program in turn (round by round, so that a busy minute hits all), and
+writes RESULTS.md beside this file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from tests.benchmarks.detection.clips import Clip, make_clips
+from tests.benchmarks.detection.table import Contender, Run, write_results
+from tests.helpers.weights import PROJECT_DIR, find_weights
+
+HERE = Path(__file__).resolve().parent
+WORK = PROJECT_DIR / ".cache" / "benchmarks"
+PEERS, ULTRALYTICS = PROJECT_DIR / ".peers-venv", PROJECT_DIR / ".ultralytics-venv"
+SIDE_BY_SIDE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """How a contender is run: which Python, which file, how many at once, and what its task says besides the clip."""
+
+    contender: Contender
+    python: Path
+    file: str
+    at_once: int
+    task: dict[str, Any]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.detection", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--frames", type=int, default=400, help="of each film at most")
+    asked = parser.parse_args()
+    _make_environments()
+    WORK.mkdir(parents=True, exist_ok=True)
+    programs, clips = _programs(), make_clips()
+    load_before = os.getloadavg()
+    runs: list[Run] = []
+    for number in range(asked.rounds):
+        for clip in clips:
+            for program in programs:
+                run = _run(program, clip, frames=asked.frames)
+                print(f"round {number + 1}, {clip.name}, {program.contender.name}: {run.cpu_ms:.1f} ms", flush=True)
+                runs.append(run)
+    command = f"python -m tests.benchmarks.detection --rounds {asked.rounds} --frames {asked.frames}"
+    loads = (load_before[0], os.getloadavg()[0])
+    path = write_results(HERE / "RESULTS.md", runs, clips=clips, command=command, loads=loads, model=find_weights())
+    print(path.read_text(encoding="utf-8"))
+
+
+def _programs() -> list[Program]:
+    ours, own = Path(sys.executable), str(find_weights())
+    _run_once([ULTRALYTICS / "bin" / "python", HERE / "programs" / "ultralytics_counter.py", "make", WORK])
+    square = _squared(find_weights())
+    settings = [
+        ("ours", "ours, 640x384, as it comes", "auto", 640),
+        ("ours-f32", "ours, 640x384, in f32", "f32", 640),
+        ("ours-416", "ours, 416x256, as it comes", "auto", 416),
+    ]
+    programs = [
+        Program(Contender(key, name), ours, "ours.py", 1, {"model": own, "precision": precision, "long_side": side})
+        for key, name, precision, side in settings
+    ]
+    theirs = Contender("a", "(a) Ultralytics track + ObjectCounter, yolo11n, 640x384", is_counting=False)
+    trained = Contender("b", "(b) supervision + onnxruntime, our weights, 640x640")
+    untrained = Contender("b11", "(b') supervision + onnxruntime, yolo11n, 640x640", is_counting=False)
+    peers, pt, onnx_file = PEERS / "bin" / "python", str(WORK / "yolo11n.pt"), str(WORK / "yolo11n.onnx")
+    file = "supervision_square.py"
+    return [
+        *programs,
+        Program(theirs, ULTRALYTICS / "bin" / "python", "ultralytics_counter.py", SIDE_BY_SIDE, {"model": pt}),
+        Program(trained, peers, file, SIDE_BY_SIDE, {"model": str(square), "is_yolox": True}),
+        Program(untrained, peers, file, SIDE_BY_SIDE, {"model": onnx_file, "is_yolox": False}),
+    ]
+
+
+def _run(program: Program, clip: Clip, *, frames: int) -> Run:
+    """One film through as many processes as make two cameras; frames per second add up."""
+    task = {"clip": str(clip.path), "line": clip.line, "frames": frames, **program.task}
+    command = [program.python, HERE / "programs" / program.file, json.dumps(task)]
+    started = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=_environment())
+        for _ in range(program.at_once)
+    ]
+    answers = list(_answers(started))
+    seen = sum(answer["frames"] for answer in answers)
+    return Run(
+        contender=program.contender,
+        clip=clip.name,
+        cpu_ms=1000 * sum(answer["cpu_s"] for answer in answers) / seen,
+        fps=sum(answer["frames"] / answer["wall_s"] for answer in answers),
+        counted=(answers[0]["in"], answers[0]["out"]),
+    )
+
+
+def _answers(started: list[subprocess.Popen[str]]) -> Iterator[dict[str, Any]]:
+    for process in started:
+        out, errors = process.communicate(timeout=1800)
+        if process.returncode:
+            raise SystemExit(f"{process.args} failed:\n{errors[-3000:]}")
+        yield json.loads(out.splitlines()[-1])
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(PROJECT_DIR), "OPENVINO_TELEMETRY_DISABLE": "1"}
+
+
+def _make_environments() -> None:
+    """The peers', each of its own; made once."""
+    _run_once(["make", "-s", "-C", PROJECT_DIR, ".make/ultralytics-env"])
+    if not (PEERS / "made").exists():
+        _run_once([sys.executable, "-m", "venv", PEERS])
+        _run_once([PEERS / "bin" / "python", "-m", "pip", "install", "-q", "-r", HERE / "requirements.txt"])
+        (PEERS / "made").touch()
+
+
+def _squared(model: Path) -> Path:
+    """The same weights for an input of 640x640, as onnxruntime takes them."""
+    net = onnx.load(str(model))
+    for place, size in zip(net.graph.input[0].type.tensor_type.shape.dim, (1, 3, 640, 640), strict=True):
+        place.dim_value = size
+    del net.graph.value_info[:]
+    for place in net.graph.output[0].type.tensor_type.shape.dim[1:2]:
+        place.dim_param = "cells"
+    square = WORK / "ours_640x640.onnx"
+    onnx.save(net, str(square))
+    return square
+
+
+def _run_once(command: list[Any]) -> None:
+    done = subprocess.run(
+        [str(word) for word in command], capture_output=True, text=True, check=False, env=_environment()
+    )
+    if done.returncode:
+        raise SystemExit(f"{command} failed:\n{(done.stdout + done.stderr)[-3000:]}")
+
+
+if __name__ == "__main__":
+    main()

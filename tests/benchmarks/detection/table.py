@@ -1,0 +1,135 @@
+"""RESULTS.md: medians and spreads, and on what machine they were measured."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from desktop_app.adapters.detection.self_test import machine_name
+from tests.benchmarks.detection.clips import FPS, Clip
+
+BUSY = 0.5
+"""Load per core before the first run above which the table says that it was disturbed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """One column of the comparison; ``is_counting`` is False where the weights are random."""
+
+    key: str
+    name: str
+    is_counting: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One film by one contender: processor milliseconds per frame, frames per second in all, and (in, out)."""
+
+    contender: Contender
+    clip: str
+    cpu_ms: float
+    fps: float
+    counted: tuple[int, int]
+
+
+def write_results(
+    path: Path, runs: Sequence[Run], *, clips: Sequence[Clip], command: str, loads: tuple[float, float], model: Path
+) -> Path:
+    """Write the whole page; tells where."""
+    parts = [_head(runs, command=command, loads=loads, model=model)]
+    parts += [_table([run for run in runs if run.clip == clip.name], clip) for clip in clips]
+    path.write_text("\n".join([*parts, _foot()]), encoding="utf-8")
+    return path
+
+
+def _head(runs: Sequence[Run], *, command: str, loads: tuple[float, float], model: Path) -> str:
+    cores = os.cpu_count() or 1
+    rounds = len(runs) // len({(run.contender, run.clip) for run in runs})
+    lines = [
+        "# What a look costs",
+        "",
+        f"Made by `{command}` on {datetime.now(UTC):%Y-%m-%d}; interleaved rounds: {rounds}; median (least to most).",
+        "",
+        f"Machine: {machine_name()}, {_flags()}, Python {platform.python_version()}; "
+        f"load {loads[0]:.1f} before, {loads[1]:.1f} after. Our weights: `{model.name}`.",
+    ]
+    if loads[0] > BUSY * cores:
+        lines += [
+            "",
+            f"**The machine was busy with other work (load {loads[0]:.1f} on {cores} cores before the first run): processor "
+            "seconds are inflated, and cameras sustained are far too few. To be run again on a quiet machine.**",
+        ]
+    if rounds < 5:
+        lines += ["", "**Fewer than five rounds: a trial, not a result.**"]
+    return "\n".join(lines)
+
+
+def _table(runs: Sequence[Run], clip: Clip) -> str:
+    by_key: dict[str, list[Run]] = {}
+    for run in runs:
+        by_key.setdefault(run.contender.key, []).append(run)
+    cost = {key: statistics.median(run.cpu_ms for run in some) for key, some in by_key.items()}
+    lines = [
+        "",
+        f"## {clip.name}, 640x360 (truth: {clip.in_count} in, {clip.out_count} out)",
+        "",
+        f"| | processor ms per frame | of (a) | of (b) | of (b') | cameras at {FPS} looks/s | counted in, out | error |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for key, some in by_key.items():
+        shares = " | ".join(f"{cost[key] / cost[peer]:.2f}" for peer in ("a", "b", "b11"))
+        looks = _spread([run.fps / FPS for run in some])
+        cpu, counted = _spread([run.cpu_ms for run in some]), _count(some[0], clip)
+        lines.append(f"| {some[0].contender.name} | {cpu} | {shares} | {looks} | {counted} |")
+    return "\n".join(lines)
+
+
+def _count(run: Run, clip: Clip) -> str:
+    if not run.contender.is_counting:
+        return "- | random weights"
+    truth = (clip.in_count, clip.out_count)
+    # Each library has its own idea of a line's direction: the way round that suits it better is taken.
+    counted = min(run.counted, run.counted[::-1], key=lambda pair: _error(pair, truth))
+    if run.contender.key.startswith("ours"):
+        counted = run.counted
+    return f"{counted[0]}, {counted[1]} | {_error(counted, truth)}"
+
+
+def _error(counted: tuple[int, int], truth: tuple[int, int]) -> int:
+    return abs(counted[0] - truth[0]) + abs(counted[1] - truth[1])
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{statistics.median(values):.1f} ({min(values):.1f} to {max(values):.1f})"
+
+
+def _flags() -> str:
+    try:
+        words = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
+    except OSError:
+        return "instruction sets unknown"
+    known = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
+    return " ".join(flag for flag in known if flag in words)
+
+
+def _foot() -> str:
+    return """
+## How it is measured
+
+- Each program decodes the same film (MJPEG), detects, tracks and counts one line; loading and five warm-up frames are not
+  counted. Processor seconds are `getrusage` of the process and its children. Two cameras run at once on this machine: ours in
+  one process with two one-thread streams, the peers in two processes of one thread each, which serves them best.
+- *Cameras* are frames per second of both together, by five: a computer that does nothing else.
+- Ours looks at every frame here. In a shop the motion gate leaves most frames of a quiet camera out; that gain is not
+  in here.
+- *As it comes*: the precision OpenVINO chooses (bf16 where the processor has units for it); f32 is what older laptops run.
+- Weights of yolo11n cannot be had without a download; (a) and (b') run it with random weights: their cost is real, and a
+  little low, because there is next to nothing to suppress, track or draw; their counts would mean nothing. (b) runs the very
+  weights of ours, in f32 on a square, and its counts are real.
+- Error: |in - true in| + |out - true out|, all people of the film, in the first round.
+"""
