@@ -54,6 +54,10 @@ class EdgeSettings(BaseSettings):
         return self.data_dir / "history.sqlite3"
 
     @property
+    def audits_path(self) -> Path:
+        return self.data_dir / "audits.json"
+
+    @property
     def runtime_path(self) -> Path:
         return self.data_dir / "runtime.json"
 

@@ -61,7 +61,7 @@ def plan_recount(
     """
     reader = history_reader(settings)
     runs = reader.runs(camera_id=camera_id)
-    drawn = _drawn_in(config, runs, settings) if config else _drawn_last(runs)
+    drawn = drawn_zones(runs, settings, config=config)
     having = {
         camera: zones
         for camera, zones in drawn.items()
@@ -89,8 +89,13 @@ def apply_recount(plan: RecountPlan, *, settings: EdgeSettings) -> int:
     return replace_events(settings.outbox_path, plan.recount.pieces())
 
 
-def _drawn_last(runs: list[KeptRun]) -> dict[str, tuple[Zone, ...]]:
-    return {run.camera_id: run.zones for run in runs}
+def drawn_zones(runs: list[KeptRun], settings: EdgeSettings, *, config: Path | None) -> dict[str, tuple[Zone, ...]]:
+    """Zones by camera: as drawn in ``config``, else as they were in force last.
+
+    Raises:
+        ConfigError, OutboxError
+    """
+    return _drawn_in(config, runs, settings) if config else {run.camera_id: run.zones for run in runs}
 
 
 def _drawn_in(path: Path, runs: list[KeptRun], settings: EdgeSettings) -> dict[str, tuple[Zone, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from desktop_app.cli import credentials, demo, doctor, explain, models, outbox, recount, replay, run
+from desktop_app.cli import audit, credentials, demo, doctor, explain, models, outbox, recount, replay, run
 
 app = typer.Typer(
     name="wink-edge",
@@ -13,7 +13,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for commands in (run, doctor, outbox, credentials, replay, explain, recount, models, demo):
+for commands in (run, doctor, outbox, credentials, replay, explain, recount, audit, models, demo):
     commands.register(app)
 
 
