@@ -57,6 +57,10 @@ class NavItem:
 
 NAVIGATION = (
     NavItem("Dashboard", "/dashboard"),
+    NavItem("Live", "/live"),
+    NavItem("Cameras", "/cameras"),
+    NavItem("Zones", "/zones"),
+    NavItem("Settings", "/settings"),
 )  # fmt: skip
 
 
