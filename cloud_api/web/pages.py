@@ -13,13 +13,22 @@ from cloud_api.auth.login import LoginError, ThrottledError, log_in
 from cloud_api.auth.sessions import Sessions, open_session
 from cloud_api.tenancy.principal import Scope
 from cloud_api.tenancy.transactions import scoped
-from cloud_api.web import cameras_page, dashboard, definitions, live_page, settings_pages, zones_page
+from cloud_api.web import (
+    cameras_page,
+    dashboard,
+    definitions,
+    insights_page,
+    live_page,
+    reports_page,
+    settings_pages,
+    zones_page,
+)
 from cloud_api.web.shell import HERE, must_be_own, templates
 
 __all__ = ["DEMO_EMAIL", "DEMO_PASSWORD", "HERE", "router", "templates"]
 DEMO_EMAIL, DEMO_PASSWORD = "demo@example.com", "demo123"  # noqa: S105 - offered on the page in demo mode only
 router = APIRouter(include_in_schema=False)
-for _page in (dashboard, definitions, live_page, cameras_page, settings_pages, zones_page):
+for _page in (dashboard, definitions, live_page, cameras_page, settings_pages, zones_page, insights_page, reports_page):
     router.include_router(_page.router)
 
 

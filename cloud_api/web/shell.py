@@ -59,7 +59,9 @@ NAVIGATION = (
     NavItem("Dashboard", "/dashboard"),
     NavItem("Live", "/live"),
     NavItem("Cameras", "/cameras"),
+    NavItem("Insights", "/insights"),
     NavItem("Zones", "/zones"),
+    NavItem("Reports", "/reports"),
     NavItem("Settings", "/settings"),
 )  # fmt: skip
 
