@@ -202,13 +202,15 @@ async def _hours(
     zone = ZoneInfo(store.timezone)
     sums: dict[int, int] = defaultdict(int)
     outside = 0
-    spans = list(times.open_spans(now - timedelta(days=HOURS_DAYS), now, zone)) if times and times.is_known else None
+    # From midnight: a span that began in the middle of a quarter hour would miss the quarter hours of figures.
+    start = datetime.combine(now.astimezone(zone).date() - timedelta(days=HOURS_DAYS), time(), zone).astimezone(UTC)
+    spans = list(times.open_spans(start, now, zone)) if times and times.is_known else None
     open_quarters = (
         None
         if spans is None
         else {a + timedelta(minutes=15 * k) for a, b in spans for k in range(int((b - a).total_seconds() // 900) + 1)}
     )
-    for q in await repository.quarter_hours(start=now - timedelta(days=HOURS_DAYS), end=now, types=["footfall_in"]):
+    for q in await repository.quarter_hours(start=start, end=now, types=["footfall_in"]):
         sums[q.bucket_at.astimezone(zone).hour] += q.n
         if open_quarters is not None and q.bucket_at not in open_quarters:
             outside += q.n

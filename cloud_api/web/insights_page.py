@@ -14,7 +14,7 @@ from cloud_api.web.charts import BarChart, Point, bar_chart
 from cloud_api.web.shell import Visit, show, visit
 
 router = APIRouter(include_in_schema=False)
-MOST = 40
+MOST = 15
 
 
 @dataclass(frozen=True, slots=True)
