@@ -133,7 +133,7 @@ def words_of(value: Value) -> str:
 def _line(paper: FPDF, text: str, *, size: int, style: str = "", colour: tuple[int, int, int] = _INK) -> None:
     paper.set_font("Helvetica", style=style, size=size)
     paper.set_text_color(*colour)
-    paper.multi_cell(0, size * 0.5 + 1.5, latin(text), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    paper.multi_cell(0, size * 0.5 + 1.5, latin(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
 
 def _chart(paper: FPDF, table: Table, column: int) -> None:
@@ -154,6 +154,7 @@ def _table(paper: FPDF, table: Table) -> None:
     paper.set_font("Helvetica", size=9)
     paper.set_text_color(*_INK)
     paper.set_draw_color(200, 200, 195)
+    paper.set_fill_color(255, 255, 255)  # a chart before it has filled its bars
     is_text = [all(isinstance(row[n], (str, date)) for row in table.rows) for n in range(len(table.columns))]
     widths = tuple(
         max(6, min(28, max([len(name) // 2 + 2, *(len(words_of(row[n])) for row in table.rows)])))

@@ -147,7 +147,8 @@ def than_words(period: Period) -> str:
 def _verdict(pair: Usual, period: Period) -> str:
     if pair.change is None:
         return "Nothing to compare with yet: the same weekdays before have no data."
-    return f"{change_words(pair.change, than=than_words(period)).capitalize()}."
+    words = change_words(pair.change, than=than_words(period))
+    return f"{words[0].upper()}{words[1:]}."
 
 
 async def _levels(seen: Visit, repository: AnalyticsRepository) -> dict[UUID, Level]:
@@ -299,7 +300,9 @@ async def _hours(seen: Visit, repository: AnalyticsRepository) -> list[Point]:
         mean = usual[hour] / known if known else None
         told = f"{hour:02d}:00: " + (f"{value} in" if value is not None else "not known")
         points.append(Point(f"{hour:02d}", told + (f", usual {mean:,.0f}" if mean is not None else ""), value, mean))
-    return points
+    # Hours of the night, in which nobody comes and nobody ever came, only take the room.
+    busy = [n for n, p in enumerate(points) if p.value or p.usual]
+    return points[busy[0] : busy[-1] + 1] if busy else points
 
 
 async def _hours_of(seen: Visit, repository: AnalyticsRepository, day: date) -> tuple[dict[int, int], set[int]]:
