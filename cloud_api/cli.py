@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -16,6 +17,7 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cloud_api.demo_data.seed import seed
 from cloud_api.kit.database import Database
 from cloud_api.kit.errors import CloudError
 from cloud_api.kit.logs import without_secrets, write_json_lines
@@ -175,6 +177,27 @@ def revoke_edge_key(
     store_id, device_id = _administer(data_dir, lambda c: Administration(c).revoke_edge_key(key))
     value = {"revoked": True, "store_id": str(store_id), "device_id": str(device_id)}
     _say(value, f"Revoked; it was of device {device_id}.", as_json=as_json)
+
+
+@app.command("seed-demo")
+def seed_demo(
+    days: Annotated[int, typer.Option(min=60, max=800, help="How many days of figures.")] = 395,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a demo organisation: twelve stores with thirteen months of figures, marked as a demo on every page."""
+    started = time.perf_counter()
+
+    async def work(connection: AsyncConnection) -> dict[str, int]:
+        return await seed(
+            connection, org=DEMO_ORG, email=DEMO_EMAIL, password=DEMO_PASSWORD, now=utc_now(), n_days=days
+        )
+
+    rows = _administer(data_dir, work)
+    took_s = time.perf_counter() - started
+    value = {"organisation": DEMO_ORG, "seconds": round(took_s, 1), "rows": rows}
+    words = f"'{DEMO_ORG}' has twelve stores and {days} days of figures ({sum(rows.values()):,} rows, {took_s:.1f} s)."
+    _say(value, f"{words}\nSee them: wink-cloud serve --demo, then log in as {DEMO_EMAIL}.", as_json=as_json)
 
 
 @app.command("verify-rollups")

@@ -1,188 +1,391 @@
-"""The dashboard: today in all visible stores, or in one."""
+"""The dashboard: a period in all visible stores, or in one."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
 
-from cloud_api.analytics.repository import AnalyticsRepository, QuarterHour
+from cloud_api.analytics.coverage import day_coverage, expected_of, share
+from cloud_api.analytics.ranking import rank
+from cloud_api.analytics.repository import AnalyticsRepository
 from cloud_api.analytics.zones import ZoneFigures, zone_figures
+from cloud_api.insights.usual import Usual, against_usual, stays_against_usual, together
 from cloud_api.kit.buckets import ROLLUP, rollup_start
-from cloud_api.tenancy.principal import Scope
-from cloud_api.tenancy.visible_stores import StoreView, VisibleStores
+from cloud_api.stores.cameras import Cameras
+from cloud_api.stores.opening_hours import WEEKDAYS, OpeningHoursOf
+from cloud_api.stores.zone_sets import ZoneSetsOf
+from cloud_api.tenancy.visible_stores import StoreView
+from cloud_api.web.charts import BarChart, Grid, Point, bar_chart, grid
+from cloud_api.web.levels import Level, levels_of
+from cloud_api.web.periods import Period
+from cloud_api.web.shell import Visit, show, visit
+from cloud_api.web.words import UNKNOWN, ago, change_words, duration_words, longer_words, number, percent, plain_id
 
-CHART_WIDTH, CHART_HEIGHT = 720, 180
+router = APIRouter(include_in_schema=False)
 SEEN_LATELY = timedelta(minutes=5)
+PROFILE_DAYS = 56
+THIN = 0.95
+PEAK_LIMIT = 100
+"""Days times stores up to which the level of occupancy is followed through each quarter hour."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One figure. ``value`` "–": not known, which is not zero."""
+    """One figure. ``value`` "–": not known, which is not zero. ``trend``: up, down or empty."""
 
     name: str
     title: str
     value: str
     note: str
-
-
-@dataclass(frozen=True, slots=True)
-class HourBar:
-    """One hour of today's profile. Chart coordinates in pixels of the drawing."""
-
-    hour: str
-    footfall_in: int
-    footfall_out: int
-    x: float
-    width: float
-    height_in: float
-    height_out: float
+    trend: str = ""
+    coverage: str = ""
+    is_thin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StoreLine:
-    """One store of the list; its figures are None while nothing was heard of it today: not known is not zero."""
+    """One store of the list. None: not known, which is not zero. ``change``: in words."""
 
     id: UUID
     name: str
     footfall_in: int | None
     footfall_out: int | None
     inside: int | None
+    per_open_hour: float | None
+    per_hour_rank: int | None
+    change: str
+    trend: str
+    coverage: float | None
+    share_of_best: float
     seen: str
     is_fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneLine:
+    """One zone with the names that people gave."""
+
+    figures: ZoneFigures
+    zone: str
+    camera: str
+    mean_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class DashboardContext:
     """All that the dashboard's template may use."""
 
-    stores: list[StoreView]
-    chosen: StoreView | None
-    day: str
-    timezone: str
-    tiles: list[Tile]
-    hours: list[HourBar]
-    zones: list[ZoneFigures]
-    lines: list[StoreLine]
+    has_store: bool
     has_data: bool
-    highest: int
-    chart_width: int = CHART_WIDTH
-    chart_height: int = CHART_HEIGHT
+    has_hours: bool
+    headline: str
+    verdict: str
+    is_live: bool
+    tiles: list[Tile]
+    trend: BarChart
+    trend_title: str
+    trend_rows: list[Point]
+    has_trend: bool
+    profile: Grid | None
+    profile_title: str
+    zones: list[ZoneLine] | None
+    lines: list[StoreLine]
 
 
-async def dashboard_context(
-    connection: AsyncConnection, scope: Scope, *, store_id: UUID | None, now: datetime
-) -> DashboardContext:
-    """Today's figures.
-
-    Raises:
-        NotFoundError: ``store_id`` is not in scope.
-    """
-    visible = VisibleStores(connection, scope)
-    stores = await visible.all()
-    chosen = await visible.one(store_id) if store_id else (stores[0] if len(stores) == 1 else None)
-    shown = [chosen] if chosen else stores
-    zone = ZoneInfo(shown[0].timezone) if shown else ZoneInfo("UTC")
-    starts = {s.id: business_day_start(now, s) for s in shown}
-    repository = AnalyticsRepository(connection, shown)
-    first = min(starts.values(), default=now)
-    quarters = await repository.quarter_hours(start=rollup_start(first), end=rollup_start(now) + ROLLUP)
-    today = [q for q in quarters if q.bucket_at >= starts[q.store_id]]
-    sums = await repository.zone_sums(start=rollup_start(first), end=rollup_start(now) + ROLLUP)
-    seen = await repository.last_seen()
-    hours = _hours(today, zone=zone, start=first, now=now)
-    lines = [_line(s, today, seen.get(s.id), now=now) for s in shown]
+async def dashboard_context(seen: Visit) -> DashboardContext:
+    """The figures of the chosen stores and days."""
+    shown, period = seen.shown, seen.period
+    if not shown:
+        return _without_stores()
+    repository = AnalyticsRepository(seen.connection, shown)
+    pairs = await against_usual(repository, shown, first=period.first, last=period.last, now=seen.now)
+    levels = await _levels(seen, repository)
+    last_seen = await repository.last_seen()
+    lines = await _lines(seen, pairs, levels, last_seen)
+    all_pairs = together([p for days in pairs.values() for p in days.values()])
+    tiles = await _tiles(seen, repository, lines, all_pairs, levels)
+    rows, trend_title = await _trend(seen, repository, pairs)
+    profile = await _profile(seen, repository)
     return DashboardContext(
-        stores=stores,
-        chosen=chosen,
-        day=f"{first.astimezone(zone):%A, %d %B %Y}",
-        timezone=str(zone),
-        tiles=_tiles(today, inside=sum(line.inside or 0 for line in lines)),
-        hours=hours,
-        zones=zone_figures(sums),
+        has_store=True,
+        has_data=bool(last_seen) or any(line.footfall_in is not None for line in lines),
+        has_hours=any(line.per_open_hour is not None for line in lines),
+        headline=seen.chosen.name if seen.chosen else "All stores",
+        verdict=_verdict(all_pairs, period),
+        is_live=period.has_today,
+        tiles=tiles,
+        trend=bar_chart(rows),
+        trend_title=trend_title,
+        trend_rows=rows,
+        has_trend=any(r.value for r in rows),
+        profile=profile,
+        profile_title=f"Hour by weekday, people in on an average day of {min(period.n_days, PROFILE_DAYS)} days",
+        zones=await _zones(seen, repository) if seen.chosen else None,
         lines=lines,
-        has_data=bool(today) or bool(seen),
-        highest=max((max(h.footfall_in, h.footfall_out) for h in hours), default=0),
     )
 
 
-def business_day_start(now: datetime, store: StoreView) -> datetime:
-    """When the store's present business day began, in UTC."""
-    local = now.astimezone(ZoneInfo(store.timezone))
-    start = local.replace(hour=store.reset_hour, minute=0, second=0, microsecond=0)
-    if start > local:
-        start = (start - timedelta(days=1)).replace(hour=store.reset_hour)
-    return start.astimezone(UTC)
+def _without_stores() -> DashboardContext:
+    return DashboardContext(
+        False, False, False, "Welcome", "", False, [], bar_chart([]), "", [], False, None, "", None, []
+    )
 
 
-def _count(quarters: list[QuarterHour], kind: str) -> int:
-    return sum(q.n for q in quarters if q.type == kind)
+def than_words(period: Period) -> str:
+    """What a period is compared with."""
+    if period.is_one_day:
+        return f"usual on {period.first:%A}s" + (" by this time" if period.first == period.today else "")
+    return "usual on the same weekdays before"
 
 
-def _mean_s(quarters: list[QuarterHour], kind: str) -> tuple[str, str]:
-    n = _count(quarters, kind)
-    if not n:
-        return "–", "no stay has ended yet"
-    return duration_words(sum(q.total for q in quarters if q.type == kind) / n), f"mean of {n}"
+def _verdict(pair: Usual, period: Period) -> str:
+    if pair.change is None:
+        return "Nothing to compare with yet: the same weekdays before have no data."
+    words = change_words(pair.change, than=than_words(period))
+    return f"{words[0].upper()}{words[1:]}."
 
 
-def _tiles(today: list[QuarterHour], *, inside: int) -> list[Tile]:
-    # Inside: each store is never below zero, then they add up; one store's drift takes nobody out of another.
-    went_in, went_out = _count(today, "footfall_in"), _count(today, "footfall_out")
-    known = bool(today)
-    dwell, dwell_note = _mean_s(today, "dwell")
-    wait, wait_note = _mean_s(today, "queue_wait")
-    return [
-        Tile("footfall_in", "People in", str(went_in) if known else "–", "crossings to the inside today"),
-        Tile("footfall_out", "People out", str(went_out) if known else "–", "crossings to the outside today"),
-        Tile("occupancy", "Inside now", str(inside) if known else "–", "in minus out today"),
-        Tile("dwell", "Time spent", dwell, dwell_note),
-        Tile("queue_wait", "Queue wait", wait, wait_note),
-        Tile("shelf_interaction", "Shelf visits", str(_count(today, "shelf_interaction")) if known else "–", "today"),
-    ]
+async def _levels(seen: Visit, repository: AnalyticsRepository) -> dict[UUID, Level]:
+    if seen.period.n_days * len(seen.shown) > PEAK_LIMIT:
+        return {}
+    return await levels_of(repository, seen.shown, first=seen.period.first, last=seen.period.last, now=seen.now)
 
 
-def _hours(today: list[QuarterHour], *, zone: ZoneInfo, start: datetime, now: datetime) -> list[HourBar]:
-    count = int((now - start) / timedelta(hours=1)) + 1
-    sums = {i: [0, 0] for i in range(count)}
-    for q in today:
-        index = int((q.bucket_at - start) / timedelta(hours=1))
-        if q.type in ("footfall_in", "footfall_out") and index in sums:
-            sums[index][q.type == "footfall_out"] += q.n
-    highest = max([1, *(v for pair in sums.values() for v in pair)])
-    step = CHART_WIDTH / max(12, count)
-    return [
-        HourBar(
-            hour=f"{(start + timedelta(hours=i)).astimezone(zone):%H:%M}",
-            footfall_in=went_in,
-            footfall_out=went_out,
-            x=round(i * step, 1),
-            width=round(step * 0.38, 1),
-            height_in=round(CHART_HEIGHT * went_in / highest, 1),
-            height_out=round(CHART_HEIGHT * went_out / highest, 1),
+async def _lines(
+    seen: Visit, pairs: dict[UUID, dict[date, Usual]], levels: dict[UUID, Level], last_seen: dict[UUID, datetime]
+) -> list[StoreLine]:
+    hours = await OpeningHoursOf(seen.connection, seen.scope).of([s.id for s in seen.shown])
+    period = seen.period
+    ranking = await rank(
+        seen.connection, seen.shown, hours, first=period.first, last=period.last, by="footfall_in", now=seen.now
+    )
+    best = max([r.footfall_in or 0 for r in ranking.stores], default=0)
+    by_hour = sorted((r for r in ranking.stores if r.per_open_hour is not None), key=lambda r: -(r.per_open_hour or 0))
+    places = {r.store_id: n for n, r in enumerate(by_hour, 1)}
+    lines = []
+    for r in ranking.stores:
+        pair, at = together(list(pairs[r.store_id].values())), last_seen.get(r.store_id)
+        level = levels.get(r.store_id)
+        lines.append(
+            StoreLine(
+                id=r.store_id,
+                name=r.name,
+                footfall_in=r.footfall_in,
+                footfall_out=r.footfall_out,
+                inside=level.now if level and level.is_known and period.has_today else None,
+                per_open_hour=r.per_open_hour,
+                per_hour_rank=places.get(r.store_id),
+                change=change_words(pair.change, than="usual") if pair.change is not None else UNKNOWN,
+                trend=_arrow(pair.change),
+                coverage=r.coverage,
+                share_of_best=round((r.footfall_in or 0) / best, 3) if best else 0.0,
+                seen="never heard of" if at is None else f"heard {ago(at, now=seen.now)}",
+                is_fresh=at is not None and seen.now - at < SEEN_LATELY,
+            )
         )
-        for i, (went_in, went_out) in sums.items()
+    return lines
+
+
+def _arrow(change: float | None) -> str:
+    return "" if change is None or abs(change) < 0.05 else "up" if change > 0 else "down"
+
+
+async def _tiles(
+    seen: Visit, repository: AnalyticsRepository, lines: list[StoreLine], pair: Usual, levels: dict[UUID, Level]
+) -> list[Tile]:
+    period, than = seen.period, than_words(seen.period)
+    known = [line for line in lines if line.footfall_in is not None]
+    covered = await _coverage(seen, repository)
+    mark = {"coverage": f"coverage {percent(covered)}", "is_thin": covered is not None and covered < THIN}
+    went_in = sum(line.footfall_in or 0 for line in known) if known else None
+    went_out = sum(line.footfall_out or 0 for line in known) if known else None
+    tiles = [
+        Tile("footfall_in", "People in", number(went_in), change_words(pair.change, than=than), _arrow(pair.change),
+             **mark),  # type: ignore[arg-type]  # two marks of different types
+        Tile("footfall_out", "People out", number(went_out), "crossings to the outside"),
+        _occupancy(seen, levels),
+    ]  # fmt: skip
+    whole = {"first": period.first, "last": period.last}
+    dwell = await stays_against_usual(repository, "dwell", **whole)
+    wait = await stays_against_usual(repository, "queue_wait", **whole)
+    visits = await repository.days(**whole, types=["shelf_interaction"])
+    tiles.append(
+        Tile("dwell", "Time spent, p50 / p90", f"{duration_words(dwell.p50_s)} / {duration_words(dwell.p90_s)}"
+             if dwell.n else UNKNOWN, f"{number(dwell.n)} stays; {longer_words(dwell.p50_s, dwell.usual_p50_s, than='usual')}"
+             if dwell.n else "no stay has ended yet")
+    )  # fmt: skip
+    tiles.append(
+        Tile("queue_wait", "Queue wait, p90", duration_words(wait.p90_s),
+             f"{number(wait.n)} waits; " + longer_words(wait.p90_s, wait.usual_p90_s, than="usual")
+             if wait.n else "nobody has queued yet")
+    )  # fmt: skip
+    n = sum(v.n for v in visits)
+    tiles.append(
+        Tile("shelf_interaction", "Shelf visits", number(n) if known else UNKNOWN, "stays over the shelf's threshold")
+    )
+    return tiles
+
+
+def _occupancy(seen: Visit, levels: dict[UUID, Level]) -> Tile:
+    # Each store is never below zero, then they add up: one store's drift takes nobody out of another.
+    heard = [level for level in levels.values() if level.is_known]
+    if not heard:
+        note = "not heard of yet" if levels else "choose one store, or fewer days"
+        return Tile("occupancy", "Most people inside", UNKNOWN, note)
+    peak = max(heard, key=lambda level: level.peak)
+    at = f"most {number(peak.peak)}" + (f" at {peak.peak_at.astimezone(seen.zone):%a %H:%M}" if peak.peak_at else "")
+    if seen.chosen is None and len(heard) > 1:
+        at = f"most in one store {number(peak.peak)}"
+    if not seen.period.has_today:
+        return Tile("occupancy", "Most people inside", number(peak.peak), at)
+    return Tile("occupancy", "Inside now", number(sum(level.now for level in heard)), at)
+
+
+async def _coverage(seen: Visit, repository: AnalyticsRepository) -> float | None:
+    period = seen.period
+    shares = await day_coverage(repository, seen.shown, first=period.first, last=period.last, now=seen.now)
+    cameras = await repository.cameras()
+    expected_s = seen_s = 0.0
+    for store in seen.shown:
+        zone = ZoneInfo(store.timezone)
+        start, end = (datetime.combine(d, time(), zone).astimezone(UTC)
+                      for d in (period.first, period.last + timedelta(days=1)))  # fmt: skip
+        wanted_s = expected_of(cameras, store.id, now=seen.now).camera_s(start, end)
+        expected_s += wanted_s
+        seen_s += wanted_s * (shares[store.id] or 0.0)
+    return share(seen_s, expected_s)
+
+
+async def _trend(
+    seen: Visit, repository: AnalyticsRepository, pairs: dict[UUID, dict[date, Usual]]
+) -> tuple[list[Point], str]:
+    if seen.period.is_one_day:
+        return await _hours(seen, repository), "Hour by hour, people in"
+    sums: dict[date, int] = defaultdict(int)
+    for row in await repository.days(first=seen.period.first, last=seen.period.last, types=["footfall_in"]):
+        sums[row.day] += row.n
+    heard = {day for _, day, n, _ in await repository.heard_days(first=seen.period.first, last=seen.period.last) if n}
+    points = []
+    for n in range(seen.period.n_days):
+        day = seen.period.first + timedelta(days=n)
+        pair = together([p[day] for p in pairs.values() if day in p])
+        value = sums.get(day, 0) if day in heard else None
+        usual = pair.usual if pair.n == len(seen.shown) else None
+        told = f"{day:%a %d %b}: " + (f"{value:,} in" if value is not None else "not known")
+        points.append(Point(f"{day:%d %b}", told + (f", usual {usual:,.0f}" if usual else ""), value, usual))
+    return points, "Day by day, people in"
+
+
+async def _hours(seen: Visit, repository: AnalyticsRepository) -> list[Point]:
+    """A day's hours: every store's by its own clock."""
+    day = seen.period.first
+    before = [day - timedelta(days=7 * n) for n in range(1, 5)]
+    counts, heard = await _hours_of(seen, repository, day)
+    usual: dict[int, int] = defaultdict(int)
+    known = 0
+    for other in before:
+        others, was_heard = await _hours_of(seen, repository, other)
+        known += bool(was_heard)
+        for hour, n in others.items():
+            usual[hour] += n
+    points = []
+    for hour in range(24):
+        value = counts.get(hour, 0) if hour in heard else None
+        mean = usual[hour] / known if known else None
+        told = f"{hour:02d}:00: " + (f"{value} in" if value is not None else "not known")
+        points.append(Point(f"{hour:02d}", told + (f", usual {mean:,.0f}" if mean is not None else ""), value, mean))
+    # Hours of the night, in which nobody comes and nobody ever came, only take the room.
+    busy = [n for n, p in enumerate(points) if p.value or p.usual]
+    return points[busy[0] : busy[-1] + 1] if busy else points
+
+
+async def _hours_of(seen: Visit, repository: AnalyticsRepository, day: date) -> tuple[dict[int, int], set[int]]:
+    zones = {s.id: ZoneInfo(s.timezone) for s in seen.shown}
+    start = datetime.combine(day, time(), UTC) - timedelta(hours=14)
+    end = start + timedelta(hours=52)
+    counts: dict[int, int] = defaultdict(int)
+    for q in await repository.quarter_hours(start=start, end=end, types=["footfall_in"]):
+        local = q.bucket_at.astimezone(zones[q.store_id])
+        if local.date() == day:
+            counts[local.hour] += q.n
+    heard = set()
+    for store_id, at, _ in await repository.heard_quarters(start=start, end=end):
+        local = at.astimezone(zones[store_id])
+        if local.date() == day:
+            heard.add(local.hour)
+    return counts, heard
+
+
+async def _profile(seen: Visit, repository: AnalyticsRepository) -> Grid | None:
+    period = seen.period
+    if period.is_one_day:
+        return None
+    first = max(period.first, period.last - timedelta(days=PROFILE_DAYS - 1))
+    zones = {s.id: ZoneInfo(s.timezone) for s in seen.shown}
+    start = datetime.combine(first, time(), UTC) - timedelta(hours=14)
+    end = datetime.combine(period.last, time(), UTC) + timedelta(hours=38)
+    sums: dict[tuple[int, int], int] = defaultdict(int)
+    days: dict[int, set[date]] = defaultdict(set)
+    for q in await repository.quarter_hours(start=start, end=end, types=["footfall_in"]):
+        local = q.bucket_at.astimezone(zones[q.store_id])
+        if first <= local.date() <= period.last:
+            sums[local.weekday(), local.hour] += q.n
+            days[local.weekday()].add(local.date())
+    if not sums:
+        return None
+    hours = [hour for _, hour in sums]
+    shown_hours = range(min(hours), max(hours) + 1)
+    rows: list[tuple[str, list[float | None]]] = [
+        (WEEKDAYS[d][:3], [sums[d, h] / len(days[d]) if days[d] else None for h in shown_hours]) for d in range(7)
+    ]
+    return grid(rows, [f"{h:02d}" for h in shown_hours], unit="in")
+
+
+async def _zones(seen: Visit, repository: AnalyticsRepository) -> list[ZoneLine]:
+    zone = seen.zone
+    start = datetime.combine(seen.period.first, time(), zone)
+    end = datetime.combine(seen.period.last + timedelta(days=1), time(), zone)
+    until = rollup_start(end.astimezone(UTC) + ROLLUP - timedelta(microseconds=1))
+    sums = await repository.zone_sums(start=rollup_start(start), end=until)
+    names = await zone_names(seen, seen.shown[0])
+    return [
+        ZoneLine(
+            z,
+            names.get((z.camera_id, z.zone_id), plain_id(z.zone_id)),
+            names.get((z.camera_id, ""), plain_id(z.camera_id)),
+            z.dwell_total_s / z.presences if z.presences else None,
+        )
+        for z in zone_figures(sums)
     ]
 
 
-def _line(store: StoreView, today: list[QuarterHour], seen_at: datetime | None, *, now: datetime) -> StoreLine:
-    own = [q for q in today if q.store_id == store.id]
-    went_in, went_out = _count(own, "footfall_in"), _count(own, "footfall_out")
-    seen = "never heard of" if seen_at is None else f"heard {duration_words((now - seen_at).total_seconds())} ago"
-    is_fresh = seen_at is not None and now - seen_at < SEEN_LATELY
-    if not own:
-        return StoreLine(store.id, store.name, None, None, None, seen, is_fresh)
-    return StoreLine(store.id, store.name, went_in, went_out, max(0, went_in - went_out), seen, is_fresh)
+async def zone_names(seen: Visit, store: StoreView) -> dict[tuple[str, str], str]:
+    """What people call zones, by camera and zone; cameras under an empty zone."""
+    names: dict[tuple[str, str], str] = {}
+    for camera in await Cameras(seen.connection, seen.scope).of(store.id):
+        names[camera.camera_id, ""] = camera.name or plain_id(camera.camera_id)
+    for held in await ZoneSetsOf(seen.connection, seen.scope).in_force(store.id):
+        for zone in held.zones:
+            if zone.name:
+                names[held.camera_id, zone.zone_id] = zone.name
+    return names
 
 
-def duration_words(seconds: float) -> str:
-    """Seconds as people say them."""
-    seconds = max(0.0, seconds)
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.0f} h" if seconds < 172_800 else f"{seconds / 86_400:.0f} days"
+@router.get("/dashboard")
+async def dashboard(request: Request) -> Response:
+    """The page; an empty ``store`` means all."""
+    async with visit(request) as seen:
+        return show(seen, "dashboard.html", await dashboard_context(seen))
+
+
+@router.get("/dashboard/figures")
+async def dashboard_figures(request: Request) -> Response:
+    """Only the part that changes, for a page that is open."""
+    async with visit(request) as seen:
+        return show(seen, "figures.html", await dashboard_context(seen))

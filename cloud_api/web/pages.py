@@ -1,36 +1,35 @@
-"""The pages: query + Context + template."""
+"""All pages, and those that come before a log-in."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated, Literal
-from urllib.parse import urlsplit
-from uuid import UUID
+from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from fastapi.templating import Jinja2Templates
 
 from cloud_api.auth import tokens
 from cloud_api.auth.access import PAGE_COOKIE, Data, Settings, page_principal
 from cloud_api.auth.login import LoginError, ThrottledError, log_in
 from cloud_api.auth.sessions import Sessions, open_session
-from cloud_api.kit.errors import CloudError
-from cloud_api.tenancy.principal import Scope, scope_of
+from cloud_api.tenancy.principal import Scope
 from cloud_api.tenancy.transactions import scoped
-from cloud_api.web.dashboard import dashboard_context
+from cloud_api.web import (
+    cameras_page,
+    dashboard,
+    definitions,
+    insights_page,
+    live_page,
+    reports_page,
+    settings_pages,
+    zones_page,
+)
+from cloud_api.web.shell import HERE, must_be_own, templates
 
-HERE = Path(__file__).parent
+__all__ = ["DEMO_EMAIL", "DEMO_PASSWORD", "HERE", "router", "templates"]
 DEMO_EMAIL, DEMO_PASSWORD = "demo@example.com", "demo123"  # noqa: S105 - offered on the page in demo mode only
-templates = Jinja2Templates(directory=HERE / "templates")
 router = APIRouter(include_in_schema=False)
-
-
-class ForeignFormError(CloudError):
-    """A form that another site sent."""
-
-    status = 403
+for _page in (dashboard, definitions, live_page, cameras_page, settings_pages, zones_page, insights_page, reports_page):
+    router.include_router(_page.router)
 
 
 @router.get("/")
@@ -91,30 +90,10 @@ async def logout(request: Request, database: Data) -> Response:
     return answer
 
 
-@router.get("/dashboard")
-async def dashboard(request: Request, settings: Settings, database: Data, store: UUID | Literal[""] = "") -> Response:
-    """Today's figures; an empty ``store`` means all."""
-    return await _dashboard(request, settings, database, store=store or None, template="dashboard.html")
-
-
-@router.get("/dashboard/figures")
-async def dashboard_figures(
-    request: Request, settings: Settings, database: Data, store: UUID | None = None
-) -> Response:
-    """Only the part that changes, for a page that is open."""
-    return await _dashboard(request, settings, database, store=store, template="figures.html")
-
-
-async def _dashboard(
-    request: Request, settings: Settings, database: Data, *, store: UUID | None, template: str
-) -> Response:
-    principal = await page_principal(request)
-    if principal is None:
-        return RedirectResponse("/login", status_code=303)
-    async with scoped(database, scope_of(principal), is_read=True) as connection:
-        context = await dashboard_context(connection, scope_of(principal), store_id=store, now=datetime.now(UTC))
-    values = {field: getattr(context, field) for field in context.__dataclass_fields__}
-    return templates.TemplateResponse(request, template, {**values, "demo": settings.demo})
+@router.get("/forgot")
+async def forgot(request: Request) -> Response:
+    """Ask for a reset link."""
+    return templates.TemplateResponse(request, "forgot.html", {})
 
 
 def _login_form(request: Request, settings: Settings, *, error: str, email: str, status: int = 200) -> HTMLResponse:
@@ -126,10 +105,3 @@ def _login_form(request: Request, settings: Settings, *, error: str, email: str,
         "demo_password": DEMO_PASSWORD,
     }
     return templates.TemplateResponse(request, "login.html", context, status_code=status)
-
-
-def must_be_own(request: Request) -> None:
-    """A form must come from our own page (the SameSite cookie is the first belt, this the second)."""
-    origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("Host"):
-        raise ForeignFormError("This form was sent from another site; open the page again.")

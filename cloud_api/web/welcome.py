@@ -12,7 +12,7 @@ from cloud_api.auth.links import LINK_PATH
 from cloud_api.auth.throttle import ThrottledError
 from cloud_api.auth.users import LinkError, redeem
 from cloud_api.kit.errors import InvalidError
-from cloud_api.web.pages import must_be_own, templates
+from cloud_api.web.shell import must_be_own, templates
 
 router = APIRouter(include_in_schema=False)
 

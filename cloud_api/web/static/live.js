@@ -8,12 +8,12 @@
 
   async function refresh() {
     waiting = null;
-    const open = figures.querySelector("details")?.open;
-    const answer = await fetch("/dashboard/figures" + (store ? "?store=" + store : ""), { credentials: "same-origin" });
+    const open = [...figures.querySelectorAll("details")].map((d) => d.open);
+    let answer;
+    try { answer = await fetch(state.dataset.source, { credentials: "same-origin" }); } catch { return; }
     if (answer.redirected || !answer.ok) { location.reload(); return; }
     figures.innerHTML = await answer.text();
-    const details = figures.querySelector("details");
-    if (open && details) { details.open = true; }
+    figures.querySelectorAll("details").forEach((d, n) => { d.open = Boolean(open[n]); });
   }
 
   function soon() { if (waiting === null) { waiting = setTimeout(refresh, 400); } }
@@ -26,5 +26,4 @@
     state.classList.remove("on");
   });
   setInterval(soon, 60000);
-  document.getElementById("store").addEventListener("change", function () { this.form.submit(); });
 })();

@@ -1,0 +1,1 @@
+"""A demo organisation: plausible figures of shops that do not exist."""

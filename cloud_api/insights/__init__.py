@@ -1,0 +1,1 @@
+"""What figures mean: against what is usual, what stands out, and what is to be expected."""

@@ -1,0 +1,195 @@
+"""Daily series: what stands out, what has changed for good, and what is to be expected. Pure functions.
+
+Unusual days: the distance from the median of the same weekdays in units of the scaled median absolute deviation, above
+3.5 (Iglewicz and Hoaglin, "How to Detect and Handle Outliers", 1993), after taking out how the level of the last weeks
+differs. Median and MAD forgive up to half of the days being strange themselves.
+
+Forecast: the mean of the same weekday last week (seasonal naive) and of the median of the same weekday in the last six
+weeks; its interval and its error are those that the same method would have had on the weeks just past.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from math import sqrt
+from statistics import median
+
+WEEKS_BACK = 8
+FEWEST_WEEKDAYS = 5
+"""Of a weekday, before anything is said about it."""
+LIMIT = 3.5
+MAD_TO_SIGMA = 1.4826
+SMALLEST_CHANGE = 0.2
+"""Below it a day is not called unusual, however regular the others were."""
+HORIZON = 14
+FORECAST_WEEKS = 6
+FEWEST_DAYS = 42
+"""Before a forecast is made: it is tried on the last weeks of them first."""
+TRIED_STARTS = 6
+LEVEL_DAYS = 28
+LEVEL_CHANGE = 0.1
+
+Series = Mapping[date, int]
+
+
+@dataclass(frozen=True, slots=True)
+class UnusualDay:
+    """``usual``: the median of the same weekdays before; ``n`` of them. ``score``: in robust standard deviations."""
+
+    day: date
+    value: int
+    usual: float
+    score: float
+    n: int
+
+    @property
+    def change(self) -> float:
+        return self.value / self.usual - 1 if self.usual else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LevelChange:
+    """The last four weeks against the four before, of weekdays that are in both; medians per weekday."""
+
+    before: float
+    after: float
+    n_days: int
+
+    @property
+    def change(self) -> float:
+        return self.after / self.before - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastDay:
+    """Nine of ten days should fall between ``low`` and ``high``."""
+
+    day: date
+    expected: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """``error``: the mean error of the method on days just past, as a share of their people; ``naive_error``: that of
+    "as on the same weekday last week". ``n_tried``: days that it was tried on.
+    """
+
+    days: tuple[ForecastDay, ...]
+    error: float
+    naive_error: float
+    n_tried: int
+
+
+def unusual_days(series: Series, *, first: date, last: date) -> list[UnusualDay]:
+    """Days from ``first`` to ``last`` that are far from their weekday's past; the farthest first."""
+    found = []
+    for n in range((last - first).days + 1):
+        judged = judge(series, first + timedelta(days=n))
+        if judged is not None and abs(judged.score) > LIMIT and abs(judged.change) >= SMALLEST_CHANGE:
+            found.append(judged)
+    return sorted(found, key=lambda d: -abs(d.score))
+
+
+def judge(series: Series, day: date) -> UnusualDay | None:
+    """How far a day is from its weekday's past; None: too little is known."""
+    before = [d for k in range(1, WEEKS_BACK + 1) if (d := day - timedelta(days=7 * k)) in series]
+    if day not in series or len(before) < FEWEST_WEEKDAYS:
+        return None
+    # The level drifts with the season: each past day is brought to that of the two weeks before the day judged.
+    level = _level(series, day)
+    brought = [series[d] * (level / own if (own := _level(series, d)) and level else 1.0) for d in before]
+    usual = median(brought)
+    spread = MAD_TO_SIGMA * median(abs(v - usual) for v in brought)
+    # Counts scatter by at least their square root, and 4 % by weather alone: two equal past days prove no precision.
+    sigma = max(spread, sqrt(max(usual, 1.0)), 0.04 * usual)
+    return UnusualDay(day, series[day], round(usual, 1), (series[day] - usual) / sigma, len(before))
+
+
+def _level(series: Series, day: date) -> float:
+    """The median of each weekday's share would be finer; the median day of the two weeks before does."""
+    values = [series[d] for k in range(1, 15) if (d := day - timedelta(days=k)) in series and series[d]]
+    return median(values) if len(values) >= 5 else 0.0
+
+
+def level_change(series: Series, *, last: date) -> LevelChange | None:
+    """Whether the last four weeks lie on another level than the four before; None: too little is known."""
+    before, after, n = 0.0, 0.0, 0
+    for weekday in range(7):
+        new = _of_weekday(series, last, weekday, 0, LEVEL_DAYS)
+        old = _of_weekday(series, last, weekday, LEVEL_DAYS, 2 * LEVEL_DAYS)
+        if len(new) >= 3 and len(old) >= 3:
+            before, after, n = before + median(old), after + median(new), n + len(new) + len(old)
+    return LevelChange(before, after, n) if n and before else None
+
+
+def _of_weekday(series: Series, last: date, weekday: int, start: int, end: int) -> list[int]:
+    days = (last - timedelta(days=k) for k in range(start, end))
+    return [series[d] for d in days if d in series and d.weekday() == weekday]
+
+
+def expected(series: Series, day: date, *, known_until: date) -> float | None:
+    """What is expected of ``day`` by all that was known at the end of ``known_until``."""
+    past = [series[d] for d in _same_weekdays(day, known_until) if d in series]
+    if len(past) < 3:
+        return None
+    return (past[0] + median(past[:FORECAST_WEEKS])) / 2
+
+
+def naive(series: Series, day: date, *, known_until: date) -> int | None:
+    """As on the same weekday of the last week known."""
+    return next((series[d] for d in _same_weekdays(day, known_until) if d in series), None)
+
+
+def _same_weekdays(day: date, known_until: date) -> list[date]:
+    back = ((day - known_until).days + 6) // 7
+    return [day - timedelta(days=7 * (back + k)) for k in range(FORECAST_WEEKS + 2)]
+
+
+def forecast(series: Series, *, today: date, closed: Sequence[date] = ()) -> Forecast | None:
+    """The days from ``today`` on; None: too little is known. ``closed`` days are expected to have nobody."""
+    last = today - timedelta(days=1)
+    if sum(1 for k in range(FEWEST_DAYS) if last - timedelta(days=k) in series) < FEWEST_DAYS * 0.7:
+        return None
+    misses, tried, people, naive_misses = [], 0, 0.0, 0.0
+    for start in range(1, TRIED_STARTS + 1):
+        known_until = last - timedelta(days=7 * start)
+        for k in range(1, HORIZON + 1):
+            day = known_until + timedelta(days=k)
+            guess, plain = (f(series, day, known_until=known_until) for f in (expected, naive))
+            if day > last or day not in series or guess is None or plain is None or not guess:
+                continue
+            misses.append(series[day] / guess - 1)
+            tried, people = tried + 1, people + series[day]
+            naive_misses += abs(series[day] - plain)
+    if tried < HORIZON or not people:
+        return None
+    error = sum(abs(series_miss) for series_miss in _absolute(series, last)) / people
+    ordered = sorted(misses)
+    low, high = ordered[int(0.05 * len(ordered))], ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+    days = [_day(series, today + timedelta(days=k), last, low, high, closed) for k in range(HORIZON)]
+    return Forecast(tuple(d for d in days if d), round(error, 4), round(naive_misses / people, 4), tried)
+
+
+def _absolute(series: Series, last: date) -> list[float]:
+    misses = []
+    for start in range(1, TRIED_STARTS + 1):
+        known_until = last - timedelta(days=7 * start)
+        for k in range(1, HORIZON + 1):
+            day = known_until + timedelta(days=k)
+            guess = expected(series, day, known_until=known_until)
+            if day <= last and day in series and guess:
+                misses.append(series[day] - guess)
+    return misses
+
+
+def _day(series: Series, day: date, last: date, low: float, high: float, closed: Sequence[date]) -> ForecastDay | None:
+    if day in closed:
+        return ForecastDay(day, 0.0, 0.0, 0.0)
+    guess = expected(series, day, known_until=last)
+    if guess is None:
+        return None
+    return ForecastDay(day, round(guess), round(max(0.0, guess * (1 + low))), round(guess * (1 + high)))

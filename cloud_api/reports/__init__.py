@@ -1,0 +1,1 @@
+"""Reports: the figures of the pages as files."""

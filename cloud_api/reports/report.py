@@ -1,0 +1,181 @@
+"""A report: tables of figures for chosen stores and days, the same numbers as on the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cloud_api.analytics.ranking import rank
+from cloud_api.analytics.repository import AnalyticsRepository
+from cloud_api.analytics.zones import zone_figures
+from cloud_api.insights.usual import StayPair, against_usual, stays_against_usual, together
+from cloud_api.kit.buckets import ROLLUP, rollup_start
+from cloud_api.stores.opening_hours import OpeningTimes
+from cloud_api.tenancy.visible_stores import StoreView
+
+Value = str | int | float | date | None
+ZONE_STORES = 20
+"""Of more stores, zones are not listed."""
+
+
+class Part(StrEnum):
+    """A section of a report."""
+
+    SUMMARY = "summary"
+    DAYS = "days"
+    STORES = "stores"
+    STAYS = "stays"
+    ZONES = "zones"
+
+
+TITLES = {
+    Part.SUMMARY: "Summary", Part.DAYS: "Day by day", Part.STORES: "Stores", Part.STAYS: "Time spent and queues",
+    Part.ZONES: "Zones",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One section. None is not known, which is not zero. ``chart``: index of the column that a chart shows."""
+
+    part: Part
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Value, ...], ...]
+    chart: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """``made_at``: figures that came later are not in it."""
+
+    title: str
+    stores: tuple[str, ...]
+    first: date
+    last: date
+    made_at: datetime
+    is_demo: bool
+    tables: tuple[Table, ...]
+
+
+async def make_report(
+    connection: AsyncConnection, stores: Sequence[StoreView], times: Mapping[UUID, OpeningTimes], *, title: str,
+    first: date, last: date, parts: Sequence[Part], now: datetime, is_demo: bool,
+) -> Report:  # fmt: skip
+    """Ask for the figures and lay them out."""
+    made = _Maker(connection, stores, times, first, last, now)
+    tables = [await made.table(part) for part in parts]
+    return Report(title, tuple(s.name for s in stores), first, last, now, is_demo, tuple(tables))
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    connection: AsyncConnection
+    stores: Sequence[StoreView]
+    times: Mapping[UUID, OpeningTimes]
+    first: date
+    last: date
+    now: datetime
+
+    async def table(self, part: Part) -> Table:
+        repository = AnalyticsRepository(self.connection, self.stores)
+        if part is Part.SUMMARY:
+            return await self._summary(repository)
+        if part is Part.DAYS:
+            return await self._days(repository)
+        if part is Part.STORES:
+            return await self._stores()
+        return await (self._stays() if part is Part.STAYS else self._zones())
+
+    async def _summary(self, repository: AnalyticsRepository) -> Table:
+        sums: dict[str, int] = {}
+        for row in await repository.days(first=self.first, last=self.last):
+            sums[row.type] = sums.get(row.type, 0) + row.n
+        pairs = await against_usual(repository, self.stores, first=self.first, last=self.last, now=self.now)
+        pair = together([p for days in pairs.values() for p in days.values()])
+        dwell, wait = [
+            await stays_against_usual(repository, k, first=self.first, last=self.last) for k in ("dwell", "queue_wait")
+        ]
+        went_in, went_out, visits = (
+            sums.get(k, 0) if sums else None for k in ("footfall_in", "footfall_out", "shelf_interaction")
+        )
+        change = None if pair.change is None else round(pair.change * 100, 1)
+        rows: list[tuple[Value, ...]] = [
+            ("People in", went_in, "crossings"), ("People out", went_out, "crossings"),
+            ("Change against the same weekdays", change, "%"),
+            ("Time spent, p50", _s(dwell.p50_s), "seconds"), ("Time spent, p90", _s(dwell.p90_s), "seconds"),
+            ("Queue wait, p90", _s(wait.p90_s), "seconds"), ("Shelf visits", visits, "stays"),
+        ]  # fmt: skip
+        return Table(Part.SUMMARY, TITLES[Part.SUMMARY], ("Figure", "Value", "Unit"), tuple(rows))
+
+    async def _days(self, repository: AnalyticsRepository) -> Table:
+        counts: dict[date, dict[str, int]] = {}
+        for row in await repository.days(first=self.first, last=self.last, types=["footfall_in", "footfall_out"]):
+            day = counts.setdefault(row.day, {})
+            day[row.type] = day.get(row.type, 0) + row.n
+        heard = {d for _, d, n, _ in await repository.heard_days(first=self.first, last=self.last) if n}
+        rows: list[tuple[Value, ...]] = []
+        for n in range((self.last - self.first).days + 1):
+            on = self.first + timedelta(days=n)
+            own = counts.get(on, {})
+            known = on in heard or bool(own)
+            rows.append((
+                on, f"{on:%A}", own.get("footfall_in", 0) if known else None, own.get("footfall_out", 0) if known else None
+            ))  # fmt: skip
+        return Table(Part.DAYS, TITLES[Part.DAYS], ("Day", "Weekday", "People in", "People out"), tuple(rows), chart=2)
+
+    async def _stores(self) -> Table:
+        ranking = await rank(
+            self.connection, self.stores, self.times, first=self.first, last=self.last, by="footfall_in", now=self.now
+        )
+        rows = tuple(
+            (r.rank, r.name, r.footfall_in, r.footfall_out, r.open_hours, r.per_open_hour,
+             None if r.coverage is None else round(r.coverage * 100, 1))
+            for r in ranking.stores
+        )  # fmt: skip
+        columns = ("Rank", "Store", "People in", "People out", "Open hours", "In per open hour", "Coverage %")
+        return Table(Part.STORES, TITLES[Part.STORES], columns, rows, chart=2)
+
+    async def _stays(self) -> Table:
+        rows: list[tuple[Value, ...]] = []
+        for store in self.stores:
+            repository = AnalyticsRepository(self.connection, [store])
+            dwell, wait = [
+                await stays_against_usual(repository, k, first=self.first, last=self.last)
+                for k in ("dwell", "queue_wait")
+            ]
+            rows.append((store.name, *_stay(dwell), *_stay(wait)))
+        columns = ("Store", "Stays", "Time spent p50 s", "Time spent p90 s", "Waits", "Queue p50 s", "Queue p90 s")
+        return Table(Part.STAYS, TITLES[Part.STAYS], columns, tuple(rows), note="Right to 5 %.")
+
+    async def _zones(self) -> Table:
+        rows: list[tuple[Value, ...]] = []
+        for store in self.stores[:ZONE_STORES]:
+            zone = ZoneInfo(store.timezone)
+            start, end = (datetime.combine(d, time(), zone) for d in (self.first, self.last + timedelta(days=1)))
+            until = rollup_start(end.astimezone(UTC) + ROLLUP - timedelta(microseconds=1))
+            repository = AnalyticsRepository(self.connection, [store])
+            for z in zone_figures(await repository.zone_sums(start=rollup_start(start), end=until)):
+                mean = round(z.dwell_total_s / z.presences, 1) if z.presences else None
+                rows.append((store.name, z.camera_id, z.zone_id, z.footfall_in, z.footfall_out, z.presences, mean))
+        columns = ("Store", "Camera", "Zone", "In", "Out", "Stays", "Mean stay s")
+        note = f"Of the first {ZONE_STORES} stores." if len(self.stores) > ZONE_STORES else ""
+        return Table(Part.ZONES, TITLES[Part.ZONES], columns, tuple(rows), note=note)
+
+
+def _s(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
+
+
+def _stay(pair: StayPair) -> tuple[Value, ...]:
+    return pair.n, _s(pair.p50_s), _s(pair.p90_s)
+
+
+__all__ = ["TITLES", "Part", "Report", "Table", "Value", "make_report"]

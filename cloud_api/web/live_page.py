@@ -1,0 +1,144 @@
+"""Live: who is inside where, which cameras see, and what happened last."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from cloud_api.analytics.repository import AnalyticsRepository
+from cloud_api.live.recent import RecentEvent, RecentEvents
+from cloud_api.stores.cameras import Cameras, CameraView
+from cloud_api.web.dashboard import SEEN_LATELY
+from cloud_api.web.levels import levels_of
+from cloud_api.web.shell import Visit, show, visit
+from cloud_api.web.words import UNKNOWN, ago, duration_words, plain_id
+
+router = APIRouter(include_in_schema=False)
+TICKER = 24
+STATES = {
+    "seeing": "sees", "connecting": "is connecting", "stale": "sends no pictures", "frozen": "sends the same picture",
+    "refused": "is refused", "off": "is switched off", "": "not heard of yet",
+}  # fmt: skip
+_HAPPENED = {
+    "footfall_in": "somebody came in", "footfall_out": "somebody went out", "dwell": "stayed {d}",
+    "queue_wait": "queued {d}", "shelf_interaction": "stood at the shelf for {d}", "camera_gap": "camera was blind for {d}",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class CameraState:
+    """A camera in one line. ``is_well``: it saw within the last minutes."""
+
+    name: str
+    words: str
+    is_well: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStore:
+    """A store now. None: not known today."""
+
+    id: UUID
+    name: str
+    inside: int | None
+    most: int | None
+    footfall_in: int | None
+    footfall_out: int | None
+    seen: str
+    is_fresh: bool
+    cameras: list[CameraState]
+
+
+@dataclass(frozen=True, slots=True)
+class TickerLine:
+    """One event in words."""
+
+    at: str
+    store: str
+    place: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiveContext:
+    """What the page shows."""
+
+    live_stores: list[LiveStore]
+    ticker: list[TickerLine]
+    n_ill: int
+
+
+async def live_context(seen: Visit) -> LiveContext:
+    """The present state of the chosen stores."""
+    repository = AnalyticsRepository(seen.connection, seen.shown)
+    days = {s.id: seen.now.astimezone(ZoneInfo(s.timezone)).date() for s in seen.shown}
+    if not days:
+        return LiveContext([], [], 0)
+    first, last = min(days.values()), max(days.values())
+    levels = await levels_of(repository, seen.shown, first=first - timedelta(days=1), last=last, now=seen.now)
+    today = await levels_of(repository, seen.shown, first=first, last=last, now=seen.now)
+    counts: dict[UUID, dict[str, int]] = defaultdict(dict)
+    for row in await repository.days(first=first, last=last, types=["footfall_in", "footfall_out"]):
+        if row.day == days[row.store_id]:
+            counts[row.store_id][row.type] = row.n
+    last_seen = await repository.last_seen()
+    cameras = Cameras(seen.connection, seen.scope)
+    stores = []
+    for s in seen.shown:
+        own, at, is_known = counts.get(s.id), last_seen.get(s.id), today[s.id].is_known
+        stores.append(
+            LiveStore(
+                s.id, s.name, levels[s.id].now if is_known or levels[s.id].is_known else None,
+                today[s.id].peak if is_known else None,
+                own.get("footfall_in", 0) if own is not None else None,
+                own.get("footfall_out", 0) if own is not None else None,
+                "never heard of" if at is None else f"heard {ago(at, now=seen.now)}",
+                at is not None and seen.now - at < SEEN_LATELY,
+                [camera_state(c, now=seen.now) for c in await cameras.of(s.id) if c.retired_at is None],
+            )
+        )  # fmt: skip
+    ids = [s.id for s in seen.shown]
+    recent = await RecentEvents(seen.connection, seen.scope).of(ids, now=seen.now, limit=TICKER)
+    names = {s.id: (s.name, ZoneInfo(s.timezone)) for s in seen.shown}
+    ill = sum(not c.is_well for store in stores for c in store.cameras)
+    return LiveContext(stores, [_line(e, names) for e in recent], ill)
+
+
+def camera_state(camera: CameraView, *, now: datetime) -> CameraState:
+    """How a camera does, in words that also say how old they are."""
+    if camera.reported_at is None:
+        return CameraState(camera.label, "no sign of life yet", is_well=False)
+    is_late = now - camera.reported_at > SEEN_LATELY
+    told = camera.words or STATES.get(camera.state, camera.state)
+    rate = f", {camera.fps:.1f} pictures a second" if camera.fps and camera.state == "seeing" else ""
+    words = f"{told}{rate} · {ago(camera.reported_at, now=now)}"
+    if is_late:
+        words = f"not heard of for {duration_words((now - camera.reported_at).total_seconds())}; then it: {told}"
+    return CameraState(camera.label, words, is_well=camera.state == "seeing" and not is_late)
+
+
+def _line(event: RecentEvent, names: dict[UUID, tuple[str, ZoneInfo]]) -> TickerLine:
+    name, zone = names[event.store_id]
+    place = plain_id(event.zone_id or event.camera_id) or UNKNOWN
+    words = _HAPPENED[event.type].format(d=duration_words(event.value or 0.0))
+    return TickerLine(f"{event.occurred_at.astimezone(zone):%H:%M:%S}", name, place, words)
+
+
+@router.get("/live")
+async def live(request: Request) -> Response:
+    """The page."""
+    async with visit(request) as seen:
+        return show(seen, "live.html", await live_context(seen), has_period=False)
+
+
+@router.get("/live-figures")
+async def live_figures(request: Request) -> Response:
+    """Only the part that changes."""
+    async with visit(request) as seen:
+        return show(seen, "live_figures.html", await live_context(seen), has_period=False)

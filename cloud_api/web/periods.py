@@ -1,0 +1,89 @@
+"""The period that a page shows: whole days of the stores' own time, both ends included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from cloud_api.kit.errors import InvalidError
+
+LONGEST_DAYS = 400
+CHOICES = {"today": "Today", "yesterday": "Yesterday", "7": "7 days", "28": "28 days", "custom": "Other days"}
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """``today``: by the clock of the (first) store, so that pages can tell a day under way from one that is over."""
+
+    key: str
+    first: date
+    last: date
+    today: date
+
+    @property
+    def n_days(self) -> int:
+        return (self.last - self.first).days + 1
+
+    @property
+    def has_today(self) -> bool:
+        return self.first <= self.today <= self.last
+
+    @property
+    def is_one_day(self) -> bool:
+        return self.first == self.last
+
+    @property
+    def words(self) -> str:
+        """As people say it."""
+        if self.is_one_day:
+            return f"{self.first:%A, %d %B %Y}"
+        return f"{self.first:%d %b %Y} to {self.last:%d %b %Y}"
+
+    @property
+    def query(self) -> str:
+        """What a link carries to show the same again."""
+        if self.key != "custom":
+            return f"period={self.key}"
+        return f"period=custom&from={self.first}&to={self.last}"
+
+
+def period_of(asked: Mapping[str, str], *, today: date) -> Period:
+    """The period that a query names; none named: today.
+
+    Raises:
+        InvalidError: dates that are none, or too many days.
+    """
+    key = asked.get("period") or "today"
+    if key == "yesterday":
+        day = today - timedelta(days=1)
+        return Period(key, day, day, today)
+    if key in ("7", "28"):
+        # Days that are over: a morning would pull a week's figures down.
+        last = today - timedelta(days=1)
+        return Period(key, last - timedelta(days=int(key) - 1), last, today)
+    if key == "custom":
+        return _custom(asked, today)
+    return Period("today", today, today, today)
+
+
+def _custom(asked: Mapping[str, str], today: date) -> Period:
+    first = _day(asked.get("from", ""), today - timedelta(days=6))
+    last = _day(asked.get("to", ""), today)
+    if last < first:
+        raise InvalidError("The last day lies before the first; swap them.")
+    if (last - first).days >= LONGEST_DAYS:
+        raise InvalidError(f"A page shows at most {LONGEST_DAYS} days; choose fewer.")
+    return Period("custom", first, last, today)
+
+
+def _day(text: str, otherwise: date) -> date:
+    if not text:
+        return otherwise
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise InvalidError(f"'{text[:20]}' is no date; write e.g. 2026-03-29.") from None
+    if not 1971 < day.year < 2200:
+        raise InvalidError("Days lie between 1972 and 2199.")
+    return day

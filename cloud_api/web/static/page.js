@@ -1,0 +1,35 @@
+// Small comforts of all pages; each page works without them where it can.
+for (const form of document.querySelectorAll("form[data-auto]")) {
+  for (const field of form.querySelectorAll("select")) {
+    field.addEventListener("change", () => {
+      const range = form.querySelector(".range");
+      if (range && field.name === "period" && field.value === "custom") { range.removeAttribute("data-spare"); return; }
+      form.requestSubmit();
+    });
+  }
+  form.addEventListener("submit", () => {
+    const period = form.elements.namedItem("period");
+    if (period && period.value !== "custom") {
+      for (const name of ["from", "to"]) { const f = form.elements.namedItem(name); if (f) { f.disabled = true; } }
+    }
+  });
+}
+for (const form of document.querySelectorAll("form[data-confirm]")) {
+  form.addEventListener("submit", (event) => { if (!window.confirm(form.dataset.confirm)) { event.preventDefault(); } });
+}
+for (const button of document.querySelectorAll("button[data-print]")) { button.addEventListener("click", () => window.print()); }
+for (const form of document.querySelectorAll("form[data-api]")) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const [wrong, done] = [form.querySelector(".error"), form.querySelector(".done")];
+    wrong.hidden = done.hidden = true;
+    const body = Object.fromEntries(new FormData(form));
+    if ("tokenFromAddress" in form.dataset) { body.token = location.hash.slice(1); }
+    const answer = await fetch(form.dataset.api, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+    const said = await answer.json();
+    const place = answer.ok ? done : wrong;
+    place.textContent = answer.ok ? said.words : said.detail;
+    place.hidden = false;
+    if (answer.ok && form.dataset.next) { setTimeout(() => { location.href = form.dataset.next; }, 1200); }
+  });
+}

@@ -1,0 +1,160 @@
+"""Zones: what is drawn on each camera's picture, drawn and edited in the browser, with every revision kept."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from cloud_api.auth.access import Address, Data
+from cloud_api.kit.errors import InvalidError, NotFoundError
+from cloud_api.stores.cameras import Cameras, CameraView
+from cloud_api.stores.endpoints import choose_zones
+from cloud_api.stores.zone_sets import RevisionView, ZoneSetsOf, document_of
+from cloud_api.tenancy.visible_stores import StoreView
+from cloud_api.web.shell import Visit, posted, show, uuid_in, visit
+from cloud_api.web.words import ago
+
+router = APIRouter(include_in_schema=False)
+FRAME_W, FRAME_H = 1280, 720
+"""The neutral frame that zones are drawn on, in units of the drawing; zones themselves are 0..1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A zone as it is drawn. ``style``: line, area, shelf, queue or ignore. ``arrow``: to the in side of a line."""
+
+    name: str
+    style: str
+    points: str
+    arrow: str
+    label_x: float
+    label_y: float
+
+
+@dataclass(frozen=True, slots=True)
+class CameraZones:
+    """One camera of the list."""
+
+    store: StoreView
+    camera: CameraView
+    shapes: list[Shape]
+    has_conflict: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ZonesContext:
+    """The list."""
+
+    cameras: list[CameraZones]
+    width: int = FRAME_W
+    height: int = FRAME_H
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionLine:
+    """One revision in words."""
+
+    view: RevisionView
+    made: str
+    shapes: list[Shape]
+
+
+@dataclass(frozen=True, slots=True)
+class EditorContext:
+    """One camera's zones; ``document`` is the JSON that the editor begins with."""
+
+    store: StoreView
+    camera: CameraView
+    revisions: list[RevisionLine]
+    conflicts: list[RevisionLine]
+    current: int
+    shapes: list[Shape]
+    document: str
+    width: int = FRAME_W
+    height: int = FRAME_H
+
+
+def shapes_of(zones: list[dict[str, Any]]) -> list[Shape]:
+    """Zones as drawings."""
+    return [_shape(zone) for zone in zones]
+
+
+def _shape(zone: dict[str, Any]) -> Shape:
+    points = [(x * FRAME_W, y * FRAME_H) for x, y in zone["points"]]
+    is_line = zone["kind"] == "line"
+    listed = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    x, y = points[0] if is_line else (sum(p[0] for p in points) / len(points), sum(p[1] for p in points) / len(points))
+    style = "line" if is_line else str(zone.get("purpose", "area"))
+    return Shape(
+        zone.get("name") or zone["zone_id"], style, listed, _arrow(points) if is_line else "", round(x, 1), round(y, 1)
+    )
+
+
+def _arrow(points: list[tuple[float, float]]) -> str:
+    """A triangle on the right of the middle segment, which is the in side."""
+    middle = (len(points) - 1) // 2
+    (ax, ay), (bx, by) = points[middle], points[middle + 1]
+    length = ((bx - ax) ** 2 + (by - ay) ** 2) ** 0.5 or 1.0
+    ux, uy = (bx - ax) / length, (by - ay) / length
+    mx, my = (ax + bx) / 2, (ay + by) / 2
+    corners = [(mx - 18 * ux, my - 18 * uy), (mx + 18 * ux, my + 18 * uy), (mx - 36 * uy, my + 36 * ux)]
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
+
+
+@router.get("/zones")
+async def zones_page(request: Request) -> Response:
+    """All cameras of the chosen stores with what is drawn on them."""
+    async with visit(request) as seen:
+        listed = []
+        for store in seen.shown:
+            sets = ZoneSetsOf(seen.connection, seen.scope)
+            held = {s.camera_id: document_of(s.zones) for s in await sets.in_force(store.id)}
+            conflicts = set(await sets.conflicts(store.id))
+            listed += [
+                CameraZones(store, c, shapes_of(held.get(c.camera_id, [])), c.camera_id in conflicts)
+                for c in await Cameras(seen.connection, seen.scope).of(store.id)
+                if c.retired_at is None
+            ]
+        return show(seen, "zones.html", ZonesContext(listed), has_period=False)
+
+
+@router.get("/zones/{store_id}/{camera_id}")
+async def editor_page(request: Request, store_id: UUID, camera_id: str) -> Response:
+    """Draw and edit; the editor saves by the API, with the same checks as at the laptop."""
+    async with visit(request) as seen:
+        context = await _editor(seen, store_id, camera_id)
+        return show(seen, "zone_editor.html", context, has_period=False, has_stores=False)
+
+
+async def _editor(seen: Visit, store_id: UUID, camera_id: str) -> EditorContext:
+    store = next((s for s in seen.stores if s.id == store_id), None)
+    if store is None:
+        raise NotFoundError("There is no such store.")
+    camera = await Cameras(seen.connection, seen.scope).one(store_id, camera_id)
+    history = await ZoneSetsOf(seen.connection, seen.scope).history(store_id, camera_id)
+    lines = [RevisionLine(r, ago(r.made_at, now=seen.now), shapes_of(list(r.zones))) for r in history]
+    current = next((line for line in lines if line.view.is_current), None)
+    zones = list(current.view.zones) if current else []
+    document = json.dumps({"based_on": camera.zone_revision, "zones": zones}).replace("<", "\\u003c")
+    return EditorContext(
+        store, camera, lines, [line for line in lines if line.view.is_conflict], camera.zone_revision,
+        current.shapes if current else [], document,
+    )  # fmt: skip
+
+
+@router.post("/zones/choose")
+async def choose(request: Request, database: Data, address: Address) -> Response:
+    """Go back to an older revision, or decide a conflict."""
+    principal, form = await posted(request)
+    store_id, camera_id, revision = uuid_in(form, "store_id"), form.get("camera_id", ""), form.get("revision", "")
+    if store_id is None or not revision.isdecimal() or len(revision) > 9:
+        raise InvalidError("Choose a revision.")
+    await choose_zones(store_id, camera_id, int(revision), principal, database, address)
+    return RedirectResponse(
+        request.url_for("editor_page", store_id=store_id, camera_id=camera_id).path, status_code=303
+    )
