@@ -18,7 +18,7 @@ from desktop_app.domain.explanation import OF_DECISION, Approach, ExplanationLog
 from desktop_app.domain.line_crossing import Crossing, Decision, LineState
 from desktop_app.domain.polyline import signed_distance
 from desktop_app.domain.presence import Moment
-from desktop_app.domain.walks import Observation, Walk
+from desktop_app.domain.walks import STITCH_WAIT_S, Observation, Walk
 from shared_models.geometry import Point
 from shared_models.zones import CountedDirection, LineZone
 
@@ -55,13 +55,14 @@ class LineCount:
 
 @dataclass(slots=True)
 class _Passage:
-    """What one person was counted for at an entrance last."""
+    """What one person was counted for at an entrance last, where, and who it is."""
 
-    track_id: int
+    walk: Walk
     is_in: bool
     zone_id: str
-    at_s: float
-    is_over: bool = False
+
+    def unseen_s(self, now_s: float) -> float:
+        return now_s - self.walk.last.moment.at_s
 
 
 @dataclass(slots=True)
@@ -107,8 +108,8 @@ class LineJudge:
         """``walk`` took over from the track ``old_id``."""
         for passages in self._passages.values():
             for passage in passages:
-                if passage.track_id == old_id:
-                    passage.track_id = walk.track_id
+                if passage.walk.track_id == old_id:
+                    passage.walk = walk
         self._entries = [
             (at_s, LineCount(c.zone, walk.track_id, c.observation, c.is_in, c.is_estimated, c.is_visit))
             if c.track_id == old_id
@@ -138,10 +139,6 @@ class LineJudge:
             if approach is not None and not approach.is_decided:
                 reason = Reason.CUT if is_cut else approach.undecided()
                 self._tell(zone, walk, approach, reason, at=approach.nearest_at)
-        for passages in self._passages.values():
-            for passage in passages:
-                if passage.track_id == walk.track_id:
-                    passage.is_over, passage.at_s = True, walk.last.moment.at_s
 
     # -- lines
 
@@ -155,7 +152,7 @@ class LineJudge:
             counted = LineCount(zone, walk.track_id, observation, is_in, crossing.is_estimated)
             if zone.counts not in (CountedDirection.BOTH, CountedDirection.IN if is_in else CountedDirection.OUT):
                 reason = Reason.DIRECTION_NOT_COUNTED
-            elif zone.entrance and self._is_counted_already(zone, counted):
+            elif zone.entrance and self._is_counted_already(zone, walk, counted):
                 reason = Reason.ENTRANCE_COUNTED_ALREADY
             else:
                 count = counted
@@ -188,19 +185,23 @@ class LineJudge:
 
     # -- entrances
 
-    def _is_counted_already(self, zone: LineZone, counted: LineCount) -> bool:
+    def _is_counted_already(self, zone: LineZone, walk: Walk, counted: LineCount) -> bool:
         now_s = counted.observation.moment.at_s
         listed = self._passages.setdefault(zone.entrance or "", [])
-        listed[:] = [p for p in listed if not p.is_over or now_s - p.at_s <= BETWEEN_DOORS_S]
-        own = next((p for p in listed if p.track_id == counted.track_id and not p.is_over), None)
+        listed[:] = [p for p in listed if p.unseen_s(now_s) <= BETWEEN_DOORS_S]
+        own = next((p for p in listed if p.walk.track_id == walk.track_id), None)
         if own is not None:
             is_again = own.is_in == counted.is_in
-            own.is_in, own.zone_id, own.at_s = counted.is_in, zone.zone_id, now_s
+            own.is_in, own.zone_id = counted.is_in, zone.zone_id
             return is_again
-        lost = [p for p in listed if p.is_over and p.is_in == counted.is_in and p.zone_id != zone.zone_id]
+        lost = [
+            p
+            for p in listed
+            if p.unseen_s(now_s) > STITCH_WAIT_S and p.is_in == counted.is_in and p.zone_id != zone.zone_id
+        ]
         if lost:
             listed.remove(lost[0])
-        listed.append(_Passage(counted.track_id, counted.is_in, zone.zone_id, now_s))
+        listed.append(_Passage(walk, counted.is_in, zone.zone_id))
         return bool(lost)
 
     # -- explanations

@@ -253,6 +253,8 @@ class ZoneEngine:
         self._walks[sighting.track_id] = Walk(sighting.track_id, first, first, anchors=history)
 
     def _decide(self, seen: Sequence[Sighting], moment: Moment) -> list[EventDraft]:
+        # The order of boxes in a frame is a detector's whim; where two share an entrance it must decide nothing.
+        seen = sorted(seen, key=lambda person: person.track_id)
         for person in seen:
             if person.track_id not in self._walks:
                 self._begin(person, moment, AnchorHistory())

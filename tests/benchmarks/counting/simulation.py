@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 FRAME = (1280, 720)
 TICK_HZ = 30
 HELD_HEIGHTS, COMMITTED_HEIGHTS = 0.12, 0.25
+IN_VIEW = 0.25
+"""Share of a person in the picture from which on there is somebody to be found."""
 Floats = NDArray[np.float64]
 Point = tuple[float, float]
 
@@ -118,6 +120,21 @@ class Scene:
         ghosts: list[tuple[float, Floats]] = []
         return [self._look(rng, i / fps, 1 / fps, ghosts) for i in range(int(self.seconds * fps))]
 
+    def true_looks(self, fps: float) -> list[tuple[Boxes, NDArray[np.int64]]]:
+        """Whoever is in the picture, exactly and with the right ids, at ``fps`` looks a second."""
+        found = []
+        for i in range(int(self.seconds * fps)):
+            tick = round(i / fps * TICK_HZ)
+            there = [
+                (n, _box(w, tick - w.start)) for n, w in enumerate(self.walkers) if 0 <= tick - w.start < len(w.feet)
+            ]
+            clipped = [(n, box, np.clip(box, 0, [*FRAME, *FRAME])) for n, box in there]
+            seen = [(n, cut) for n, box, cut in clipped if _area(cut) >= IN_VIEW * _area(box)]
+            boxes = np.array([box for _, box in seen]).reshape(-1, 4)
+            ids = np.array([n + 1 for n, _ in seen], np.int64)
+            found.append((Boxes(i / fps, boxes, np.full(len(seen), 0.9)), ids))
+        return found
+
     def truth(self, points: Sequence[Point]) -> tuple[int, int]:
         """Crossings in and out of a line, by the definition of COUNTING.md, of the true feet."""
         shape = shapely.LineString(points)
@@ -142,7 +159,7 @@ class Scene:
             covered = _covered(box, nearer)
             seen = np.clip(box, 0, [width, height, width, height])
             in_view = (seen[2] - seen[0]) * (seen[3] - seen[1]) / ((box[2] - box[0]) * tall)
-            if in_view < 0.25 or covered > self.crowd.hidden or rng.random() < self.crowd.miss:
+            if in_view < IN_VIEW or covered > self.crowd.hidden or rng.random() < self.crowd.miss:
                 continue
             found = box + rng.normal(0, self.crowd.jitter * tall, 4)
             legs = _legs_covered(box, nearer)
@@ -225,6 +242,10 @@ def _box(walker: Walker, i: int) -> Floats:
     return np.array([x - half, y - tall, x + half, y])
 
 
+def _area(box: Floats) -> float:
+    return float((box[2] - box[0]) * (box[3] - box[1]))
+
+
 def _covered(box: Floats, nearer: Floats) -> float:
     """Share of a box behind nearer ones (their shapes fill about three quarters of their boxes)."""
     if not len(nearer):
@@ -246,14 +267,18 @@ def _legs_covered(box: Floats, nearer: Floats) -> float:
 
 
 def _crossings(shape: shapely.LineString, points: Sequence[Point], walker: Walker, *, until: int) -> list[int]:
-    """+1 and -1 in order, before the tick ``until``: to the right of the line's direction, and to the left."""
+    """+1 and -1 in order, before the tick ``until``: to the right of the line's direction, and to the left.
+
+    Only of ticks at which enough of the person is in the picture: what nobody can see is nobody's truth.
+    """
     seen = max(0, until - walker.start)
     distances = shapely.distance(shapely.points(walker.feet), shape) / walker.height
     side = held = 0
     at: Floats | None = None
     found: list[int] = []
-    for feet, distance in zip(walker.feet[:seen], distances[:seen], strict=True):
-        if distance <= HELD_HEIGHTS:
+    for i, (feet, distance) in enumerate(zip(walker.feet[:seen], distances[:seen], strict=True)):
+        box = _box(walker, i)
+        if distance <= HELD_HEIGHTS or _area(np.clip(box, 0, [*FRAME, *FRAME])) < IN_VIEW * _area(box):
             continue
         side = _side(points, (float(feet[0]), float(feet[1])))
         if at is None or side == held:
