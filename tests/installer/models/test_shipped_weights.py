@@ -68,7 +68,7 @@ def test_it_takes_every_shape_of_frame(weights: Path, frame_wh: tuple[int, int],
 def test_it_finds_the_people_of_a_store_it_never_saw(weights: Path, long_side: int) -> None:
     detector = OpenVinoYolo(weights, min_score=WORKING_SCORE, long_side=long_side)
     found = people = false_alarms = 0
-    for frame in store_frames(StoreConfig("entrance", seed=HELD_OUT_SEEDS[0], people=14), count=8, every_s=4):
+    for frame in store_frames(StoreConfig("entrance", seed=HELD_OUT_SEEDS[0], people=14), count=12, every_s=4):
         (detections,) = detector.detect([frame.picture])
         taken, is_right, counts = match(detections, frame)
         found, people = found + int(taken.sum()), people + len(taken)
