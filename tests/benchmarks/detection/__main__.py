@@ -26,6 +26,7 @@ from tests.helpers.weights import PROJECT_DIR, find_weights
 
 HERE = Path(__file__).resolve().parent
 WORK = PROJECT_DIR / ".cache" / "benchmarks"
+WHOLE_FRAMES = 400
 PEERS, ULTRALYTICS = PROJECT_DIR / ".peers-venv", PROJECT_DIR / ".ultralytics-venv"
 SIDE_BY_SIDE = 2
 
@@ -44,7 +45,7 @@ class Program:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.detection", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--frames", type=int, default=400, help="of each film at most")
+    parser.add_argument("--frames", type=int, default=WHOLE_FRAMES, help="of each film at most")
     asked = parser.parse_args()
     _make_environments()
     WORK.mkdir(parents=True, exist_ok=True)
@@ -59,7 +60,15 @@ def main() -> None:
                 runs.append(run)
     command = f"python -m tests.benchmarks.detection --rounds {asked.rounds} --frames {asked.frames}"
     loads = (load_before[0], os.getloadavg()[0])
-    path = write_results(HERE / "RESULTS.md", runs, clips=clips, command=command, loads=loads, model=find_weights())
+    path = write_results(
+        HERE / "RESULTS.md",
+        runs,
+        clips=clips,
+        command=command,
+        loads=loads,
+        model=find_weights(),
+        is_whole=asked.frames >= WHOLE_FRAMES,
+    )
     print(path.read_text(encoding="utf-8"))
 
 

@@ -38,11 +38,18 @@ class Run:
 
 
 def write_results(
-    path: Path, runs: Sequence[Run], *, clips: Sequence[Clip], command: str, loads: tuple[float, float], model: Path
+    path: Path,
+    runs: Sequence[Run],
+    *,
+    clips: Sequence[Clip],
+    command: str,
+    loads: tuple[float, float],
+    model: Path,
+    is_whole: bool,
 ) -> Path:
-    """Write the whole page; tells where."""
+    """Write the whole page; tells where. ``is_whole``: the films were run to their ends, so that counts mean something."""
     parts = [_head(runs, command=command, loads=loads, model=model)]
-    parts += [_table([run for run in runs if run.clip == clip.name], clip) for clip in clips]
+    parts += [_table([run for run in runs if run.clip == clip.name], clip, is_whole=is_whole) for clip in clips]
     path.write_text("\n".join([*parts, _foot()]), encoding="utf-8")
     return path
 
@@ -69,7 +76,7 @@ def _head(runs: Sequence[Run], *, command: str, loads: tuple[float, float], mode
     return "\n".join(lines)
 
 
-def _table(runs: Sequence[Run], clip: Clip) -> str:
+def _table(runs: Sequence[Run], clip: Clip, *, is_whole: bool) -> str:
     by_key: dict[str, list[Run]] = {}
     for run in runs:
         by_key.setdefault(run.contender.key, []).append(run)
@@ -84,12 +91,14 @@ def _table(runs: Sequence[Run], clip: Clip) -> str:
     for key, some in by_key.items():
         shares = " | ".join(f"{cost[key] / cost[peer]:.2f}" for peer in ("a", "b", "b11"))
         looks = _spread([run.fps / FPS for run in some])
-        cpu, counted = _spread([run.cpu_ms for run in some]), _count(some[0], clip)
+        cpu, counted = _spread([run.cpu_ms for run in some]), _count(some[0], clip, is_whole=is_whole)
         lines.append(f"| {some[0].contender.name} | {cpu} | {shares} | {looks} | {counted} |")
     return "\n".join(lines)
 
 
-def _count(run: Run, clip: Clip) -> str:
+def _count(run: Run, clip: Clip, *, is_whole: bool) -> str:
+    if not is_whole:
+        return "- | only a part was run"
     if not run.contender.is_counting:
         return "- | random weights"
     truth = (clip.in_count, clip.out_count)
