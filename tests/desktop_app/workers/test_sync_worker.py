@@ -53,7 +53,7 @@ def append(outbox: SqliteOutbox, count: int) -> None:
     outbox.append([event] * count, counters={})
 
 
-def wait_until(check: Callable[[], bool], seconds: float = 8.0) -> None:
+def wait_until(check: Callable[[], bool], seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not check():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -91,7 +91,7 @@ def test_a_stop_sends_what_waits_and_is_prompt_where_the_cloud_is_away(tmp_path:
     wait_until(lambda: worker.state.is_connected is False)
     began = time.monotonic()
     worker.stop(flush_s=30.0)
-    assert time.monotonic() - began < 5.0
+    assert time.monotonic() - began < 15.0
     assert outbox.depth().pending == 1
     outbox.close()
 
@@ -113,11 +113,11 @@ def test_a_stop_does_not_wait_for_a_request_that_cannot_be_cut(tmp_path: Path) -
     cloud = DeafCloud()
     outbox, worker = started(tmp_path, cloud)
     append(outbox, 1)
-    assert cloud.is_asked.wait(5)
+    assert cloud.is_asked.wait(30)
     began = time.monotonic()
     worker.stop()
     outbox.close()
-    assert time.monotonic() - began < 3.0
+    assert time.monotonic() - began < 8.0
     cloud.goes_on.set()  # too late: nothing is settled, the event is sent again by the next start
     worker.thread.join(5)
     assert not worker.thread.is_alive

@@ -51,7 +51,7 @@ def later(seconds: float) -> datetime:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -164,7 +164,7 @@ def test_a_writer_that_is_behind_holds_up_nobody(tmp_path: Path) -> None:
         started = time.monotonic()
         for second in range(2, 400):
             history.put(page(until=later(second), paths=(path(later(second)),)))
-        assert time.monotonic() - started < 1.0
+        assert time.monotonic() - started < 4.0
         other.execute("ROLLBACK")
     wait_for(history._queue.empty)
     time.sleep(0.2)

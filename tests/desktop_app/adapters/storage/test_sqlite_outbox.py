@@ -103,7 +103,7 @@ def test_looking_does_not_wait_for_writing(tmp_path: Path) -> None:
         assert outbox.dead_letter_seqs(above=0, limit=9) == [1]
         assert outbox.dead_letter_seqs(above=1, limit=9) == []
         assert outbox.load_counters() == {"n": "1"}
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 4.0
         other.execute("ROLLBACK")
     outbox.close()
     with pytest.raises(OutboxError, match="closed"):

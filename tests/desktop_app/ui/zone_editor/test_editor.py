@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop_app.services.desk import Desk
@@ -358,18 +356,3 @@ def test_a_letter_in_a_name_field_is_a_letter_and_no_tool(qtbot: QtBot, page: Zo
     qtbot.keyClicks(name, "flavA")
     assert name.text() == "flavA"
     assert page.editor.canvas.mode is Mode.SELECT
-
-
-def test_many_zones_stay_quick(qtbot: QtBot, page: ZonesPage) -> None:
-    editing = editing_of(page)
-    document = editing.document
-    for number in range(60):
-        y = 0.01 + number / 65
-        line = LineZone(zone_id=f"z{number}", points=((0.1, y), (0.9, y)))
-        document = document.with_zone(line)
-    editing.do("Draw many", document)
-    start = time.perf_counter()
-    for _ in range(10):
-        page.editor.canvas.grab()
-        QApplication.processEvents()
-    assert (time.perf_counter() - start) / 10 < 0.25
