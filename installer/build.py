@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -116,7 +117,7 @@ def make_packages(build: Build) -> None:
     from installer.linux import archive, deb
 
     for name, make in (("Debian package", deb.make_deb), ("archive", archive.make_archive)):
-        path = timed(name, lambda make=make: make(build.folder, out=build.out, version=build.version))
+        path = timed(name, partial(make, build.folder, out=build.out, version=build.version))
         say(f"  {path.name}: {path.stat().st_size / 1e6:.0f} MB")
 
 
@@ -146,7 +147,7 @@ def _make_environment(build: Build) -> None:
     (build.work / "requirements.txt").write_text(wanted, encoding="utf-8")
     stamp.unlink(missing_ok=True)
     run(sys.executable, "-m", "venv", "--clear", build.environment)
-    pip = [build.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip: list[str | Path] = [build.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     run(*pip, "--require-hashes", "--requirement", build.work / "requirements.txt")
     stamp.write_text(told)
 
@@ -170,7 +171,16 @@ def _run_builder(build: Build) -> None:
         "WINK_BUNDLE_WORK": str(build.work),
         "PYINSTALLER_CONFIG_DIR": str(build.work / "cache"),
     }
-    words = [build.python, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN", "--distpath", build.out]
+    words: list[str | Path] = [
+        build.python,
+        "-m",
+        "PyInstaller",
+        "--noconfirm",
+        "--log-level",
+        "WARN",
+        "--distpath",
+        build.out,
+    ]
     run(*words, "--workpath", build.work / "work", ROOT / "installer" / "bundle" / "wink.spec", environment=environment)
 
 

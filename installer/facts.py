@@ -89,7 +89,7 @@ def info_plist(version: Version) -> dict[str, object]:
         "LSApplicationCategoryType": mac["category"],
         "NSHighResolutionCapable": True,
         "NSHumanReadableCopyright": product["copyright"],
-        "NSCameraUsageDescription": "Wink counts the people whom a camera at this computer sees. Pictures stay in this computer.",
+        "NSCameraUsageDescription": "Wink counts the people whom this computer's camera sees. Pictures stay here.",
         "NSLocalNetworkUsageDescription": "Wink looks for the shop's cameras in its own network.",
     }
 

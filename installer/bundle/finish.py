@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import struct
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 from installer.bundle.parts import Link, PartBook, StandIn, fits
 from installer.product import PackagingError
 
+_PT_LOAD, _PT_DYNAMIC, _DT_STRTAB, _SEARCH_PATHS = 1, 2, 5, (15, 29)
 _SONAME = re.compile(r"SONAME\s+(\S+)")
 ABORTED = "Wink: {library} is left out of this bundle, and something called {symbol}."
 
@@ -38,6 +40,8 @@ def finish(inner: Path, book: PartBook) -> list[str]:
     done = [_stand_in(inner, rule) for rule in book.stand_ins]
     done += [words for rule in book.links for words in _link(inner, rule)]
     done.append(_strip(inner, book.strip))
+    if book.system_kept is not None:
+        done.append(_forget_build_machine(inner))
     return [words for words in done if words]
 
 
@@ -128,6 +132,37 @@ def _strip(inner: Path, patterns: Iterable[str]) -> str:
     _run("strip", "--strip-unneeded", "--enable-deterministic-archives", *found)
     after = sum(path.stat().st_size for path in found)
     return f"{len(found)} libraries without debugging symbols: {(before - after) / 1e6:.1f} MB less"
+
+
+def _forget_build_machine(inner: Path) -> str:
+    """Libraries are looked for beside each other and in the system, never in folders of the machine that built them."""
+    changed = 0
+    for path in files_of(inner, ["*.so", "*.so.*"]):
+        data = path.read_bytes()
+        if (without := without_absolute_search_path(data)) != data:
+            path.write_bytes(without)
+            changed += 1
+    return f"{changed} libraries forgot a folder of this machine"
+
+
+def without_absolute_search_path(elf: bytes) -> bytes:
+    """A 64-bit little-endian library whose dynamic section names no absolute search path (ELF specification, part 2)."""
+    if elf[:6] != b"\x7fELF\x02\x01":
+        return elf
+    (table_at,) = struct.unpack_from("<Q", elf, 32)
+    entry_bytes, entries = struct.unpack_from("<HH", elf, 54)
+    headers = [struct.unpack_from("<IIQQQQQQ", elf, table_at + n * entry_bytes) for n in range(entries)]
+    dynamic = next((h for h in headers if h[0] == _PT_DYNAMIC), None)
+    if dynamic is None:
+        return elf
+    offset, size = dynamic[2], dynamic[5]
+    pairs = [struct.unpack_from("<QQ", elf, offset + at) for at in range(0, size, 16)]
+    strings_at = next(value for tag, value in pairs if tag == _DT_STRTAB)
+    load = next(h for h in headers if h[0] == _PT_LOAD and h[3] <= strings_at < h[3] + h[6])
+    names_at = strings_at - load[3] + load[2]
+    kept = [p for p in pairs if not (p[0] in _SEARCH_PATHS and elf[names_at + p[1] : names_at + p[1] + 1] == b"/")]
+    kept += [(0, 0)] * (len(pairs) - len(kept))
+    return elf[:offset] + b"".join(struct.pack("<QQ", *pair) for pair in kept) + elf[offset + 16 * len(kept) :]
 
 
 def _run(*words: str | Path) -> str:

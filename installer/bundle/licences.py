@@ -75,12 +75,13 @@ class Packages:
         if normalised(name) in rules.of:
             return rules.of[normalised(name)]
         distribution = self._by_name[normalised(name)]
-        expression = distribution.metadata.get("License-Expression")
+        said = {key: distribution.metadata[key] for key in distribution.metadata}
+        expression = said.get("License-Expression")
         named = [
             c.rpartition(" :: ")[2] for c in distribution.metadata.get_all("Classifier") or [] if "License ::" in c
         ]
         known = [_CLASSIFIERS[word] for word in named if word in _CLASSIFIERS]
-        short = str(distribution.metadata.get("License") or "")
+        short = str(said.get("License") or "")
         if expression or known or short in rules.accepted:
             return str(expression or (known[0] if known else short))
         raise LicenceError(
@@ -222,8 +223,8 @@ def document(
     lines = [
         f"{product['name']} {version}: whose work it stands on",
         "",
-        f"{product['name']} itself is under the Apache License 2.0 ({product['copyright']}); see LICENSE. Libraries under the LGPL are",
-        "files of their own in this folder and can be replaced by other builds of the same version.",
+        f"{product['name']} itself is under the Apache License 2.0 ({product['copyright']}); see LICENSE.",
+        "Libraries under the LGPL are files of their own here and can be replaced by other builds of the same version.",
         "",
     ]
     lines += [

@@ -26,6 +26,8 @@ from installer.product import PackagingError, Version, read_product, read_versio
 
 HERE = Path(__file__).parent
 SCRIPTS = ("postinst", "prerm", "postrm")
+LEVEL = 10
+"""Of zstd, which every Debian since 12 and Ubuntu since 18.04 unpacks: xz is 5 % smaller and takes ten times as long."""
 RECOMMENDED = ("fonts-dejavu-core", "ca-certificates")
 SUGGESTED = ("intel-opencl-icd", "gnome-keyring")
 
@@ -61,7 +63,8 @@ def make_deb(bundle: Path, *, out: Path, version: Version, named: str | None = N
         root.chmod(0o755)
         _lay_out(root, bundle, version=version, written=written, product=product)
         _set_dates_and_modes(root, epoch=version.epoch)
-        words = ["dpkg-deb", "--root-owner-group", "-Zxz" if named is None else "-Znone", "--build", root, path]
+        packing = ["-Zzstd", f"-z{LEVEL}"] if named is None else ["-Znone"]
+        words: list[str | Path] = ["dpkg-deb", "--root-owner-group", *packing, "--build", root, path]
         environment = {**os.environ, "SOURCE_DATE_EPOCH": str(version.epoch)}
         done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -141,15 +144,16 @@ def control_text(product: Mapping[str, Any], *, needs: Needs, version: str, size
     depends = ", ".join(sorted({*needs.depends, "adduser", "init-system-helpers (>= 1.52)"}))
     suggests = ", ".join(sorted({*needs.suggests, *SUGGESTED}))
     return (
-        f"Package: {product['package']}\nVersion: {version}\nArchitecture: {_architecture()}\nSection: misc\nPriority: optional\n"
+        f"Package: {product['package']}\nVersion: {version}\nArchitecture: {_architecture()}\n"
+        "Section: misc\nPriority: optional\n"
         f"Maintainer: {product['maintainer']}\nInstalled-Size: {size_kb}\nDepends: {depends}\n"
         f"Recommends: {', '.join(RECOMMENDED)}\nSuggests: {suggests}\nHomepage: {product['homepage']}\n"
         f"Description: {product['summary']}\n"
         " Watches the cameras that a shop already has and counts how many people came\n"
         " in, where they stood and how long they queued. Pictures stay in the machine.\n"
         " .\n"
-        f" {product['programs']['window']} is the program with a window; {product['programs']['console']} counts without one, as a\n"
-        " systemd service that is installed switched off.\n"
+        f" {product['programs']['window']} is the program with a window; {product['programs']['console']} counts\n"
+        " without one, as a systemd service that is installed switched off.\n"
     )
 
 

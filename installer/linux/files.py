@@ -33,7 +33,8 @@ def autostart_switch(program: str) -> str:
 def man_page(name: str, *, summary: str, body: str, version: Version) -> str:
     """A page of section 1."""
     day = time.strftime("%Y-%m-%d", time.gmtime(version.epoch))
-    return f'.TH {name.upper()} 1 "{day}" "{read_product()["name"]} {version.base}"\n.SH NAME\n{_plain(name)} \\- {summary}\n{body}'
+    source = f"{read_product()['name']} {version.base}"
+    return f'.TH {name.upper()} 1 "{day}" "{source}"\n.SH NAME\n{_plain(name)} \\- {summary}\n{body}'
 
 
 def edge_page(version: Version) -> str:

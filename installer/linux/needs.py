@@ -85,7 +85,8 @@ def _packages_of(libraries: Iterable[str]) -> Iterator[str]:
         owner = _owner_of(Path(path)) if path else None
         if owner is None:
             raise PackagingError(
-                f"the bundle needs {library}, which this machine lacks: bash installer/linux/system_packages.sh window package"
+                f"the bundle needs {library}, which this machine lacks: "
+                "bash installer/linux/system_packages.sh window package"
             )
         yield owner
 
