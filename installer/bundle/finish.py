@@ -125,13 +125,33 @@ def _link(inner: Path, rule: Link) -> Iterator[str]:
 
 
 def _strip(inner: Path, patterns: Iterable[str]) -> str:
-    found = list(files_of(inner, patterns))
-    if not found:
-        return ""
-    before = sum(path.stat().st_size for path in found)
-    _run("strip", "--strip-unneeded", "--enable-deterministic-archives", *found)
-    after = sum(path.stat().st_size for path in found)
-    return f"{len(found)} libraries without debugging symbols: {(before - after) / 1e6:.1f} MB less"
+    """Libraries that were rewritten for their wheel may come out of `strip` broken: those stay as they are."""
+    before = after = count = 0
+    for path in files_of(inner, patterns):
+        whole = path.read_bytes()
+        _run("strip", "--strip-unneeded", path)
+        stripped = path.read_bytes()
+        if not is_loadable(stripped):
+            path.write_bytes(whole)
+            continue
+        before, after, count = before + len(whole), after + len(stripped), count + 1
+    return f"{count} libraries without debugging symbols: {(before - after) / 1e6:.1f} MB less" if count else ""
+
+
+def is_loadable(elf: bytes) -> bool:
+    """Whether each loaded piece of a 64-bit library lies in the file as its alignment asks, or the system refuses it."""
+    return all(
+        at % alignment == address % alignment
+        for kind, _, at, address, _, _, _, alignment in _program_headers(elf)
+        if kind == _PT_LOAD and alignment
+    )
+
+
+def _program_headers(elf: bytes) -> list[tuple[int, ...]]:
+    """(type, flags, offset, address, physical address, bytes in file, bytes in memory, alignment) of each."""
+    (table_at,) = struct.unpack_from("<Q", elf, 32)
+    entry_bytes, entries = struct.unpack_from("<HH", elf, 54)
+    return [struct.unpack_from("<IIQQQQQQ", elf, table_at + n * entry_bytes) for n in range(entries)]
 
 
 def _forget_build_machine(inner: Path) -> str:
@@ -149,9 +169,7 @@ def without_absolute_search_path(elf: bytes) -> bytes:
     """A 64-bit little-endian library whose dynamic section names no absolute search path (ELF specification, part 2)."""
     if elf[:6] != b"\x7fELF\x02\x01":
         return elf
-    (table_at,) = struct.unpack_from("<Q", elf, 32)
-    entry_bytes, entries = struct.unpack_from("<HH", elf, 54)
-    headers = [struct.unpack_from("<IIQQQQQQ", elf, table_at + n * entry_bytes) for n in range(entries)]
+    headers = _program_headers(elf)
     dynamic = next((h for h in headers if h[0] == _PT_DYNAMIC), None)
     if dynamic is None:
         return elf
