@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the system packages of the groups named, where Debian's package manager is at hand.
-#   system_packages.sh [--soft] window|test ...
+#   system_packages.sh [--soft] window|test|package ...
 # --soft: say what is missing and go on.
 set -euo pipefail
 
@@ -14,6 +14,10 @@ test=(
     python3-gi gir1.2-gst-rtsp-server-1.0 gir1.2-gst-plugins-base-1.0
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
 )
+package=(
+    # building the bundle and the package, and looking them over
+    gcc libc6-dev binutils python3-dev dpkg-dev git xvfb lintian shellcheck desktop-file-utils debootstrap
+)
 
 soft=no
 wanted=()
@@ -22,7 +26,8 @@ for word in "$@"; do
         --soft) soft=yes ;;
         window) wanted+=("${window[@]}") ;;
         test) wanted+=("${test[@]}") ;;
-        *) echo "unknown group: $word (window or test)" >&2; exit 2 ;;
+        package) wanted+=("${package[@]}") ;;
+        *) echo "unknown group: $word (window, test or package)" >&2; exit 2 ;;
     esac
 done
 
