@@ -21,7 +21,7 @@ _NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """One package of constraints.txt.
+    """One entry of constraints.txt; a package may have several, each for other versions of Python.
 
     Attributes:
         name: as PyPI compares names: lower case, with hyphens.
@@ -41,9 +41,9 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def read_pins(text: str) -> dict[str, Pin]:
+def read_pins(text: str) -> dict[str, list[Pin]]:
     """All pins of a file that ``uv pip compile`` has written, by name; each entry tells after ``via`` who wants it."""
-    pins: dict[str, Pin] = {}
+    pins: dict[str, list[Pin]] = {}
     for block in re.split(r"\n(?=[A-Za-z0-9])", text.strip()):
         if (head := _HEAD.match(block)) is None:
             continue
@@ -51,40 +51,41 @@ def read_pins(text: str) -> dict[str, Pin]:
         wanted_by = {canonical(c.removeprefix("via").split("(")[0].strip()) for c in comments}
         lines = tuple(line for line in block.splitlines() if not line.lstrip().startswith("#"))
         name = canonical(head[1])
-        pins[name] = Pin(name, head[2], lines, frozenset(wanted_by - {""}))
+        pins.setdefault(name, []).append(Pin(name, head[2], lines, frozenset(wanted_by - {""})))
     return pins
 
 
-def wanted_names(project: Mapping[str, object], extras: Collection[str], *, tools: Collection[str] = ()) -> set[str]:
-    """What pyproject.toml asks for by name: always, for the extras, and for the tools named."""
+def wanted_names(project: Mapping[str, object], extras: Collection[str]) -> set[str]:
+    """What pyproject.toml asks for by name: always, and for the extras."""
     table = project["project"]
     assert isinstance(table, dict)  # noqa: S101 - for the type checker; tomllib gives nothing else
     known = table["optional-dependencies"]
     if unknown := set(extras) - set(known):
         raise ValueError(f"there is no extra {', '.join(sorted(unknown))}; known are {', '.join(known)}")
-    asked = [*table["dependencies"], *(line for extra in extras for line in known[extra]), *tools]
+    asked = [*table["dependencies"], *(line for extra in extras for line in known[extra])]
     return {canonical(found[1]) for line in asked if (found := _NAME.match(line))}
 
 
-def subset(pins: Mapping[str, Pin], names: Collection[str]) -> list[Pin]:
-    """The pins of ``names`` and of all that they need, sorted.
+def subset(pins: Mapping[str, list[Pin]], names: Collection[str], *, without: Collection[str] = ()) -> list[Pin]:
+    """The pins of ``names`` and of all that they need, sorted; ``without`` some, and what only those need.
 
     Raises:
         ValueError: a name has no pin.
     """
     if missing := sorted(set(names) - set(pins)):
         raise ValueError(f"constraints.txt has no pin of {', '.join(missing)}; run: make lock")
-    kept = set(names)
-    while more := {pin.name for pin in pins.values() if pin.name not in kept and pin.wanted_by & kept}:
+    kept = set(names) - set(without)
+    everything = [pin for name, entries in pins.items() if name not in without for pin in entries]
+    while more := {pin.name for pin in everything if pin.name not in kept and pin.wanted_by & kept}:
         kept |= more
-    return [pins[name] for name in sorted(kept)]
+    return [pin for name in sorted(kept) for pin in pins[name]]
 
 
-def pins_of(extras: Collection[str], *, tools: Collection[str] = (), project_dir: Path = PROJECT_DIR) -> list[Pin]:
+def pins_of(extras: Collection[str], *, without: Collection[str] = (), project_dir: Path = PROJECT_DIR) -> list[Pin]:
     """The pins of the extras of this project."""
     project = tomllib.loads((project_dir / "pyproject.toml").read_text(encoding="utf-8"))
     pins = read_pins((project_dir / "constraints.txt").read_text(encoding="utf-8"))
-    return subset(pins, wanted_names(project, extras, tools=tools))
+    return subset(pins, wanted_names(project, extras), without={canonical(name) for name in without})
 
 
 def main() -> int:
@@ -92,13 +93,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Print the pins of one program, with their hashes.")
     parser.add_argument("extras", nargs="*", help="desktop, cloud, dev")
     parser.add_argument("--only-tool", action="append", default=[], help="nothing but this package and what it needs")
+    parser.add_argument("--without", action="append", default=[], help="not this package, nor what only it needs")
     given = parser.parse_args()
     try:
         if given.only_tool:
             pins = read_pins((PROJECT_DIR / "constraints.txt").read_text(encoding="utf-8"))
             found = subset(pins, {canonical(name) for name in given.only_tool})
         else:
-            found = pins_of(given.extras)
+            found = pins_of(given.extras, without=given.without)
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 2
