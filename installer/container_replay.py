@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import glob
+import io
 import json
 import os
 import re
@@ -28,6 +29,7 @@ PROJECT_DIR = Path(__file__).resolve().parents[1]
 BASE = PROJECT_DIR / "build/roots/trixie-minbase.tar"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 TMP = "/tmp"  # noqa: S108 - of the container
+LOOPBACK_UP = "import fcntl, socket, struct; fcntl.ioctl(socket.socket(), 0x8914, struct.pack('16sh', b'lo', 0x41))"
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
@@ -50,7 +52,7 @@ class Replay:
     """The stages of one Dockerfile, each in a root of its own below ``work``."""
 
     def __init__(self, dockerfile: Path, work: Path) -> None:
-        self._parser = DockerfileParser(path=str(work / "unused"), fileobj=dockerfile.open("rb"))
+        self._parser = DockerfileParser(fileobj=io.BytesIO(dockerfile.read_bytes()))
         self._work = work
         self._stages: list[Stage] = []
         self._arguments: dict[str, str] = {}
@@ -127,8 +129,8 @@ class Replay:
         return re.sub(r"\$\{?(\w+)\}?", lambda m: known.get(m[1], ""), value)
 
 
-def inside(stage: Stage, words: list[str], *, more: dict[str, str] | None = None) -> None:
-    """Run something in a stage, as its user, with the machine's network."""
+def inside(stage: Stage, words: list[str], *, more: dict[str, str] | None = None, is_alone: bool = False) -> None:
+    """Run something in a stage, as its user; ``is_alone``: in a network of its own instead of the machine's."""
     environment = {**stage.environment, **(more or {})}
     set_by = [f"{name}={given}" for name, given in environment.items()]
     user, group = stage.user.split(":")
@@ -138,8 +140,9 @@ def inside(stage: Stage, words: list[str], *, more: dict[str, str] | None = None
          f"cd {shlex.quote(stage.folder)} && exec " + shlex.join(words)]
     )  # fmt: skip
     mounts = f"mount -t proc proc {root}/proc && mount --rbind /dev {root}/dev && mount -t tmpfs tmpfs {root}{TMP}"
-    unshared = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-ec", f"{mounts} && exec {chrooted}"]
-    subprocess.run(unshared, check=True)
+    spaces = ["--mount", "--pid", "--fork", "--kill-child", *(["--net"] if is_alone else [])]
+    ready = f"{shlex.join([sys.executable, '-c', LOOPBACK_UP])} && {mounts}" if is_alone else mounts
+    subprocess.run(["unshare", *spaces, "sh", "-ec", f"{ready} && exec {chrooted}"], check=True)
 
 
 def _copy_one(path: Path, target: Path, *, mode: str | None) -> None:
@@ -185,7 +188,7 @@ def main() -> int:
         print(f"   the last stage has {size / 1e6:.0f} MB")  # noqa: T201 - as above
         for words in given.check:
             print(f"   check: {words}", flush=True)  # noqa: T201 - as above
-            inside(stage, ["sh", "-c", words])
+            inside(stage, ["sh", "-c", words], is_alone=True)
     print("replayed: everything passed")  # noqa: T201 - as above
     return 0
 
