@@ -19,10 +19,13 @@ if [ ! -f "$base" ]; then
     rm -rf "$made"
 fi
 
+# shellcheck disable=SC2016  # filled in inside
 wait_until_healthy='for i in $(seq 90); do sleep 1; python $HEALTH 2>/dev/null && echo healthy && exit 0; done; exit 1'
+# shellcheck disable=SC2016  # filled in inside
 .venv/bin/python -m installer.container_replay installer/server/Dockerfile \
     --check 'test "$(id -un)" = wink && pg_dump --version && touch /var/lib/wink-cloud/x && ! touch /opt/x 2>/dev/null && ! command -v gcc pip' \
     --check 'WINK_CLOUD_MODE=development /opt/wink-cloud/libexec/start.sh serve & HEALTH=/opt/wink-cloud/libexec/health.py; '"$wait_until_healthy"
+# shellcheck disable=SC2016  # filled in inside
 .venv/bin/python -m installer.container_replay installer/edge_compose/Dockerfile \
     --check 'test "$(id -un)" = wink && wink-edge doctor --data-dir /tmp/doctor && ! command -v gcc pip' \
     --check 'printf "cameras:\n  - camera_id: v\n    name: V\n    source: virtual-store://entrance\n    zones: []\n" > /tmp/config.yaml
