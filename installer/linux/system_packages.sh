@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the system packages of the groups named, where Debian's package manager is at hand.
-#   system_packages.sh [--soft] window|test ...
+#   system_packages.sh [--soft] window|test|server ...
 # --soft: say what is missing and go on.
 set -euo pipefail
 
@@ -15,6 +15,9 @@ test=(
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
 )
 
+# A Debian root in which a server is installed for real, and what reads systemd's units.
+server=(debootstrap systemd util-linux)
+
 soft=no
 wanted=()
 for word in "$@"; do
@@ -22,7 +25,8 @@ for word in "$@"; do
         --soft) soft=yes ;;
         window) wanted+=("${window[@]}") ;;
         test) wanted+=("${test[@]}") ;;
-        *) echo "unknown group: $word (window or test)" >&2; exit 2 ;;
+        server) wanted+=("${server[@]}") ;;
+        *) echo "unknown group: $word (window, test or server)" >&2; exit 2 ;;
     esac
 done
 
