@@ -93,6 +93,16 @@ class RestartableEngine:
         if edge is not None:
             edge.engine.apply_zones(camera_id, zones)
 
+    def adjust_counts(self, camera_id: str, zone_id: str, *, went_in: int, went_out: int, stays: int) -> None:
+        edge = self._edge
+        if edge is not None:
+            edge.engine.adjust_counts(camera_id, zone_id, went_in=went_in, went_out=went_out, stays=stays)
+
+    def wake_sync(self) -> None:
+        edge = self._edge
+        if edge is not None:
+            edge.engine.wake_sync()
+
     # -- EngineView
 
     def status(self) -> EngineStatus:

@@ -149,6 +149,17 @@ class Engine:
             camera.pipeline.apply_zones(zones)
             self._misdrawn.pop(camera_id, None)
 
+    def adjust_counts(self, camera_id: str, zone_id: str, *, went_in: int, went_out: int, stays: int) -> None:
+        """Today was counted anew: the running figures of a zone follow by the difference."""
+        camera = self._cameras.get(camera_id)
+        if camera is not None:
+            camera.pipeline.adjust_counts(zone_id, went_in=went_in, went_out=went_out, stays=stays)
+
+    def wake_sync(self) -> None:
+        """Events were written by somebody else: the cloud should hear of them soon."""
+        if self._sync is not None:
+            self._sync.wake()
+
     def _add(self, camera: EngineCamera) -> None:
         worker = CameraWorker(camera.camera_id, camera.source, clock=self._clock, on_gap=self._on_gap)
         # Readers of these tables hold no lock: a table is replaced, never changed.

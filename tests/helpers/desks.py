@@ -11,13 +11,17 @@ from pydantic import SecretStr
 from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop_app.adapters.storage.event_archive import SqliteEventArchive
+from desktop_app.adapters.storage.history_reader import HistoryReader
+from desktop_app.adapters.storage.recount_writer import SqliteRecountBook
 from desktop_app.adapters.video.open_source import make_source
 from desktop_app.services.autostart import FileAutostart
 from desktop_app.services.camera_discovery import FoundCamera
 from desktop_app.services.config_import import EdgeConfig
 from desktop_app.services.coverage_journal import CoverageJournal
-from desktop_app.services.desk import Desk, DeskPorts
+from desktop_app.services.desk import Desk
+from desktop_app.services.desk_ports import DeskPorts
 from desktop_app.services.enrolment import Enrolled, EnrolmentError
+from desktop_app.services.past_desk import PastPorts
 from desktop_app.services.ports import DeadLetter
 from desktop_app.services.preferences import Appearance
 from desktop_app.services.recent_tracks import RecentTracks
@@ -44,6 +48,8 @@ class FakeHost(FakeEngineView):
         self.applied: list[tuple[str, tuple[Zone, ...]]] = []
         self.letters: list[DeadLetter] = []
         self.pruned: list[datetime] = []
+        self.adjusted: list[tuple[str, str, int, int, int]] = []
+        self.wakings = 0
 
     def restart(self, config: EdgeConfig) -> None:
         self.configs.append(config)
@@ -56,6 +62,12 @@ class FakeHost(FakeEngineView):
 
     def apply_zones(self, camera_id: str, zones: Sequence[Zone]) -> None:
         self.applied.append((camera_id, tuple(zones)))
+
+    def adjust_counts(self, camera_id: str, zone_id: str, *, went_in: int, went_out: int, stays: int) -> None:
+        self.adjusted.append((camera_id, zone_id, went_in, went_out, stays))
+
+    def wake_sync(self) -> None:
+        self.wakings += 1
 
     def dead_letters(self) -> list[DeadLetter]:
         return list(self.letters)
@@ -152,6 +164,7 @@ def make_desk(folder: Path, *camera_ids: str, is_set_up: bool = True) -> Desk:
         enrolment=ScriptedEnrolment(),
         discovery=ListedDiscovery(),
         archive=SqliteEventArchive(folder / "outbox.sqlite3"),
+        past=PastPorts(HistoryReader(folder / "history.sqlite3"), SqliteRecountBook(folder / "outbox.sqlite3")),
         autostart=FileAutostart(folder / "autostart" / "wink.desktop", b"[Desktop Entry]\n"),
         open_source=lambda address, loop: make_source(address, clock=clock, loop=loop),
         clock=clock,
