@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -17,6 +16,7 @@ from desktop_app.services.desk_ports import DeskPorts
 from desktop_app.services.engine_view import CameraCondition, CameraStatus, CloudStatus, EngineStatus
 from desktop_app.services.enrolment import clean_cloud_url, clean_code
 from desktop_app.services.live_view import LiveView
+from desktop_app.services.own_version import own_version
 from desktop_app.services.past_desk import PastCount, PastDesk
 from desktop_app.services.preferences import Preferences, PreferencesFile
 from desktop_app.services.secret_store import EDGE_KEY_NAME, SecretStoreError, camera_secret_name
@@ -374,11 +374,3 @@ class Desk:
             return self.ports.secrets.get(name)
         except SecretStoreError:
             return None
-
-
-def own_version() -> str:
-    """The program's version."""
-    try:
-        return version("wink-analytics")
-    except PackageNotFoundError:
-        return "from source"

@@ -12,6 +12,7 @@ from desktop_app.services.camera_discovery import CameraDiscovery
 from desktop_app.services.config_document import ConfigError
 from desktop_app.services.config_import import EdgeConfig
 from desktop_app.services.coverage_journal import CoverageJournal
+from desktop_app.services.edge_link import LinkError
 from desktop_app.services.engine_view import EngineView
 from desktop_app.services.enrolment import Enrolment, EnrolmentError
 from desktop_app.services.past_desk import PastPorts
@@ -21,6 +22,7 @@ from desktop_app.services.secret_store import SecretStore, SecretStoreError
 from desktop_app.services.store_document import StoreDocumentError
 from desktop_app.services.today_figures import EventArchive
 from desktop_app.services.zone_store import ZoneStoreError
+from desktop_app.services.zone_sync import Choice, ZoneNews
 from shared_models.cameras import SourceAddress
 from shared_models.clock import Clock
 from shared_models.zones import Zone
@@ -30,6 +32,7 @@ KNOWN_ERRORS: tuple[type[Exception], ...] = (
     DetectorError,
     EnrolmentError,
     HistoryError,
+    LinkError,
     OutboxError,
     SecretStoreError,
     SourceError,
@@ -57,13 +60,25 @@ class EngineHost(EngineView, Protocol):
         """What was seen."""
 
     def restart(self, config: EdgeConfig) -> None:
-        """Stop what runs and start this configuration. Takes seconds; afterwards ``trouble`` tells how it went."""
+        """Go on with this configuration; only cameras that it changes are stopped and started. Takes seconds; afterwards
+        ``trouble`` tells how it went.
+        """
 
     def stop(self, *, flush_s: float) -> None:
         """Stop for good. Takes seconds."""
 
     def apply_zones(self, camera_id: str, zones: Sequence[Zone]) -> None:
         """Count by these zones from now on."""
+
+    def zone_news(self) -> tuple[ZoneNews, ...]:
+        """Zones that were changed in the cloud too, or wait for a draft here."""
+
+    def decide_zones(self, camera_id: str, choice: Choice) -> None:
+        """Slow. Whose zones count, where both were changed.
+
+        Raises:
+            LinkError: the cloud was not reached, or has moved on; nothing was changed.
+        """
 
     def adjust_counts(self, camera_id: str, zone_id: str, *, went_in: int, went_out: int, stays: int) -> None:
         """Today was counted anew: the running figures of a zone follow by the difference."""

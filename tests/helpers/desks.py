@@ -28,6 +28,7 @@ from desktop_app.services.recent_tracks import RecentTracks
 from desktop_app.services.secret_store import SecretStoreError
 from desktop_app.services.store_document import StoredCamera, StoreDocument, StoreFile
 from desktop_app.services.zone_store import ZoneStore
+from desktop_app.services.zone_sync import Choice, ZoneNews
 from desktop_app.settings import find_assets
 from desktop_app.ui.pieces import Surroundings
 from desktop_app.ui.theme import Theme
@@ -50,6 +51,8 @@ class FakeHost(FakeEngineView):
         self.pruned: list[datetime] = []
         self.adjusted: list[tuple[str, str, int, int, int]] = []
         self.wakings = 0
+        self.news: list[ZoneNews] = []
+        self.decided: list[tuple[str, Choice]] = []
 
     def restart(self, config: EdgeConfig) -> None:
         self.configs.append(config)
@@ -62,6 +65,13 @@ class FakeHost(FakeEngineView):
 
     def apply_zones(self, camera_id: str, zones: Sequence[Zone]) -> None:
         self.applied.append((camera_id, tuple(zones)))
+
+    def zone_news(self) -> tuple[ZoneNews, ...]:
+        return tuple(self.news)
+
+    def decide_zones(self, camera_id: str, choice: Choice) -> None:
+        self.decided.append((camera_id, choice))
+        self.news = [one for one in self.news if one.camera_id != camera_id]
 
     def adjust_counts(self, camera_id: str, zone_id: str, *, went_in: int, went_out: int, stays: int) -> None:
         self.adjusted.append((camera_id, zone_id, went_in, went_out, stays))
