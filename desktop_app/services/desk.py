@@ -29,9 +29,11 @@ from desktop_app.services.store_document import (
 )
 from desktop_app.services.support_report import build_report
 from desktop_app.services.today_figures import DayFigures, business_day_of, day_bounds, day_figures
-from desktop_app.services.zone_store import ZoneStore
+from desktop_app.services.zone_store import ZoneStore, ZoneStoreError
 from shared_models.cameras import SourceAddress
-from shared_models.zones import LineZone, Zone
+from shared_models.geometry import Point
+from shared_models.ids import uuid7
+from shared_models.zones import LineZone, PolygonZone, Zone, ZonePurpose
 
 
 class Desk:
@@ -61,6 +63,8 @@ class Desk:
         self._fixed_secrets = fixed_secrets
         self._document = fixed or self._store_file.read()
         self._lock = threading.Lock()
+        self.not_furniture: set[tuple[str, int, int]] = set()
+        """What stands still and is a person all the same, by the owner's word; until the program ends."""
         self.past = PastDesk(
             ports.past,
             archive=ports.archive,
@@ -272,6 +276,25 @@ class Desk:
         saved = self.zones.save(camera_id, zones, before=self.zones_of(camera_id))
         self.ports.host.apply_zones(camera_id, saved)
         return saved
+
+    def ignore_area(self, camera_id: str, area_px: Sequence[Point]) -> tuple[Zone, ...]:
+        """Slow. Count nobody in an area (pixels of the camera's frame) from now on; gives the zones as they were before.
+
+        Raises:
+            ZoneStoreError: nothing was changed.
+        """
+        view, before = self.latest(camera_id), self.zones_of(camera_id)
+        if view is None:
+            raise ZoneStoreError("The camera shows no picture now; try again when it does.")
+        if self.zones.draft_of(camera_id) is not None:
+            raise ZoneStoreError("This camera has drawings that are not saved yet; save or discard them first (Zones).")
+        width, height = view.frame.size_wh
+        points = tuple((min(1.0, max(0.0, x / width)), min(1.0, max(0.0, y / height))) for x, y in area_px)
+        ignored = PolygonZone(
+            zone_id=f"ignore-{uuid7().hex[-8:]}", name="Does not move", points=points, purpose=ZonePurpose.IGNORE
+        )
+        self.save_zones(camera_id, (*before, ignored))
+        return before
 
     # -- figures
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
@@ -137,7 +137,7 @@ class Banner(QFrame):
         self._words.setWordWrap(True)
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         row.addWidget(self._words, 1)
-        self._button: QPushButton | None = None
+        self.buttons: list[QPushButton] = []
         self.hide()
 
     @property
@@ -146,22 +146,29 @@ class Banner(QFrame):
         return self._words.text() if not self.isHidden() else ""
 
     def say(
-        self, words: str, *, is_trouble: bool = False, button: str = "", done: Callable[[], object] | None = None
+        self,
+        words: str,
+        *,
+        is_trouble: bool = False,
+        button: str = "",
+        done: Callable[[], object] | None = None,
+        buttons: Sequence[tuple[str, Callable[[], object]]] = (),
     ) -> None:
-        """Show ``words``, or hide if there are none."""
-        if self._button is not None:
-            self._button.deleteLater()
-            self._button = None
+        """Show ``words`` with one button, or several, or hide if there are no words."""
+        for old in self.buttons:
+            old.hide()
+            old.deleteLater()
         self._words.setText(words)
         self.setAccessibleName(words)
         self.setProperty("kind", "trouble" if is_trouble else "notice")
         self.style().unpolish(self)
         self.style().polish(self)
-        if button and done is not None:
-            self._button = make_button(self, button, done)
-            layout = self.layout()
+        offered = [*([(button, done)] if button and done is not None else []), *buttons]
+        self.buttons = [make_button(self, text, act) for text, act in offered]
+        layout = self.layout()
+        for made in self.buttons:
             if layout is not None:
-                layout.addWidget(self._button)
+                layout.addWidget(made)
         self.setVisible(bool(words))
 
 

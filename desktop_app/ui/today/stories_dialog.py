@@ -24,8 +24,8 @@ from desktop_app.services.stories import Question, Stories, Story, Way
 from desktop_app.services.wrong_marks import WrongMark
 from desktop_app.ui.camera_wall.overlay import picture_of
 from desktop_app.ui.pieces import Surroundings, make_button, size_on_screen
-from desktop_app.ui.today.path_view import PathView
 from desktop_app.ui.today.story_words import short_words, when_words, why_words
+from desktop_app.ui.way_view import WayView
 from desktop_app.workers.background_op import BackgroundOps
 from shared_models.geometry import Size
 
@@ -146,7 +146,7 @@ class StoriesDialog(QDialog):
 
     def _make_right(self) -> QVBoxLayout:
         right = QVBoxLayout()
-        self.view = PathView(self)
+        self.view = WayView(self)
         right.addWidget(self.view, 1)
         self.why = QLabel(self)
         self.why.setWordWrap(True)

@@ -19,7 +19,7 @@ USUAL_WH: Size = (640, 360)
 LABEL_PX = 12
 
 
-class PathView(QWidget):
+class WayView(QWidget):
     """Paints a ``Way``, over a dimmed still where there is one."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -40,7 +40,7 @@ class PathView(QWidget):
         return self._way
 
     def show_way(self, way: Way, *, zone_id: str | None, still: QImage | None = None) -> None:
-        """Draw ``way``; the zone that it is about is drawn strongly.
+        """Draw ``way``; the zone that it is about is drawn strongly, or all if none is named.
 
         Args:
             still: a picture of the camera, if there is one of the same shape.
@@ -58,7 +58,7 @@ class PathView(QWidget):
         painter.setClipRect(target)
         self._ground(painter, target)
         for zone in self._way.zones:
-            is_meant = zone.zone_id == self._zone_id
+            is_meant = self._zone_id in (None, zone.zone_id)
             painter.setOpacity(1.0 if is_meant else 0.35)
             draw_zone(painter, zone, target)
             if is_meant:
