@@ -23,6 +23,7 @@ from desktop_app.adapters.storage.recount_writer import SqliteRecountBook
 from desktop_app.adapters.video.open_source import make_source
 from desktop_app.bootstrap.engine import Edge
 from desktop_app.bootstrap.host import RestartableEngine
+from desktop_app.bootstrap.self_tests import MachineSelfTest
 from desktop_app.services.autostart import autostart_for, own_command
 from desktop_app.services.config_import import EdgeConfig
 from desktop_app.services.desk import Desk
@@ -92,6 +93,7 @@ def build_desk(
         discovery=LocalDiscovery(),
         archive=SqliteEventArchive(settings.outbox_path),
         past=PastPorts(HistoryReader(settings.history_path), SqliteRecountBook(settings.outbox_path)),
+        self_test=MachineSelfTest(settings),
         autostart=autostart_for(sys.platform, home=Path.home(), config_home=config_home, command=own_command()),
         open_source=lambda address, loop: make_source(address, clock=clock, loop=loop),
         clock=clock,

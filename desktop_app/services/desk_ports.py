@@ -12,6 +12,7 @@ from desktop_app.services.camera_discovery import CameraDiscovery
 from desktop_app.services.config_document import ConfigError
 from desktop_app.services.config_import import EdgeConfig
 from desktop_app.services.coverage_journal import CoverageJournal
+from desktop_app.services.detector_runtime import RuntimeTest
 from desktop_app.services.edge_link import LinkError
 from desktop_app.services.engine_view import EngineView
 from desktop_app.services.enrolment import Enrolment, EnrolmentError
@@ -96,6 +97,23 @@ class EngineHost(EngineView, Protocol):
         """Forget events that the cloud has and that are older. Slow."""
 
 
+TestProgress = Callable[[float, str], bool]
+"""Told the share done and what is measured; False cancels."""
+
+
+class SelfTest(Protocol):
+    """Measures how the model in use runs best on this computer. All methods may raise DetectorError, and are slow."""
+
+    def model(self) -> str:
+        """The name of the model in use."""
+
+    def remembered(self) -> RuntimeTest | None:
+        """The last test of this model on this computer."""
+
+    def run(self, progress: TestProgress) -> RuntimeTest | None:
+        """Test anew and remember it; None: it was cancelled."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeskPorts:
     """What a desk needs of the outside."""
@@ -106,6 +124,7 @@ class DeskPorts:
     discovery: CameraDiscovery
     archive: EventArchive
     past: PastPorts
+    self_test: SelfTest
     autostart: Autostart
     open_source: Callable[[SourceAddress, bool], VideoSource]
     """(address, loop) -> a source, closed still."""

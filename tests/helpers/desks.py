@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,9 +21,10 @@ from desktop_app.services.config_import import EdgeConfig
 from desktop_app.services.coverage_journal import CoverageJournal
 from desktop_app.services.desk import Desk
 from desktop_app.services.desk_ports import DeskPorts
+from desktop_app.services.detector_runtime import DetectorRuntime, RuntimeTest
 from desktop_app.services.enrolment import Enrolled, EnrolmentError
 from desktop_app.services.past_desk import PastPorts
-from desktop_app.services.ports import DeadLetter
+from desktop_app.services.ports import DeadLetter, DetectorError
 from desktop_app.services.preferences import Appearance
 from desktop_app.services.recent_tracks import RecentTracks
 from desktop_app.services.secret_store import SecretStoreError
@@ -147,6 +149,33 @@ class ListedDiscovery:
 
 
 @dataclass
+class PlayedSelfTest:
+    """Measures nothing; each step waits until ``may_go_on`` is set."""
+
+    last: RuntimeTest | None = None
+    steps: int = 4
+    may_go_on: threading.Event = field(default_factory=threading.Event)
+    is_broken: bool = False
+
+    def model(self) -> str:
+        if self.is_broken:
+            raise DetectorError("There is no model; see: wink-edge models list.")
+        return "tiny"
+
+    def remembered(self) -> RuntimeTest | None:
+        return self.last
+
+    def run(self, progress: Callable[[float, str], bool]) -> RuntimeTest | None:
+        for step in range(self.steps):
+            if not progress(step / self.steps, "CPU f32"):
+                return None
+            while not self.may_go_on.wait(0.02) and progress(step / self.steps, "CPU f32"):
+                pass
+        self.last = RuntimeTest("this", "0" * 64, DetectorRuntime("CPU", "f32", 2, 2), {416: 60.0, 640: 25.0})
+        return self.last
+
+
+@dataclass
 class Answers:
     """An owner who always answers the same, and what was asked."""
 
@@ -175,6 +204,7 @@ def make_desk(folder: Path, *camera_ids: str, is_set_up: bool = True) -> Desk:
         discovery=ListedDiscovery(),
         archive=SqliteEventArchive(folder / "outbox.sqlite3"),
         past=PastPorts(HistoryReader(folder / "history.sqlite3"), SqliteRecountBook(folder / "outbox.sqlite3")),
+        self_test=PlayedSelfTest(),
         autostart=FileAutostart(folder / "autostart" / "wink.desktop", b"[Desktop Entry]\n"),
         open_source=lambda address, loop: make_source(address, clock=clock, loop=loop),
         clock=clock,
