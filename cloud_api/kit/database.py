@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -54,12 +55,20 @@ class Database:
     """Engines on one database. Every request gets its own connection and one transaction.
 
     ``url`` is what the application uses. ``direct_url`` is the owner's, past any pooler: for migrations,
-    maintenance and LISTEN; empty: the same as ``url``. ``keeps_statements``: no transaction pooler stands between,
+    maintenance and LISTEN; empty: the same as ``url``. ``n_swift``: connections of ``fetch_row_at_once`` at most.
+    ``keeps_statements``: no transaction pooler stands between,
     so that prepared statements may be kept.
     """
 
     def __init__(
-        self, url: str, *, data_dir: Path, direct_url: str = "", pool_size: int = 10, keeps_statements: bool = False
+        self,
+        url: str,
+        *,
+        data_dir: Path,
+        direct_url: str = "",
+        pool_size: int = 10,
+        keeps_statements: bool = False,
+        n_swift: int = 8,
     ) -> None:
         self.url, self._arguments = normalise_url(url, data_dir=data_dir)
         if keeps_statements:
@@ -75,6 +84,9 @@ class Database:
         options: dict[str, Any] = {} if self.is_sqlite else {"pool_size": pool_size, "pool_pre_ping": True}
         self.engine: AsyncEngine = create_async_engine(self.url, connect_args=self._arguments, **options)
         self._direct: AsyncEngine | None = None
+        self._n_swift = n_swift
+        self._swift: asyncpg.Pool[Any] | None = None
+        self._swift_lock = asyncio.Lock()
         if self.is_sqlite:
             _prepare_sqlite(self.engine)
 
@@ -98,16 +110,38 @@ class Database:
                     await buckle(connection, belt)
                 yield connection
 
+    async def fetch_row_at_once(self, statement: str, *arguments: object) -> asyncpg.Record:
+        """The one row of a statement that is a transaction by itself, and sets its own belt (PostgreSQL only).
+
+        One way to the database and back: past SQLAlchemy, by a small pool of its own. Nothing outlives the
+        transaction, so that connections need no cleaning between two users.
+
+        Raises:
+            asyncpg.PostgresError, asyncpg.InterfaceError, OSError
+        """
+        pool = self._swift or await self._swift_pool()
+        async with pool.acquire() as connection:
+            row = await connection.fetchrow(statement, *arguments)
+        if row is None:
+            raise asyncpg.InterfaceError("the statement gave no row")
+        return row
+
+    async def _swift_pool(self) -> asyncpg.Pool[Any]:
+        async with self._swift_lock:
+            if self._swift is None:
+                dsn, options = _driver_arguments(self.url, self._arguments)
+                self._swift = await asyncpg.create_pool(
+                    dsn, min_size=0, max_size=self._n_swift, connection_class=_Unreset, **options
+                )
+            return self._swift
+
     async def listening_connection(self) -> asyncpg.Connection[Any]:
         """A connection of its own, past any pooler, for LISTEN.
 
         Raises:
             OSError, asyncpg.PostgresError: the database cannot be reached.
         """
-        parts = make_url(self.direct_url)
-        known = {"statement_cache_size", "ssl"}
-        options = {k: v for k, v in self._direct_arguments.items() if k in known}
-        dsn = parts.set(drivername="postgresql").render_as_string(hide_password=False)
+        dsn, options = _driver_arguments(self.direct_url, self._direct_arguments)
         connection: asyncpg.Connection[Any] = await asyncpg.connect(dsn, **options)
         return connection
 
@@ -118,6 +152,8 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
+        if self._swift is not None:
+            await self._swift.close()
         await self.engine.dispose()
         if self._direct is not None:
             await self._direct.dispose()
@@ -130,6 +166,19 @@ class Database:
                 self.direct_url, connect_args=self._direct_arguments, pool_size=2, pool_pre_ping=True
             )
         return self._direct
+
+
+class _Unreset(asyncpg.Connection):  # type: ignore[misc]  # untyped
+    """A connection that is not cleaned when it is given back: nothing was left on it."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+def _driver_arguments(url: str, arguments: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The address and options for asyncpg itself."""
+    dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    return dsn, {k: v for k, v in arguments.items() if k in ("statement_cache_size", "ssl")}
 
 
 async def buckle(connection: AsyncConnection, belt: Mapping[str, str]) -> None:

@@ -19,9 +19,12 @@ from cloud_api.models import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FigureTable:
-    """``keys`` (after the store), columns that add up, and columns of which the highest stays."""
+    """One of those below, told apart by identity.
+
+    ``keys`` (after the store), columns that add up, and columns of which the highest stays.
+    """
 
     name: str
     model: type[SQLModel]
