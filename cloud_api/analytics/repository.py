@@ -119,7 +119,7 @@ class AnalyticsRepository:
             query = query.where(col(table.type).in_(types))
         return [DaySum(*row) for row in await self._run(query)]
 
-    async def store_totals(self, *, first: date, last: date) -> dict[UUID, dict[str, int]]:
+    async def store_totals(self, *, first: date, last: date, types: Sequence[str] = ()) -> dict[UUID, dict[str, int]]:
         """Events per store and type over whole days, added up by the database."""
         table = RollupDay
         query = (
@@ -127,10 +127,42 @@ class AnalyticsRepository:
             .where(self._of_days(table, first, last))
             .group_by(col(table.store_id), col(table.type))
         )
+        if types:
+            query = query.where(col(table.type).in_(types))
         totals: dict[UUID, dict[str, int]] = {}
         for store_id, kind, n in await self._run(query):
             totals.setdefault(store_id, {})[kind] = int(n)
         return totals
+
+    async def store_quarters(self, kind: str, *, start: datetime, end: datetime) -> dict[UUID, int]:
+        """Events of one type per store from ``start`` to before ``end``, added up by the database."""
+        table = RollupCoarse
+        query = (
+            select(col(table.store_id), _count(table.n))
+            .where(self._within(table, start, end), col(table.type) == kind)
+            .group_by(col(table.store_id))
+        )
+        return {r[0]: int(r[1]) for r in await self._run(query)}
+
+    async def quarter_totals(self, kind: str, *, start: datetime, end: datetime) -> dict[datetime, int]:
+        """Events of one type per quarter hour, of all stores together, added up by the database."""
+        table = RollupCoarse
+        query = (
+            select(col(table.bucket_at), _count(table.n))
+            .where(self._within(table, start, end), col(table.type) == kind)
+            .group_by(col(table.bucket_at))
+        )
+        return {r[0]: int(r[1]) for r in await self._run(query)}
+
+    async def quarters_heard(self, *, start: datetime, end: datetime) -> dict[datetime, int]:
+        """How many of the stores were heard in each quarter hour."""
+        table = CoverageQuarter
+        query = (
+            select(col(table.bucket_at), func.count())
+            .where(self._within(table, start, end))
+            .group_by(col(table.bucket_at))
+        )
+        return {r[0]: int(r[1]) for r in await self._run(query)}
 
     async def day_totals(self, kind: str, *, first: date, last: date) -> list[tuple[date, int, float, float]]:
         """Per day, of all stores together: n, total, the highest."""

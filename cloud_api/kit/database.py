@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,6 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 BELT = ("org_id", "store_id", "credential", "maintenance")
 """What row-level security goes by; each is set in each transaction that is buckled, so that none is left over."""
 _IS_READ = "wink_is_read"
+_NOT_FOR_US = ("channel_binding", "pgbouncer", "connection_limit", "pool_timeout", "supa", "workaround")
+"""Words for other programs' drivers; of channel binding asyncpg knows nothing, and logs in by SCRAM without it."""
+_DRIVER_ARGUMENTS = ("statement_cache_size", "ssl", "timeout", "server_settings")
 _SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 
 
@@ -26,8 +30,8 @@ def normalise_url(url: str, *, data_dir: Path) -> tuple[str, dict[str, Any]]:
     """The address for SQLAlchemy, and connect arguments.
 
     Takes addresses as Neon, Supabase and Heroku print them: ``postgres://`` and ``postgresql://`` become asyncpg,
-    ``sslmode`` moves to asyncpg's ``ssl``, ``channel_binding`` goes. Statement caches are off, so that a transaction
-    pooler (PgBouncer, Supabase, Neon) may stand between.
+    ``sslmode`` and ``sslrootcert`` move to asyncpg's ``ssl``, words for other drivers go.
+    Statement caches are off, so that a transaction pooler (PgBouncer, Supabase, Neon) may stand between.
 
     Raises:
         ValueError: the address is of no known database.
@@ -41,14 +45,36 @@ def normalise_url(url: str, *, data_dir: Path) -> tuple[str, dict[str, Any]]:
         raise ValueError(f"DATABASE_URL begins with {parts.scheme}://; use postgresql:// or leave it empty for SQLite.")
     query = dict(parse_qsl(parts.query))
     arguments: dict[str, Any] = {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
-    mode = query.pop("sslmode", None)
-    query.pop("channel_binding", None)
-    if mode is not None:
-        if mode not in _SSL_MODES:
-            raise ValueError(f"sslmode={mode} is not known; use one of: {', '.join(sorted(_SSL_MODES))}.")
-        arguments["ssl"] = mode
+    for word in _NOT_FOR_US:
+        query.pop(word, None)
+    if (encryption := _encryption(query)) is not None:
+        arguments["ssl"] = encryption
+    if (seconds := query.pop("connect_timeout", None)) is not None:
+        arguments["timeout"] = float(seconds)
+    told = {word: query.pop(word) for word in ("application_name", "options") if word in query}
+    if told:
+        arguments["server_settings"] = told
     clean = urlunsplit(("postgresql+asyncpg", parts.netloc, parts.path, urlencode(query), ""))
     return clean, arguments
+
+
+def _encryption(query: dict[str, str]) -> str | ssl.SSLContext | None:
+    """What an address says of TLS, as asyncpg wants it; the words are taken out of ``query``.
+
+    Raises:
+        ValueError: a mode that nobody knows, or a file of an authority that cannot be read.
+    """
+    mode, authority = query.pop("sslmode", None), query.pop("sslrootcert", None)
+    if mode is not None and mode not in _SSL_MODES:
+        raise ValueError(f"sslmode={mode} is not known; use one of: {', '.join(sorted(_SSL_MODES))}.")
+    if authority is None or mode not in ("verify-ca", "verify-full"):
+        return mode
+    try:
+        context = ssl.create_default_context(cafile=None if authority == "system" else authority)
+    except OSError:
+        raise ValueError(f"sslrootcert={authority} cannot be read; name the file of your hoster's authority.") from None
+    context.check_hostname = mode == "verify-full"
+    return context
 
 
 class Database:
@@ -76,7 +102,7 @@ class Database:
             for name in ("statement_cache_size", "prepared_statement_cache_size"):
                 self._arguments.pop(name, None)
         self.is_sqlite = self.url.startswith("sqlite")
-        self.direct_url, self._direct_arguments = self.url, self._arguments
+        self.direct_url, self._direct_arguments, self._direct_words = self.url, self._arguments, direct_url or url
         if direct_url and not self.is_sqlite:
             self.direct_url, self._direct_arguments = normalise_url(direct_url, data_dir=data_dir)
         if self.is_sqlite and (file := make_url(self.url).database):
@@ -146,9 +172,10 @@ class Database:
         return connection
 
     @property
-    def ssl_mode(self) -> str:
-        """As the owner's address asks for it; empty: it does not."""
-        return str(self._direct_arguments.get("ssl", ""))
+    def encryption(self) -> tuple[str, str]:
+        """What the owner's address says of TLS: ``sslmode`` and ``sslrootcert``, empty where it says nothing."""
+        words = dict(parse_qsl(urlsplit(self._direct_words).query))
+        return words.get("sslmode", ""), words.get("sslrootcert", "")
 
     async def close(self) -> None:
         """Close all connections."""
@@ -178,7 +205,7 @@ class _Unreset(asyncpg.Connection):  # type: ignore[misc]  # untyped
 def _driver_arguments(url: str, arguments: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """The address and options for asyncpg itself."""
     dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    return dsn, {k: v for k, v in arguments.items() if k in ("statement_cache_size", "ssl")}
+    return dsn, {k: v for k, v in arguments.items() if k in _DRIVER_ARGUMENTS}
 
 
 async def buckle(connection: AsyncConnection, belt: Mapping[str, str]) -> None:

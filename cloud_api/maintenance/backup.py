@@ -124,7 +124,7 @@ def _run(program: str, options: list[str], database: Database, *, pg_bin: str) -
         raise BackupError(
             f"{program} was not found; install PostgreSQL's client, or set WINK_CLOUD_PG_BIN to its folder."
         )
-    environment = {**os.environ, **_connection(make_url(database.direct_url), ssl_mode=database.ssl_mode)}
+    environment = {**os.environ, **_connection(make_url(database.direct_url), encryption=database.encryption)}
     done = subprocess.run([found, *options], env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
@@ -132,7 +132,7 @@ def _run(program: str, options: list[str], database: Database, *, pg_bin: str) -
     return done.stdout
 
 
-def _connection(url: URL, *, ssl_mode: str) -> dict[str, str]:
+def _connection(url: URL, *, encryption: tuple[str, str]) -> dict[str, str]:
     # By environment, not by arguments: those can be seen by everybody on the machine.
     given = {
         "PGHOST": str(url.query.get("host") or url.host or ""),
@@ -140,7 +140,8 @@ def _connection(url: URL, *, ssl_mode: str) -> dict[str, str]:
         "PGUSER": url.username or "",
         "PGPASSWORD": str(url.password or ""),
         "PGDATABASE": url.database or "",
-        "PGSSLMODE": ssl_mode,
+        "PGSSLMODE": encryption[0],
+        "PGSSLROOTCERT": encryption[1],
         "PGOPTIONS": "-c wink.maintenance=on",
     }
     return {name: value for name, value in given.items() if value}
