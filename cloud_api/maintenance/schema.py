@@ -52,10 +52,13 @@ async def create_app_role(database: Database, name: str, password: str) -> None:
         quoted = (await connection.execute(text("SELECT quote_ident(:n)"), {"n": name})).scalar_one()
         secret = (await connection.execute(text("SELECT quote_literal(:p)"), {"p": password})).scalar_one()
         there = await connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :n"), {"n": name})
-        verb = "ALTER" if there.first() else "CREATE"
+        # Only a superuser may as much as mention that a role that is there be none; the server checks it at start-up.
+        begin = f"ALTER ROLE {quoted} LOGIN PASSWORD {secret}"
+        if there.first() is None:
+            begin = f"CREATE ROLE {quoted} LOGIN PASSWORD {secret} NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE"
         schema = (await connection.execute(text("SELECT quote_ident(current_schema())"))).scalar_one()
         for statement in (
-            f"{verb} ROLE {quoted} LOGIN PASSWORD {secret} NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE",
+            begin,
             f"GRANT USAGE ON SCHEMA {schema} TO {quoted}",
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {quoted}",
             f"REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {quoted}",

@@ -114,6 +114,21 @@ async def test_the_servers_certificate_is_checked_where_that_is_asked_for(hoster
         await unknown.close()
 
 
+async def test_the_plain_role_may_be_made_again_with_another_password(hoster: Hoster) -> None:
+    database = Database(hoster.owner(NEON), data_dir=UNUSED)
+    try:
+        for password in ("another", "a third", APP_PASSWORD):
+            await create_app_role(database, APP, password)
+    finally:
+        await database.close()
+    app = Database(hoster.pooled(NEON), data_dir=UNUSED)
+    try:
+        async with app.begin() as connection:
+            assert (await connection.execute(text("SELECT current_user"))).scalar_one() == APP
+    finally:
+        await app.close()
+
+
 async def test_a_backup_asks_for_the_same_encryption(hoster: Hoster, tmp_path: Path) -> None:
     words = f"sslmode=verify-full&sslrootcert={hoster.server.authority}&channel_binding=require"
     database = Database(hoster.owner(words), data_dir=UNUSED)
