@@ -102,7 +102,8 @@ class Database:
             for name in ("statement_cache_size", "prepared_statement_cache_size"):
                 self._arguments.pop(name, None)
         self.is_sqlite = self.url.startswith("sqlite")
-        self.direct_url, self._direct_arguments, self._direct_words = self.url, self._arguments, direct_url or url
+        self._app_words, self._direct_words = url, direct_url or url
+        self.direct_url, self._direct_arguments = self.url, self._arguments
         if direct_url and not self.is_sqlite:
             self.direct_url, self._direct_arguments = normalise_url(direct_url, data_dir=data_dir)
         if self.is_sqlite and (file := make_url(self.url).database):
@@ -172,10 +173,19 @@ class Database:
         return connection
 
     @property
-    def encryption(self) -> tuple[str, str]:
-        """What the owner's address says of TLS: ``sslmode`` and ``sslrootcert``, empty where it says nothing."""
-        words = dict(parse_qsl(urlsplit(self._direct_words).query))
-        return words.get("sslmode", ""), words.get("sslrootcert", "")
+    def app_ssl_mode(self) -> str:
+        """As the application's address asks for it; empty: it does not."""
+        return _word(self._app_words, "sslmode")
+
+    @property
+    def ssl_mode(self) -> str:
+        """As the owner's address asks for it; empty: it does not."""
+        return _word(self._direct_words, "sslmode")
+
+    @property
+    def ssl_authority(self) -> str:
+        """The file that vouches for the server, by the owner's address; empty: none is named."""
+        return _word(self._direct_words, "sslrootcert")
 
     async def close(self) -> None:
         """Close all connections."""
@@ -200,6 +210,10 @@ class _Unreset(asyncpg.Connection):  # type: ignore[misc]  # untyped
 
     def get_reset_query(self) -> str:
         return ""
+
+
+def _word(address: str, word: str) -> str:
+    return dict(parse_qsl(urlsplit(address).query)).get(word, "")
 
 
 def _driver_arguments(url: str, arguments: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
