@@ -24,6 +24,7 @@ from cloud_api.models import (
     RollupDay,
     RollupDayBin,
     RollupFine,
+    RollupHour,
 )
 from cloud_api.tenancy.visible_stores import StoreView
 
@@ -83,6 +84,9 @@ class AnalyticsRepository:
     def __init__(self, connection: AsyncConnection, stores: Sequence[StoreView]) -> None:
         self._connection = connection
         self._ids = [store.id for store in stores]
+        self._by_zone: dict[str, list[UUID]] = {}
+        for store in stores:
+            self._by_zone.setdefault(store.timezone, []).append(store.id)
 
     async def quarter_hours(self, *, start: datetime, end: datetime, types: Sequence[str] = ()) -> list[QuarterHour]:
         """Coarse rollups from ``start`` to before ``end``."""
@@ -144,25 +148,27 @@ class AnalyticsRepository:
         )
         return {r[0]: int(r[1]) for r in await self._run(query)}
 
-    async def quarter_totals(self, kind: str, *, start: datetime, end: datetime) -> dict[datetime, int]:
-        """Events of one type per quarter hour, of all stores together, added up by the database."""
-        table = RollupCoarse
+    async def hour_totals(self, kind: str, *, first: date, last: date) -> dict[tuple[date, int], int]:
+        """Events of one type per day and hour, of all stores together, each by its own clock."""
+        table = RollupHour
         query = (
-            select(col(table.bucket_at), _count(table.n))
-            .where(self._within(table, start, end), col(table.type) == kind)
-            .group_by(col(table.bucket_at))
+            select(col(table.day), col(table.hour), _count(table.n))
+            .where(self._of_days(table, first, last), col(table.type) == kind)
+            .group_by(col(table.day), col(table.hour))
         )
-        return {r[0]: int(r[1]) for r in await self._run(query)}
+        return {(r[0], r[1]): int(r[2]) for r in await self._run(query)}
 
-    async def quarters_heard(self, *, start: datetime, end: datetime) -> dict[datetime, int]:
-        """How many of the stores were heard in each quarter hour."""
-        table = CoverageQuarter
-        query = (
-            select(col(table.bucket_at), func.count())
-            .where(self._within(table, start, end))
-            .group_by(col(table.bucket_at))
-        )
-        return {r[0]: int(r[1]) for r in await self._run(query)}
+    async def quarters_heard_by_zone(self, *, start: datetime, end: datetime) -> dict[str, list[datetime]]:
+        """Quarter hours in which any store of a time zone was heard."""
+        table, found = CoverageQuarter, {}
+        for zone, ids in self._by_zone.items():
+            query = (
+                select(col(table.bucket_at))
+                .distinct()
+                .where(col(table.store_id).in_(ids), col(table.bucket_at) >= start, col(table.bucket_at) < end)
+            )
+            found[zone] = [r[0] for r in await self._run(query)]
+        return found
 
     async def day_totals(self, kind: str, *, first: date, last: date) -> list[tuple[date, int, float, float]]:
         """Per day, of all stores together: n, total, the highest."""

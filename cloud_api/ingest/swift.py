@@ -19,7 +19,7 @@ from cloud_api.rollups.writer import FigureWriter
 from cloud_api.tenancy.principal import EdgePrincipal, scope_of
 from cloud_api.tenancy.transactions import scoped
 
-_N_PARAMETERS = 36
+_N_PARAMETERS = 37
 _TAKE = f"SELECT reached, timezone FROM wink_take({', '.join(f'${n}' for n in range(1, _N_PARAMETERS + 1))})"  # noqa: S608
 
 
@@ -113,7 +113,8 @@ def _figure_arrays(figures: Figures) -> tuple[Any, ...]:
     steps = [(at[key[0]], *key[1:], *row) for key, row in sorted(figures.rows(BINS).items())]
     q, kinds, cameras, zones, categories, n, totals, seconds, peaks = zip(*fine, strict=True)
     told = (
-        quarters, [figures.heard[quarter] for quarter in quarters], _plain(q), _plain(kinds), _quoted(cameras),
+        quarters, [figures.heard[quarter] for quarter in quarters], figures.local_hours(quarters),
+        _plain(q), _plain(kinds), _quoted(cameras),
         _quoted(zones), _quoted(categories), _plain(n), _plain(totals), _plain(seconds), _plain(peaks),
     )  # fmt: skip
     if not steps:

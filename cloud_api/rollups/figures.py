@@ -11,7 +11,19 @@ from zoneinfo import ZoneInfo
 
 from cloud_api.kit.buckets import ROLLUP
 from cloud_api.kit.histogram import bin_of
-from cloud_api.rollups.tables import BINS, CAMERAS, COARSE, DAY, DAY_BINS, DAYS, FINE, QUARTERS, FigureTable, Rows
+from cloud_api.rollups.tables import (
+    BINS,
+    CAMERAS,
+    COARSE,
+    DAY,
+    DAY_BINS,
+    DAYS,
+    FINE,
+    HOURS,
+    QUARTERS,
+    FigureTable,
+    Rows,
+)
 
 STAYS = ("dwell", "shelf_interaction", "queue_wait")
 BY_THE_HEAP = ("footfall_in", "footfall_out", "dwell", "queue_wait")
@@ -23,11 +35,13 @@ QUARTER_S = 900
 _MINUTE_S = 60.0
 _MAX_SEEN_S = 3600.0
 
-# Tables that are sums over another one: which, and the key of a row there, from its key here and its day.
-_DERIVED: dict[FigureTable, tuple[FigureTable, Callable[[tuple[Any, ...], date], tuple[Any, ...]]]] = {
-    COARSE: (FINE, lambda key, _: key[:2]),
-    DAY: (FINE, lambda key, day: (day, key[1])),
-    DAY_BINS: (BINS, lambda key, day: (day, key[1], key[4])),
+# Tables that are sums over another one: which, the key of a row there, from its key here and its local time, and how
+# many of its values are kept.
+_DERIVED: dict[FigureTable, tuple[FigureTable, Callable[[tuple[Any, ...], datetime], tuple[Any, ...]], int]] = {
+    COARSE: (FINE, lambda key, _: key[:2], 4),
+    DAY: (FINE, lambda key, local: (local.date(), key[1]), 4),
+    HOURS: (FINE, lambda key, local: (local.date(), key[1], local.hour), 1),
+    DAY_BINS: (BINS, lambda key, local: (local.date(), key[1], key[4]), 1),
 }
 
 HeatKey = tuple[date, str, int, int]
@@ -111,6 +125,10 @@ class Figures:
             found = self._moments[index] = (at, at.astimezone(self._zone).date())
         return found
 
+    def local_hours(self, quarters: Sequence[datetime]) -> list[int]:
+        """The hour of the store's clock in which each quarter hour begins."""
+        return [at.astimezone(self._zone).hour for at in quarters]
+
     def rows(self, table: FigureTable) -> Rows:
         """What is to be added to ``table``."""
         if table in _DERIVED:
@@ -119,11 +137,12 @@ class Figures:
 
     def _derived(self, table: FigureTable) -> Rows:
         """Rows of a wider table, from those of the narrow one."""
-        source, key_of = _DERIVED[table]
+        source, key_of, n_values = _DERIVED[table]
+        local = {at: at.astimezone(self._zone) for at in self.heard}
         found: dict[tuple[Any, ...], tuple[Any, ...]] = {}
         for key, row in self._sums[source].items():
-            wide = key_of(key, self.heard[key[0]])
-            found[wide] = table.merge(found[wide], tuple(row)) if wide in found else tuple(row)
+            wide, values = key_of(key, local[key[0]]), tuple(row[:n_values])
+            found[wide] = table.merge(found[wide], values) if wide in found else values
         return found
 
     def _raise(self, key: tuple[Any, ...], more: tuple[int, float, float, float]) -> None:

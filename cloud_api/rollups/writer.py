@@ -18,7 +18,7 @@ from cloud_api.rollups.tables import FIGURE_TABLES, QUARTERS, FigureTable, Rows
 
 _TYPES = {
     "bucket_at": "timestamptz", "day": "date", "type": "text", "camera_id": "text", "zone_id": "text",
-    "category": "text", "bin": "int", "n": "bigint", "heard": "int", "total": "float8", "seconds": "float8",
+    "category": "text", "bin": "int", "hour": "int", "n": "bigint", "heard": "int", "total": "float8", "seconds": "float8",
     "peak": "float8", "blind_s": "float8",
 }  # fmt: skip
 

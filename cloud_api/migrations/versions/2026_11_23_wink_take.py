@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
@@ -20,7 +20,7 @@ CREATE FUNCTION wink_take(
     p_run_end bigint,
     e_ids text, e_seqs text, e_types text, e_cameras text, e_zones text, e_revisions text, e_moments text,
     e_tracks text, e_values text, e_confidences text, e_attributes text,
-    p_quarters timestamptz[], p_days date[],
+    p_quarters timestamptz[], p_days date[], p_hours int[],
     f_quarters text, f_types text, f_cameras text, f_zones text, f_categories text, f_n text, f_totals text,
     f_seconds text, f_peaks text,
     b_quarters text, b_types text, b_cameras text, b_zones text, b_steps text, b_n text,
@@ -86,6 +86,11 @@ BEGIN
     ON CONFLICT (store_id, type, day)
     DO UPDATE SET n = t.n + excluded.n, total = t.total + excluded.total, seconds = t.seconds + excluded.seconds,
                   peak = greatest(t.peak, excluded.peak);
+    INSERT INTO rollups_hour AS t (store_id, org_id, day, type, hour, n)
+    SELECT p_store, p_org, p_days[u.q], u.type, p_hours[u.q], sum(u.n)
+      FROM unnest(f_q, f_t, f_c) AS u(q, type, n)
+     GROUP BY p_days[u.q], u.type, p_hours[u.q] ORDER BY p_days[u.q], u.type COLLATE "C", p_hours[u.q]
+    ON CONFLICT (store_id, type, day, hour) DO UPDATE SET n = t.n + excluded.n;
     IF b_q IS NULL THEN
         RETURN;
     END IF;

@@ -81,6 +81,9 @@ _ROLL_UP = (
     f"SELECT store_id, {_AT}, type, {_SUMS} FROM events GROUP BY 1, 2, 3, org_id",
     f"INSERT INTO rollups_day (store_id, day, type, n, total, peak, seconds, org_id) "
     f"SELECT store_id, {_DAY}, type, {_SUMS} FROM events GROUP BY 1, 2, 3, org_id",
+    f"INSERT INTO rollups_hour (store_id, day, hour, type, n, org_id) "
+    f"SELECT store_id, {_DAY}, extract(hour FROM {_AT} AT TIME ZONE '{ZONE}')::int, type, count(*), org_id FROM events "
+    "GROUP BY 1, 2, 3, 4, org_id",
     f"INSERT INTO rollup_bins (store_id, bucket_at, type, camera_id, zone_id, bin, n, org_id) "
     f"SELECT store_id, {_AT}, type, camera_id, zone_id, {_BIN}, count(*), org_id FROM events {_STAY} "
     "GROUP BY 1, 2, 3, 4, 5, 6, org_id",
