@@ -14,6 +14,7 @@ from cloud_api.models.rollup import (
     RollupDay,
     RollupDayBin,
     RollupFine,
+    RollupHour,
 )
 from cloud_api.models.server_state import ServerState, Tries
 from cloud_api.models.session import ApiKey, OneTimeLink, RefreshToken, Session
@@ -43,6 +44,7 @@ __all__ = [
     "RollupDay",
     "RollupDayBin",
     "RollupFine",
+    "RollupHour",
     "ServerState",
     "Session",
     "Store",

@@ -71,7 +71,9 @@ def main() -> None:
     parser.add_argument("--verbose", action="store_true")
     asked = parser.parse_args()
     crowds = [c for c in CROWDS if c.name in asked.crowds]
-    jobs = [(c, s, asked.seconds, f, asked.ids, asked.cache) for f in asked.fps for c in crowds for s in range(*asked.seeds)]
+    jobs = [
+        (c, s, asked.seconds, f, asked.ids, asked.cache) for f in asked.fps for c in crowds for s in range(*asked.seeds)
+    ]
     with Pool(2) as pool:
         results = pool.map(_analysed, jobs, chunksize=1)
     for fps in asked.fps:
@@ -112,11 +114,15 @@ def _analysed(job: Job) -> tuple[int, int, Counter[str], list[str]]:
         for crossing in missed:
             cause = _why_missed(name, crossing, story)
             causes[cause] += 1
-            told.append(f"seed {seed} {name} {crossing.at_s:.1f} s walker {crossing.walker} {crossing.side:+d}: {cause}")
+            told.append(
+                f"seed {seed} {name} {crossing.at_s:.1f} s walker {crossing.walker} {crossing.side:+d}: {cause}"
+            )
         for event in extra:
             cause = _why_extra(event, truth, story)
             causes[cause] += 1
-            told.append(f"seed {seed} {name} {event.at_s:.1f} s track {event.track_id} walker {event.walker} {event.side:+d}: {cause}")
+            told.append(
+                f"seed {seed} {name} {event.at_s:.1f} s track {event.track_id} walker {event.walker} {event.side:+d}: {cause}"
+            )
     return wrong, total, causes, told
 
 
@@ -142,7 +148,9 @@ def _story(looks: Sequence[Boxes], *, given_ids: bool) -> Story:
             drafts = engine.close(at_s=0, occurred_at=STARTED_AT)
         else:
             tracked, owner = _tracked(tracker, look, given_ids=given_ids)
-            for track_id, who, sure in zip(tracked.tracker_id.tolist(), owner, tracked.is_confirmed.tolist(), strict=True):
+            for track_id, who, sure in zip(
+                tracked.tracker_id.tolist(), owner, tracked.is_confirmed.tolist(), strict=True
+            ):
                 story.of_track[track_id].append((look.at_s, who))
                 story.of_walker[who].append(Seen(look.at_s, track_id, sure))
             drafts = engine.update(tracked, at_s=look.at_s, occurred_at=STARTED_AT + timedelta(seconds=look.at_s))
@@ -229,7 +237,11 @@ def _change(crossing: TrueCrossing, looks: Sequence[Seen], story: Story) -> str:
             old = "its track came back"
         else:
             old = "its track went to another"
-        new = "a new one began" if not was else ("another's took it" if was[-1] != crossing.walker else "an older one of its own took it")
+        new = (
+            "a new one began"
+            if not was
+            else ("another's took it" if was[-1] != crossing.walker else "an older one of its own took it")
+        )
         gap = "gap > 1 s" if b.at_s - a.at_s > 1.05 else ("gap" if b.at_s - a.at_s > 0.6 else "no gap")
         kinds.append(f"{old}, {new} ({gap})")
     return kinds[0]
