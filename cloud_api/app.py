@@ -36,6 +36,7 @@ from cloud_api.maintenance.schema import BehindError, prepare
 from cloud_api.maintenance.watch import Watch
 from cloud_api.settings import CloudSettings, Mode
 from cloud_api.web import pages, welcome
+from cloud_api.web.reader import Speaking
 
 __all__ = ["BehindError", "create_app", "prepare"]
 log = logging.getLogger(__name__)
@@ -109,6 +110,7 @@ def _add_routes(app: FastAPI) -> None:
 
 
 def _add_handlers(app: FastAPI) -> None:
+    app.add_middleware(Speaking)
     app.add_middleware(Watch, meters=app.state.meters)
 
     @app.exception_handler(CloudError)

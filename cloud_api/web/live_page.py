@@ -12,6 +12,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from cloud_api.analytics.repository import AnalyticsRepository
+from cloud_api.kit.language import clock, figure, mark
+from cloud_api.kit.language import gettext as _
 from cloud_api.live.recent import RecentEvent, RecentEvents
 from cloud_api.stores.cameras import Cameras, CameraView
 from cloud_api.web.dashboard import SEEN_LATELY
@@ -22,12 +24,15 @@ from cloud_api.web.words import UNKNOWN, ago, duration_words, plain_id
 router = APIRouter(include_in_schema=False)
 TICKER = 24
 STATES = {
-    "seeing": "sees", "connecting": "is connecting", "stale": "sends no pictures", "frozen": "sends the same picture",
-    "refused": "is refused", "off": "is switched off", "": "not heard of yet",
+    "seeing": mark("sees"), "connecting": mark("is connecting"), "stale": mark("sends no pictures"),
+    "frozen": mark("sends the same picture"), "refused": mark("is refused"), "off": mark("is switched off"),
+    "": mark("not heard of yet"),
 }  # fmt: skip
 _HAPPENED = {
-    "footfall_in": "somebody came in", "footfall_out": "somebody went out", "dwell": "stayed {d}",
-    "queue_wait": "queued {d}", "shelf_interaction": "stood at the shelf for {d}", "camera_gap": "camera was blind for {d}",
+    "footfall_in": mark("somebody came in"), "footfall_out": mark("somebody went out"),
+    "dwell": mark("stayed %(duration)s"), "queue_wait": mark("queued %(duration)s"),
+    "shelf_interaction": mark("stood at the shelf for %(duration)s"),
+    "camera_gap": mark("camera was blind for %(duration)s"),
 }  # fmt: skip
 
 
@@ -98,7 +103,7 @@ async def live_context(seen: Visit) -> LiveContext:
                 today[s.id].peak if is_known else None,
                 own.get("footfall_in", 0) if own is not None else None,
                 own.get("footfall_out", 0) if own is not None else None,
-                "never heard of" if at is None else f"heard {ago(at, now=seen.now)}",
+                _("never heard of") if at is None else _("heard %(ago)s", ago=ago(at, now=seen.now)),
                 at is not None and seen.now - at < SEEN_LATELY,
                 [camera_state(c, now=seen.now) for c in await cameras.of(s.id) if c.retired_at is None],
             )
@@ -113,21 +118,23 @@ async def live_context(seen: Visit) -> LiveContext:
 def camera_state(camera: CameraView, *, now: datetime) -> CameraState:
     """How a camera does, in words that also say how old they are."""
     if camera.reported_at is None:
-        return CameraState(camera.label, "no sign of life yet", is_well=False)
+        return CameraState(camera.label, _("no sign of life yet"), is_well=False)
     is_late = now - camera.reported_at > SEEN_LATELY
-    told = camera.words or STATES.get(camera.state, camera.state)
-    rate = f", {camera.fps:.1f} pictures a second" if camera.fps and camera.state == "seeing" else ""
-    words = f"{told}{rate} · {ago(camera.reported_at, now=now)}"
+    told = camera.words or _(STATES.get(camera.state, camera.state))
+    if camera.fps and camera.state == "seeing":
+        told = _("%(told)s, %(n)s pictures a second", told=told, n=figure(round(camera.fps, 1)))
+    words = f"{told} · {ago(camera.reported_at, now=now)}"
     if is_late:
-        words = f"not heard of for {duration_words((now - camera.reported_at).total_seconds())}; then it: {told}"
+        silent = duration_words((now - camera.reported_at).total_seconds())
+        words = _("not heard of for %(duration)s; then it: %(told)s", duration=silent, told=told)
     return CameraState(camera.label, words, is_well=camera.state == "seeing" and not is_late)
 
 
 def _line(event: RecentEvent, names: dict[UUID, tuple[str, ZoneInfo]]) -> TickerLine:
     name, zone = names[event.store_id]
     place = plain_id(event.zone_id or event.camera_id) or UNKNOWN
-    words = _HAPPENED[event.type].format(d=duration_words(event.value or 0.0))
-    return TickerLine(f"{event.occurred_at.astimezone(zone):%H:%M:%S}", name, place, words)
+    words = _(_HAPPENED[event.type], duration=duration_words(event.value or 0.0))
+    return TickerLine(clock(event.occurred_at.astimezone(zone), has_seconds=True), name, place, words)
 
 
 @router.get("/live")

@@ -13,6 +13,7 @@ from fastapi.responses import Response
 
 from cloud_api.auth.access import settings_of
 from cloud_api.kit.errors import InvalidError, NotFoundError
+from cloud_api.kit.language import gettext as _
 from cloud_api.reports.files import as_csv, as_pdf, as_xlsx, words_of
 from cloud_api.reports.report import TITLES, Part, Report, make_report
 from cloud_api.stores.opening_hours import OpeningHoursOf
@@ -52,8 +53,8 @@ class ReportsContext:
 
 
 def _title(seen: Visit) -> str:
-    return (
-        re.sub(r"[\x00-\x1f\x7f]", " ", seen.request.query_params.get("title", "")).strip()[:120] or "Footfall report"
+    return re.sub(r"[\x00-\x1f\x7f]", " ", seen.request.query_params.get("title", "")).strip()[:120] or _(
+        "Footfall report"
     )
 
 
@@ -68,7 +69,7 @@ def _stores(seen: Visit) -> list[StoreView]:
         return seen.shown
     found = [s for s in seen.stores if str(s.id) in asked]
     if len(found) != len(asked):
-        raise NotFoundError("There is no such store.")
+        raise NotFoundError(_("There is no such store."))
     return found
 
 
@@ -76,7 +77,7 @@ async def report_of(seen: Visit) -> Report:
     """The report that the page's query names."""
     stores = _stores(seen)
     if not stores:
-        raise InvalidError("There is no store to report on yet; make one first.")
+        raise InvalidError(_("There is no store to report on yet; make one first."))
     hours = await OpeningHoursOf(seen.connection, seen.scope).of([s.id for s in stores])
     return await make_report(
         seen.connection, stores, hours, title=_title(seen), first=seen.period.first, last=seen.period.last,
@@ -112,7 +113,7 @@ async def reports(request: Request) -> Response:
 async def report_file(request: Request, form: str) -> Response:
     """The file."""
     if form not in FORMS:
-        raise NotFoundError("Reports come as csv, xlsx or pdf.")
+        raise NotFoundError(_("Reports come as csv, xlsx or pdf."))
     make, media = FORMS[form]
     async with visit(request) as seen:
         made = await report_of(seen)
