@@ -13,6 +13,7 @@ from cloud_api.kit.language import long_day, mark, plain_day
 LONGEST_DAYS = 400
 CHOICES = {
     "today": mark("Today"), "yesterday": mark("Yesterday"), "7": mark("7 days"), "28": mark("28 days"),
+    "last-week": mark("Last week"), "this-month": mark("This month"), "last-month": mark("Last month"),
     "custom": mark("Other days"),
 }  # fmt: skip
 
@@ -67,6 +68,14 @@ def period_of(asked: Mapping[str, str], *, today: date) -> Period:
         # Days that are over: a morning would pull a week's figures down.
         last = today - timedelta(days=1)
         return Period(key, last - timedelta(days=int(key) - 1), last, today)
+    if key == "last-week":
+        monday = today - timedelta(days=today.weekday() + 7)
+        return Period(key, monday, monday + timedelta(days=6), today)
+    if key == "this-month":
+        return Period(key, today.replace(day=1), today, today)
+    if key == "last-month":
+        last = today.replace(day=1) - timedelta(days=1)
+        return Period(key, last.replace(day=1), last, today)
     if key == "custom":
         return _custom(asked, today)
     return Period("today", today, today, today)
