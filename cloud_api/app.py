@@ -111,7 +111,7 @@ def _add_routes(app: FastAPI) -> None:
 
 def _add_handlers(app: FastAPI) -> None:
     app.add_middleware(Speaking)
-    app.add_middleware(Watch, meters=app.state.meters)
+    app.add_middleware(Watch, meters=app.state.meters, is_https_only=app.state.settings.cookie_secure)
 
     @app.exception_handler(CloudError)
     async def on_error(request: Request, error: Exception) -> Response:

@@ -112,6 +112,11 @@ class Database:
         return connection
 
     @property
+    def app_ssl_mode(self) -> str:
+        """As the application's address asks for it; empty: it does not."""
+        return str(self._arguments.get("ssl", ""))
+
+    @property
     def ssl_mode(self) -> str:
         """As the owner's address asks for it; empty: it does not."""
         return str(self._direct_arguments.get("ssl", ""))

@@ -24,8 +24,10 @@ MIN_HISTORY = 3
 HISTORY = 7
 RATIOS = 15
 """Short: who walks away from the camera shrinks by a tenth a look."""
-MAX_HIDDEN = 25
-"""Observations after which the short box is believed: a child was taken for an adult, or somebody sat down."""
+MAX_HIDDEN_S = 5.0
+"""After this the short box is believed: a child was taken for an adult, or somebody sat down."""
+HALF = 0.6
+"""Share of the usual height below which a covered stranger is taken to be seen from the hip upwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,30 +60,34 @@ class AnchorHistory:
     ratios: deque[float] = field(default_factory=lambda: deque(maxlen=RATIOS))
     last: Point | None = None
     last_height: float | None = None
-    hidden_for: int = 0
+    hidden_since_s: float | None = None
 
     def locate(
         self,
         xyxy: tuple[float, float, float, float],
         *,
         frame_height: int,
+        at_s: float,
         perspective: Perspective | None = None,
         is_covered: bool = False,
     ) -> Anchor:
         """The anchor of the box ``xyxy`` (pixels).
 
         Args:
+            at_s: any steady clock.
             perspective: of this camera; it learns from boxes that are whole.
             is_covered: somebody nearer stands before the legs.
         """
         left, top, right, bottom = xyxy
         x = (left + right) / 2
         expected = self._expected(top, perspective)
+        if expected is None and is_covered and perspective is not None:
+            expected = self._of_a_stranger(top, bottom, perspective)
         if bottom >= frame_height * (1 - EDGE_TOLERANCE):
-            self.last_height, self.hidden_for = None, 0
+            self.last_height, self.hidden_since_s = None, None
             anchor = self._clipped(x, top, bottom, expected, perspective)
-        elif expected is not None and self._legs_hidden(top, bottom, expected, is_covered=is_covered):
-            self.hidden_for += 1
+        elif expected is not None and self._legs_hidden(top, bottom, expected, at_s, is_covered):
+            self.hidden_since_s = at_s if self.hidden_since_s is None else self.hidden_since_s
             anchor = Anchor((x, top + expected), expected, is_estimated=True, is_feet=True)
         else:
             anchor = self._whole(x, top, bottom, perspective, is_covered=is_covered)
@@ -100,7 +106,7 @@ class AnchorHistory:
         self, x: float, top: float, bottom: float, perspective: Perspective | None, *, is_covered: bool
     ) -> Anchor:
         height = bottom - top
-        self.hidden_for = 0
+        self.hidden_since_s = None
         self.last_height = height
         self.heights.append(height)
         if perspective is not None and not is_covered:
@@ -108,7 +114,19 @@ class AnchorHistory:
             if usual is not None:
                 self.ratios.append(height / usual)
             perspective.observe(feet_y=bottom, height=height)
-        return Anchor((x, bottom), median(self.heights), is_estimated=False, is_feet=True)
+        return Anchor((x, bottom), self._height_at(bottom, perspective), is_estimated=False, is_feet=True)
+
+    def _height_at(self, feet_y: float, perspective: Perspective | None) -> float:
+        """How tall this person is there: by the perspective, else of late."""
+        usual = perspective.height_at(feet_y) if perspective is not None else None
+        if usual is None or len(self.ratios) < MIN_HISTORY:
+            return median(self.heights)
+        return usual * median(self.ratios)
+
+    def _of_a_stranger(self, top: float, bottom: float, perspective: Perspective) -> float | None:
+        """The height of somebody who was never seen whole and of whom somebody nearer hides the half."""
+        feet_y = perspective.feet_below(top, ratio=1.0)
+        return feet_y - top if feet_y is not None and bottom - top < HALF * (feet_y - top) else None
 
     def _clipped(
         self, x: float, top: float, bottom: float, expected: float | None, perspective: Perspective | None
@@ -120,14 +138,14 @@ class AnchorHistory:
             return Anchor((x, max(bottom, top + expected)), expected, is_estimated=True, is_feet=True)
         return Anchor((x, (top + bottom) / 2), bottom - top, is_estimated=True, is_feet=False)
 
-    def _legs_hidden(self, top: float, bottom: float, expected: float, *, is_covered: bool) -> bool:
+    def _legs_hidden(self, top: float, bottom: float, expected: float, at_s: float, is_covered: bool) -> bool:
         """A counter or another person hides the legs: suddenly the box is short and the head is where it was.
 
         Somebody who bends keeps the feet where they were; somebody who walks away shrinks little by little.
         """
         height = bottom - top
-        if self.hidden_for:
-            if self.hidden_for > MAX_HIDDEN:
+        if self.hidden_since_s is not None:
+            if at_s - self.hidden_since_s > MAX_HIDDEN_S and not is_covered:
                 self.heights.clear()
                 self.ratios.clear()
                 return False

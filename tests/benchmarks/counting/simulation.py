@@ -82,11 +82,21 @@ class Walker:
 
 @dataclass(frozen=True)
 class Boxes:
-    """What a detector finds in one frame: (N, 4) pixels and (N,) scores."""
+    """What a detector finds in one frame: (N, 4) pixels and (N,) scores; (N,) whose they are, -1: nobody's."""
 
     at_s: float
     xyxy: Floats
     score: Floats
+    owner: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class TrueCrossing:
+    """``walker`` (its number in the scene) was past a line at ``at_s``; ``side`` +1: in."""
+
+    walker: int
+    at_s: float
+    side: int
 
 
 @dataclass
@@ -132,25 +142,30 @@ class Scene:
             seen = [(n, cut) for n, box, cut in clipped if _area(cut) >= IN_VIEW * _area(box)]
             boxes = np.array([box for _, box in seen]).reshape(-1, 4)
             ids = np.array([n + 1 for n, _ in seen], np.int64)
-            found.append((Boxes(i / fps, boxes, np.full(len(seen), 0.9)), ids))
+            found.append((Boxes(i / fps, boxes, np.full(len(seen), 0.9), ids - 1), ids))
         return found
 
     def truth(self, points: Sequence[Point]) -> tuple[int, int]:
         """Crossings in and out of a line, by the definition of COUNTING.md, of the true feet."""
-        shape = shapely.LineString(points)
-        ins = outs = 0
-        for walker in self.walkers:
-            sides = _crossings(shape, points, walker, until=int(self.seconds * TICK_HZ))
-            ins += sides.count(1)
-            outs += sides.count(-1)
-        return ins, outs
+        sides = [crossing.side for crossing in self.crossings(points)]
+        return sides.count(1), sides.count(-1)
+
+    def crossings(self, points: Sequence[Point]) -> list[TrueCrossing]:
+        """The same one by one."""
+        shape, until = shapely.LineString(points), int(self.seconds * TICK_HZ)
+        return [
+            TrueCrossing(number, (walker.start + i) / TICK_HZ, side)
+            for number, walker in enumerate(self.walkers)
+            for i, side in _crossings(shape, points, walker, until=until)
+        ]
 
     def _look(self, rng: np.random.Generator, at_s: float, step_s: float, ghosts: list[tuple[float, Floats]]) -> Boxes:
         tick = round(at_s * TICK_HZ)
-        there = [w for w in self.walkers if w.start <= tick < w.start + len(w.feet)]
+        numbers = [n for n, w in enumerate(self.walkers) if w.start <= tick < w.start + len(w.feet)]
+        there = [self.walkers[n] for n in numbers]
         true = np.array([_box(w, tick - w.start) for w in there]).reshape(-1, 4)
         order = np.argsort(-true[:, 3]) if len(true) else np.zeros(0, int)
-        boxes, scores = [], []
+        boxes, scores, owners = [], [], []
         width, height = FRAME
         for rank, i in enumerate(order):
             box = true[i]
@@ -169,9 +184,11 @@ class Scene:
             if found[2] - found[0] < 4 or found[3] - found[1] < 8:
                 continue
             boxes.append(found)
+            owners.append(numbers[i])
             scores.append(float(np.clip(rng.normal(0.82 - 0.5 * covered, 0.08), 0.12, 0.97)))
         self._haunt(rng, at_s, step_s, ghosts, boxes, scores)
-        return Boxes(at_s, np.array(boxes).reshape(-1, 4), np.array(scores))
+        owners += [-1] * (len(boxes) - len(owners))
+        return Boxes(at_s, np.array(boxes).reshape(-1, 4), np.array(scores), np.array(owners, np.int64))
 
     def _haunt(
         self,
@@ -266,27 +283,37 @@ def _legs_covered(box: Floats, nearer: Floats) -> float:
     return min(tops, default=0.0)
 
 
-def _crossings(shape: shapely.LineString, points: Sequence[Point], walker: Walker, *, until: int) -> list[int]:
-    """+1 and -1 in order, before the tick ``until``: to the right of the line's direction, and to the left.
+def _crossings(
+    shape: shapely.LineString, points: Sequence[Point], walker: Walker, *, until: int
+) -> list[tuple[int, int]]:
+    """(tick of the walker, +1 or -1) before the tick ``until``: to the right of the line's direction, and to the left.
 
     Only of ticks at which enough of the person is in the picture: what nobody can see is nobody's truth.
     """
     seen = max(0, until - walker.start)
     distances = shapely.distance(shapely.points(walker.feet), shape) / walker.height
-    side = held = 0
-    at: Floats | None = None
-    found: list[int] = []
+    held = pending = 0
+    at = last = walker.feet[0]
+    is_deep = False
+    found: list[tuple[int, int]] = []
     for i, (feet, distance) in enumerate(zip(walker.feet[:seen], distances[:seen], strict=True)):
         box = _box(walker, i)
         if distance <= HELD_HEIGHTS or _area(np.clip(box, 0, [*FRAME, *FRAME])) < IN_VIEW * _area(box):
             continue
         side = _side(points, (float(feet[0]), float(feet[1])))
-        if at is None or side == held:
-            held, at = side, feet
-        elif distance >= COMMITTED_HEIGHTS:
+        is_committed = distance >= COMMITTED_HEIGHTS
+        if not held or side == held:
+            is_deep = is_deep or is_committed
+            held, at, pending = side, feet, 0
+        elif not is_committed:
+            pending, last = i, feet
+        else:
             if shapely.LineString([at, feet]).intersects(shape):
-                found.append(side)
-            held, at = side, feet
+                found.append((i, side))
+            held, at, pending, is_deep = side, feet, 0, True
+    # Who is seen no more while past the line, and came from well before it, has crossed (COUNTING.md section 3).
+    if pending and is_deep and shapely.LineString([at, last]).intersects(shape):
+        found.append((pending, -held))
     return found
 
 
