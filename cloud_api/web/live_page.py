@@ -12,10 +12,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from cloud_api.analytics.repository import AnalyticsRepository
+from cloud_api.devices.stills import StillSwitches
 from cloud_api.kit.language import clock, figure, mark
 from cloud_api.kit.language import gettext as _
 from cloud_api.live.recent import RecentEvent, RecentEvents
 from cloud_api.stores.cameras import Cameras, CameraView
+from cloud_api.tenancy.visible_stores import StoreView
 from cloud_api.web.dashboard import SEEN_LATELY
 from cloud_api.web.levels import levels_of
 from cloud_api.web.shell import Visit, show, visit
@@ -23,6 +25,7 @@ from cloud_api.web.words import UNKNOWN, ago, duration_words, plain_id
 
 router = APIRouter(include_in_schema=False)
 TICKER = 24
+MOST_STILLS = 40
 STATES = {
     "seeing": mark("sees"), "connecting": mark("is connecting"), "stale": mark("sends no pictures"),
     "frozen": mark("sends the same picture"), "refused": mark("is refused"), "off": mark("is switched off"),
@@ -71,12 +74,23 @@ class TickerLine:
 
 
 @dataclass(frozen=True, slots=True)
+class StillOf:
+    """A camera that may be looked at."""
+
+    store_id: UUID
+    store: str
+    camera_id: str
+    camera: str
+
+
+@dataclass(frozen=True, slots=True)
 class LiveContext:
     """What the page shows."""
 
     live_stores: list[LiveStore]
     ticker: list[TickerLine]
     n_ill: int
+    stills: list[StillOf]
 
 
 async def live_context(seen: Visit) -> LiveContext:
@@ -84,7 +98,7 @@ async def live_context(seen: Visit) -> LiveContext:
     repository = AnalyticsRepository(seen.connection, seen.shown)
     days = {s.id: seen.now.astimezone(ZoneInfo(s.timezone)).date() for s in seen.shown}
     if not days:
-        return LiveContext([], [], 0)
+        return LiveContext([], [], 0, [])
     first, last = min(days.values()), max(days.values())
     levels = await levels_of(repository, seen.shown, first=first - timedelta(days=1), last=last, now=seen.now)
     today = await levels_of(repository, seen.shown, first=first, last=last, now=seen.now)
@@ -111,8 +125,17 @@ async def live_context(seen: Visit) -> LiveContext:
     ids = [s.id for s in seen.shown]
     recent = await RecentEvents(seen.connection, seen.scope).of(ids, now=seen.now, limit=TICKER)
     names = {s.id: (s.name, ZoneInfo(s.timezone)) for s in seen.shown}
+    stills = [still for s in seen.shown for still in await stills_of(seen, s)]
     ill = sum(not c.is_well for store in stores for c in store.cameras)
-    return LiveContext(stores, [_line(e, names) for e in recent], ill)
+    return LiveContext(stores, [_line(e, names) for e in recent], ill, stills[:MOST_STILLS])
+
+
+async def stills_of(seen: Visit, store: StoreView) -> list[StillOf]:
+    """Cameras of a store that may be looked at; none where that is switched off."""
+    if seen.request.app.state.stills is None or store.id not in await StillSwitches(seen.connection, seen.scope).on():
+        return []
+    cameras = await Cameras(seen.connection, seen.scope).of(store.id)
+    return [StillOf(store.id, store.name, c.camera_id, c.label) for c in cameras if c.retired_at is None]
 
 
 def camera_state(camera: CameraView, *, now: datetime) -> CameraState:

@@ -24,6 +24,7 @@ from cloud_api.auth.user_endpoints import (
     revoke_api_key,
 )  # fmt: skip
 from cloud_api.devices.endpoints import DeviceForm, make_pairing_code, rename_device, retire_device
+from cloud_api.devices.stills import StillSwitches
 from cloud_api.kit.errors import InvalidError, NotFoundError
 from cloud_api.kit.language import gettext as _
 from cloud_api.kit.language import mark
@@ -38,8 +39,10 @@ from cloud_api.stores.endpoints import (
     put_organisation,
     put_store,
 )  # fmt: skip
+from cloud_api.tenancy.audit import AuditLog
 from cloud_api.tenancy.principal import Act, Principal, Role, require, scope_of
 from cloud_api.tenancy.transactions import scoped
+from cloud_api.tenancy.visible_stores import VisibleStores
 from cloud_api.web.reader import Preferences, PreferencesOf
 from cloud_api.web.shell import uuid_in
 
@@ -239,6 +242,21 @@ async def _prefer(sent: Sent) -> None:
         await PreferencesOf(connection, scope).put(sent.principal, chosen)
 
 
+async def _switch_stills(sent: Sent) -> None:
+    request, store_id, is_on = sent.request, sent.id("store_id"), sent.text("is_on") == "yes"
+    require(sent.principal, Act.RUN_STORE)
+    scope = scope_of(sent.principal)
+    async with scoped(database_of(request), scope) as connection:
+        store = await VisibleStores(connection, scope).one(store_id)
+        await StillSwitches(connection, scope).switch(store_id, is_on=is_on)
+        await AuditLog(connection, scope).note(
+            actor=sent.principal.email, actor_id=sent.principal.user_id, store_id=store_id, subject=store.name,
+            act="stills switched on" if is_on else "stills switched off", address=address_of(request),
+        )  # fmt: skip
+    if not is_on and request.app.state.stills is not None:
+        request.app.state.stills.forget(store_id)
+
+
 async def _end_session(sent: Sent) -> None:
     request = sent.request
     await revoke_session(sent.id("session_id"), sent.principal, database_of(request), address_of(request))
@@ -272,6 +290,9 @@ DEEDS: dict[str, dict[str, Deed]] = {
     "keys": {
         "make": Deed(_make_key, mark("A key is made.")),
         "revoke": Deed(_revoke_key, mark("The key is revoked.")),
+    },
+    "privacy": {
+        "stills": Deed(_switch_stills, mark("The switch is set.")),
     },
     "profile": {
         "password": Deed(_change_password, mark("Your password is changed; your other log-ins have ended.")),

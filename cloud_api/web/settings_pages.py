@@ -17,6 +17,7 @@ from cloud_api.auth.api_keys import ApiKeys, ApiKeyView
 from cloud_api.auth.sessions import Sessions, SessionView
 from cloud_api.auth.users import Users, UserView
 from cloud_api.devices.devices import Devices, DeviceView
+from cloud_api.devices.stills import StillSwitches
 from cloud_api.kit.errors import CloudError, NotFoundError
 from cloud_api.kit.language import LOCALES, mark, weekday
 from cloud_api.kit.language import gettext as _
@@ -101,6 +102,8 @@ class SettingsContext:
     older: str = ""
     sessions: list[tuple[SessionView, str, bool]] = field(default_factory=list)
     retention: str = ""
+    still_stores: set[UUID] = field(default_factory=set)
+    holds_stills: bool = False
     preferences: Preferences = field(default_factory=Preferences)
     themes: dict[str, str] = field(default_factory=dict)
     locales: dict[str, str] = field(default_factory=dict)
@@ -241,7 +244,12 @@ async def _audit(seen: Visit) -> dict[str, Any]:
 
 async def _privacy(seen: Visit) -> dict[str, Any]:
     days = settings_of(seen.request).retention_days
-    return {"retention": _n("%(n)s day", "%(n)s days", days) if days else _("without end")}
+    on = await StillSwitches(seen.connection, seen.scope).on()
+    return {
+        "still_stores": on,
+        "holds_stills": seen.request.app.state.stills is not None,
+        "retention": _n("%(n)s day", "%(n)s days", days) if days else _("without end"),
+    }
 
 
 async def _profile(seen: Visit) -> dict[str, Any]:
