@@ -80,6 +80,12 @@ class MotionStates:
         self.cov[rows] *= 1 - gain
         self.var[rows] *= 1 - gain
 
+    def stand_up(self, rows: NDArray[np.int64], boxes: Floats) -> None:
+        """Believe the height of ``boxes`` (N, 4) at once; the heads of the tracks ``rows`` stay where they are."""
+        heads = self.mean[rows, 1] - self.mean[rows, 3] / 2
+        self.mean[rows, 1], self.mean[rows, 3] = heads + boxes[:, 3] / 2, boxes[:, 3]
+        self.rate[rows, 3] = 0.0
+
     def fade(self, rows: NDArray[np.int64], dt_s: float) -> None:
         """Let the velocity of unseen tracks ``rows`` fade over ``dt_s``."""
         self.rate[rows] *= 0.5 ** (dt_s / VELOCITY_HALF_LIFE_S)
