@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 # Columns: centre x, centre y, width, height. In heights, per second where it is a rate.
 MEASURED_STD = np.array([0.04, 0.05, 0.08, 0.06])
 FIRST_VELOCITY_STD = np.array([0.9, 0.6, 0.15, 0.15])
-ACCELERATION_STD = np.array([1.4, 0.9, 0.25, 0.25])
+ACCELERATION_STD = np.array([0.9, 0.6, 0.2, 0.2])
 VELOCITY_HALF_LIFE_S = 1.5
 """An unseen person is not extrapolated for ever: velocity fades while no observation comes."""
 
