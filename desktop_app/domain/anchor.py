@@ -14,6 +14,7 @@ from shared_models.geometry import Point
 
 EDGE_TOLERANCE = 0.006
 """Of the frame's height: a box this near the lower edge is cut by it."""
+BEYOND_PX = 4
 SHORT_COVERED = 0.92
 """The same while somebody nearer is seen before the legs."""
 SHORT = 0.8
@@ -28,6 +29,7 @@ MIN_HISTORY = 3
 HISTORY = 7
 RATIOS = 15
 """Short: who walks away from the camera shrinks by a tenth a look."""
+GROWS = 1.5
 MAX_HIDDEN_S = 5.0
 """After this the short box is believed: a child was taken for an adult, or somebody sat down."""
 HALF = 0.6
@@ -87,7 +89,10 @@ class AnchorHistory:
         expected = self._expected(top, perspective)
         if expected is None and perspective is not None:
             expected = self._of_a_stranger(top, bottom, perspective, is_covered=is_covered)
-        if bottom >= frame_height * (1 - EDGE_TOLERANCE):
+        if bottom > frame_height + BEYOND_PX:
+            # Nobody sees what is outside the picture: this box was made by somebody who knows where the feet are.
+            anchor = self._whole(x, top, bottom, None, is_covered=is_covered)
+        elif bottom >= frame_height * (1 - EDGE_TOLERANCE):
             self.last_height, self.hidden_since_s = None, None
             anchor = self._clipped(x, top, bottom, expected, perspective)
         elif expected is not None and self._legs_hidden(top, bottom, expected, at_s, is_covered):
@@ -100,11 +105,13 @@ class AnchorHistory:
 
     def _expected(self, top: float, perspective: Perspective | None) -> float | None:
         """The height that this person should have with the head at ``top``."""
+        own = median(self.heights) if len(self.heights) >= MIN_HISTORY else None
         if perspective is not None and len(self.ratios) >= MIN_HISTORY:
             feet_y = perspective.feet_below(top, ratio=median(self.ratios))
-            if feet_y is not None:
+            # People do not grow by half in the looks that are remembered: where they seem to, heads say too little.
+            if feet_y is not None and (own is None or own / GROWS < feet_y - top < own * GROWS):
                 return feet_y - top
-        return median(self.heights) if len(self.heights) >= MIN_HISTORY else None
+        return own
 
     def _whole(
         self, x: float, top: float, bottom: float, perspective: Perspective | None, *, is_covered: bool
