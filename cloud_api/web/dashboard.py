@@ -353,7 +353,7 @@ async def _hours_of(repository: AnalyticsRepository, day: date) -> tuple[dict[in
     for zone, quarters in (await repository.quarters_heard_by_zone(start=start, end=end)).items():
         locals_ = (at.astimezone(ZoneInfo(zone)) for at in quarters)
         heard |= {local.hour for local in locals_ if local.date() == day}
-    return {hour: n for (_, hour), n in totals.items()}, heard
+    return {h: n for (_day, h), n in totals.items()}, heard
 
 
 async def _profile(seen: Visit, repository: AnalyticsRepository) -> Grid | None:
@@ -363,8 +363,8 @@ async def _profile(seen: Visit, repository: AnalyticsRepository) -> Grid | None:
     first = max(period.first, period.last - timedelta(days=PROFILE_DAYS - 1))
     sums: dict[tuple[int, int], int] = defaultdict(int)
     days: dict[int, set[date]] = defaultdict(set)
-    for (day, hour), n in (await repository.hour_totals("footfall_in", first=first, last=period.last)).items():
-        sums[day.weekday(), hour] += n
+    for (day, h), n in (await repository.hour_totals("footfall_in", first=first, last=period.last)).items():
+        sums[day.weekday(), h] += n
         days[day.weekday()].add(day)
     if not sums:
         return None
