@@ -1,4 +1,4 @@
-"""Zones between a real cloud and a real edge on the virtual store: what is drawn there counts here, and the other way round."""
+"""Zones between a real cloud and a real edge on the virtual store: what is drawn there counts here, and back again."""
 
 from __future__ import annotations
 
