@@ -43,7 +43,7 @@ def as_markdown(tried: Sequence[Tried], *, sizes: Sequence[tuple[str, int, str]]
         ("start to a painted window, cold", [_seconds(t.window.cold_s if t.window else None) for t in tried]),
         ("start to a painted window, warm", [_seconds(t.window.warm_s if t.window else None) for t in tried]),
         ("memory with the window open", [f"{t.window.memory_mb:.0f} MB" if t.window else "-" for t in tried]),
-        ("start of `wink-edge run` to the first picture", [_seconds(t.store.start_s) for t in tried]),
+        ("start of `wink-edge run` to that of its camera", [_seconds(t.store.start_s) for t in tried]),
         ("memory counting at one camera", [f"{t.store.memory_mb:.0f} MB" for t in tried]),
         ("people who crossed / counted", [f"{t.store.truth} / {t.store.counted}" for t in tried]),
         ("events, each once in the cloud", [f"{t.store.events} of {t.store.events}" for t in tried]),
