@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -19,6 +20,7 @@ from desktop_app.services.live_view import LiveView
 from desktop_app.services.own_version import own_version
 from desktop_app.services.past_desk import PastCount, PastDesk
 from desktop_app.services.preferences import Preferences, PreferencesFile
+from desktop_app.services.rotation import turned
 from desktop_app.services.secret_store import EDGE_KEY_NAME, SecretStoreError, camera_secret_name
 from desktop_app.services.store_document import (
     StoredCamera,
@@ -34,6 +36,14 @@ from shared_models.cameras import SourceAddress
 from shared_models.geometry import Point
 from shared_models.ids import uuid7
 from shared_models.zones import LineZone, PolygonZone, Zone, ZonePurpose
+
+
+class CameraPast(StrEnum):
+    """What becomes of a removed camera's past."""
+
+    KEEP = "keep"
+    FORGET_WAYS = "forget the ways"
+    FORGET_ALL = "forget everything here"
 
 
 class Desk:
@@ -72,6 +82,7 @@ class Desk:
             clock=ports.clock,
             zones_of=self.zones_of,
             camera_ids=lambda: [camera.camera_id for camera in self._document.cameras],
+            valid_from=self._mounted_at,
             business_day=lambda moment: business_day_of(moment, zone=self.zone),
         )
 
@@ -109,9 +120,11 @@ class Desk:
                     self.ports.secrets.forget(name)
                 else:
                     self.ports.secrets.put(name, secret)
+            document = self._remounted(document)
             if self._fixed is None:
                 self._store_file.write(document)
             before, self._document = self._document, document
+            self._turn_zones(before)
             is_same = (before.cameras, before.cloud_url) == (document.cameras, document.cloud_url)
             if not is_same or secrets:
                 self._restart(document)
@@ -161,10 +174,38 @@ class Desk:
     def _are_zones_known(self, camera_id: str) -> bool:
         return self.zones.zones_of(camera_id) is not None or self.latest(camera_id) is not None
 
-    def remove_camera(self, camera_id: str) -> None:
-        """Slow. Stop a camera and forget its zones and password; events that it counted stay."""
+    def remove_camera(self, camera_id: str, *, past: CameraPast = CameraPast.KEEP) -> None:
+        """Slow. Stop a camera and forget its zones and password, and of its past what is asked for.
+
+        Raises:
+            HistoryError, OutboxError: the camera is gone, its past is not (all) forgotten.
+        """
         self.save_store(self._document.without_camera(camera_id), secrets={camera_secret_name(camera_id): None})
         self.zones.forget(camera_id)
+        if past is not CameraPast.KEEP:
+            self.past.forget(camera_id)
+        if past is CameraPast.FORGET_ALL:
+            self.ports.past.book.forget(camera_id)
+
+    def _remounted(self, document: StoreDocument) -> StoreDocument:
+        """Cameras that hang otherwise than before do so since now: their past is another picture's."""
+        for camera in document.cameras:
+            before = self._document.camera(camera.camera_id)
+            if before is not None and before.rotation != camera.rotation:
+                document = document.with_camera(camera.model_copy(update={"mounted_at": self.ports.clock.utc_now()}))
+        return document
+
+    def _turn_zones(self, before: StoreDocument) -> None:
+        """Zones of a picture that was turned stay where they are in the room."""
+        for camera in self._document.cameras:
+            old, zones = before.camera(camera.camera_id), self.zones.zones_of(camera.camera_id)
+            if old is not None and zones and old.rotation != camera.rotation:
+                shapes = turned(zones, degrees=camera.rotation - old.rotation)
+                self.zones.save(camera.camera_id, shapes, before=zones)
+
+    def _mounted_at(self, camera_id: str) -> datetime | None:
+        camera = self._document.camera(camera_id)
+        return camera.mounted_at if camera is not None else None
 
     def enrol(self, *, cloud_url: str, code: str, device_name: str) -> StoreDocument:
         """Slow. Exchange a pairing code for an edge key, keep it, and connect.
@@ -355,8 +396,11 @@ class Desk:
     # -- health
 
     def prune(self) -> int:
-        """Slow. Forget what is older than the owner wants it kept."""
-        return self.ports.host.prune(before=self.ports.clock.utc_now() - timedelta(days=self.preferences.keep_days))
+        """Slow. Forget what is older than the owner wants it kept: of a store with a cloud only what the cloud has."""
+        is_alone = self._document.cloud_url is None
+        days = self.preferences.keep_alone_days if is_alone else self.preferences.keep_days
+        before = self.ports.clock.utc_now() - timedelta(days=days)
+        return self.ports.host.prune(before=before, is_alone=is_alone)
 
     def disk_free_bytes(self) -> int:
         """Free space where the events are kept."""
