@@ -106,7 +106,10 @@ def _write_manifest(folder: Path, model: Path) -> None:
         "yolox",
         SIZES,
     )
-    (folder / MANIFEST).write_text(json.dumps({"models": [asdict(entry)]}, indent=2) + "\n", encoding="utf-8")
+    path = folder / MANIFEST
+    known = json.loads(path.read_text(encoding="utf-8"))["models"] if path.is_file() else []
+    others = [item for item in known if item["name"] != NAME]
+    path.write_text(json.dumps({"models": [asdict(entry), *others]}, indent=2) + "\n", encoding="utf-8")
 
 
 def _between_marks(card: Path, figures: str) -> None:
