@@ -1,7 +1,7 @@
 """Texts in the reader's language, and numbers and dates as the reader writes them.
 
 Texts go through gettext: ``_("%(n)s stores", n=3)``. What stands before the first request (constants) is marked with
-``mark`` and translated where it is shown. ``%`` itself is written ``%%``, in Python as in templates.
+``mark`` and translated where it is shown. Where values are put in, ``%`` itself is written ``%%``; in templates always.
 
 ``make texts`` collects all texts into ``cloud_api/web/texts/messages.pot``. A language is a folder beside it,
 ``xx/LC_MESSAGES/messages.mo``; none is there yet, so that texts are English whatever the reader prefers. Numbers follow
@@ -102,7 +102,7 @@ def _dates(texts: str, reader: Locale) -> Locale:
 
 def preferred(accept_language: str) -> str:
     """The value of an ``Accept-Language`` header in the order of its weights, for ``language_of``."""
-    weighed = []
+    weighed: list[tuple[float, int, str]] = []
     for part in accept_language[:400].split(",")[:12]:
         code, _, weight = part.strip().partition(";q=")
         if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", code):
@@ -140,12 +140,13 @@ def speaking(wanted: str) -> Iterator[Language]:
         _current.reset(token)
 
 
-def gettext(text: str, **values: object) -> str:
+def gettext(text: str, /, **values: object) -> str:
     """A text in the reader's language, with its values put in."""
-    return current().texts.gettext(text) % values
+    found = current().texts.gettext(text)
+    return found % values if values else found
 
 
-def ngettext(one: str, many: str, n: int, **values: object) -> str:
+def ngettext(one: str, many: str, n: int, /, **values: object) -> str:
     """The same where the words depend on a number, which is ``%(n)s``."""
     return current().texts.ngettext(one, many, n) % {"n": number(n), **values}
 
@@ -173,6 +174,11 @@ def long_day(day: date) -> str:
     return dates.format_date(day, "full", locale=current().dates)
 
 
+def named_day(day: date) -> str:
+    """``Monday 23 November``."""
+    return dates.format_skeleton("MMMMEEEEd", day, locale=current().dates)
+
+
 def plain_day(day: date) -> str:
     """``23 Nov 2026``."""
     return dates.format_date(day, "medium", locale=current().dates)
@@ -195,7 +201,8 @@ def weekday_and_day(day: date) -> str:
 
 def weekday(n: int, width: str = "wide") -> str:
     """Of 0: Monday."""
-    return dates.get_day_names(width, locale=current().dates)[n]  # type: ignore[arg-type]  # one of Babel's words
+    names = dates.get_day_names("abbreviated" if width == "abbreviated" else "wide", locale=current().dates)
+    return str(names[n])
 
 
 def clock(moment: datetime | time, *, has_seconds: bool = False) -> str:

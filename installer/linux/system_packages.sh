@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the system packages of the groups named, where Debian's package manager is at hand.
-#   system_packages.sh [--soft] window|test ...
+#   system_packages.sh [--soft] window|test|server ...
 # --soft: say what is missing and go on.
 set -euo pipefail
 
@@ -16,6 +16,9 @@ test=(
     postgresql-15 pgbouncer openssl
 )
 
+# A Debian root in which a server is installed for real, and what reads systemd's units.
+server=(debootstrap systemd util-linux)
+
 soft=no
 wanted=()
 for word in "$@"; do
@@ -23,7 +26,8 @@ for word in "$@"; do
         --soft) soft=yes ;;
         window) wanted+=("${window[@]}") ;;
         test) wanted+=("${test[@]}") ;;
-        *) echo "unknown group: $word (window or test)" >&2; exit 2 ;;
+        server) wanted+=("${server[@]}") ;;
+        *) echo "unknown group: $word (window, test or server)" >&2; exit 2 ;;
     esac
 done
 

@@ -39,6 +39,7 @@ DOORS = {
     "maintenance/upkeep.py": "the owner's upkeep over all tenants",
     "demo_data/people.py": "the same",
     "demo_data/writer.py": "the operator's command line: rows of the demo organisation that it has just made",
+    "doctor/database_state.py": "reads the catalogue, the clock and a mark of server_state; no tenant's table",
     "stores/cameras.py": "insert_for: rows that carry the scope's organisation, where a camera may be there already",
 }
 ALLOWED_FOLDERS = ("migrations/",)

@@ -6,6 +6,7 @@ For developers, on seeds of their own: the table in ``RESULTS.md`` comes from ot
 from __future__ import annotations
 
 import argparse
+import itertools
 import pickle
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -84,9 +85,9 @@ def main() -> None:
             if asked.verbose:
                 print("\n".join(f"{name} {row}" for row in told))
         wrong, total = sum(r[0] for _, r in mine), sum(r[1] for _, r in mine)
+        of_crowd = {c.name: [r for n, r in mine if n == c.name] for c in crowds}
         per_crowd = " ".join(
-            f"{c.name} {100 * sum(r[0] for n, r in mine if n == c.name) / max(1, sum(r[1] for n, r in mine if n == c.name)):.1f}"
-            for c in crowds
+            f"{name} {100 * sum(r[0] for r in rs) / max(1, sum(r[1] for r in rs)):.1f}" for name, rs in of_crowd.items()
         )
         print(f"{fps:g} looks/s: {100 * wrong / max(1, total):.1f} % of {total} ({per_crowd})")
         for cause, count in causes.most_common():
@@ -224,7 +225,7 @@ def _why_missed(line: str, crossing: TrueCrossing, story: Story) -> str:
 def _change(crossing: TrueCrossing, looks: Sequence[Seen], story: Story) -> str:
     """How the walker's track became another."""
     kinds = []
-    for a, b in zip(looks, looks[1:], strict=False):
+    for a, b in itertools.pairwise(looks):
         if a.track_id == b.track_id:
             continue
         went_on = [who for t, who in story.of_track[a.track_id] if t > a.at_s + 1e-3 and t <= a.at_s + 2]

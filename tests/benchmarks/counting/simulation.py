@@ -10,19 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from tests.benchmarks.counting.truth import Floats, Point, crossings_of
 
 FRAME = (1280, 720)
 TICK_HZ = 30
-HELD_HEIGHTS, COMMITTED_HEIGHTS = 0.12, 0.25
 IN_VIEW = 0.25
 """Share of a person in the picture from which on there is somebody to be found."""
-Floats = NDArray[np.float64]
-Point = tuple[float, float]
 
 LINES: dict[str, tuple[Point, ...]] = {
     "level": ((0, 430), (1280, 430)),
@@ -107,6 +104,7 @@ class Scene:
     seed: int
     seconds: float
     walkers: list[Walker] = field(default_factory=list)
+    _views: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         rng = np.random.default_rng([self.seed, 1])
@@ -152,12 +150,24 @@ class Scene:
 
     def crossings(self, points: Sequence[Point]) -> list[TrueCrossing]:
         """The same one by one."""
-        shape, until = shapely.LineString(points), int(self.seconds * TICK_HZ)
-        return [
-            TrueCrossing(number, (walker.start + i) / TICK_HZ, side)
-            for number, walker in enumerate(self.walkers)
-            for i, side in _crossings(shape, points, walker, until=until)
-        ]
+        found = []
+        for number, walker in enumerate(self.walkers):
+            ticks = min(len(walker.feet), int(self.seconds * TICK_HZ) - walker.start)
+            if ticks > 0:
+                sides = crossings_of(
+                    points, walker.feet[:ticks], walker.height[:ticks], in_view=self._in_view(number)[:ticks]
+                )
+                found += [TrueCrossing(number, (walker.start + i) / TICK_HZ, side) for i, side in sides]
+        return found
+
+    def _in_view(self, number: int) -> NDArray[np.bool_]:
+        """Per tick: enough of a walker is in the picture to be found."""
+        walker = self.walkers[number]
+        if number not in self._views:
+            boxes = [_box(walker, i) for i in range(len(walker.feet))]
+            shown = [_area(np.clip(box, 0, [*FRAME, *FRAME])) >= IN_VIEW * _area(box) for box in boxes]
+            self._views[number] = np.array(shown, np.bool_)
+        return self._views[number]
 
     def _look(self, rng: np.random.Generator, at_s: float, step_s: float, ghosts: list[tuple[float, Floats]]) -> Boxes:
         tick = round(at_s * TICK_HZ)
@@ -281,51 +291,3 @@ def _legs_covered(box: Floats, nearer: Floats) -> float:
         if min(b[2], box[2]) - max(b[0], box[0]) > 0.7 * (box[2] - box[0]) and box[1] < b[1] < box[3]
     ]
     return min(tops, default=0.0)
-
-
-def _crossings(
-    shape: shapely.LineString, points: Sequence[Point], walker: Walker, *, until: int
-) -> list[tuple[int, int]]:
-    """(tick of the walker, +1 or -1) before the tick ``until``: to the right of the line's direction, and to the left.
-
-    Only of ticks at which enough of the person is in the picture: what nobody can see is nobody's truth.
-    """
-    seen = max(0, until - walker.start)
-    distances = shapely.distance(shapely.points(walker.feet), shape) / walker.height
-    held = pending = 0
-    at = last = walker.feet[0]
-    is_deep = False
-    found: list[tuple[int, int]] = []
-    for i, (feet, distance) in enumerate(zip(walker.feet[:seen], distances[:seen], strict=True)):
-        box = _box(walker, i)
-        if distance <= HELD_HEIGHTS or _area(np.clip(box, 0, [*FRAME, *FRAME])) < IN_VIEW * _area(box):
-            continue
-        side = _side(points, (float(feet[0]), float(feet[1])))
-        is_committed = distance >= COMMITTED_HEIGHTS
-        if not held or side == held:
-            is_deep = is_deep or is_committed
-            held, at, pending = side, feet, 0
-        elif not is_committed:
-            pending, last = i, feet
-        else:
-            if shapely.LineString([at, feet]).intersects(shape):
-                found.append((i, side))
-            held, at, pending, is_deep = side, feet, 0, True
-    # Who is seen no more while past the line, and came from well before it, has crossed (COUNTING.md section 3).
-    if pending and is_deep and shapely.LineString([at, last]).intersects(shape):
-        found.append((pending, -held))
-    return found
-
-
-def _side(points: Sequence[Point], p: Point) -> int:
-    """Of the polyline's nearest part; where two are as near, of the two together."""
-    best: list[tuple[float, float]] = []
-    for a, b in pairwise(points):
-        length = math.dist(a, b)
-        t = ((p[0] - a[0]) * (b[0] - a[0]) + (p[1] - a[1]) * (b[1] - a[1])) / length**2
-        t = min(1.0, max(0.0, t))
-        near = math.dist(p, (a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])))
-        cross = ((b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0])) / length
-        best.append((near, cross))
-    nearest = min(near for near, _ in best)
-    return 1 if sum(cross for near, cross in best if near <= nearest + 1e-6) > 0 else -1
