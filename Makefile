@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 STAMP := .make
 
-.PHONY: help install demo test lint types unit e2e bench-counting lock clean package package-check package-results train-env train train-test ultralytics-test
+.PHONY: help install demo test lint types unit e2e bench-counting texts lock clean package package-check package-results train-env train train-test ultralytics-test server-check container-check sbom audit
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ unit: install  ## the fast part of the tests
 bench-counting: install  ## counting, ours against its peers; writes tests/benchmarks/counting/RESULTS.md
 	nice $(BIN)/python -m tests.benchmarks.counting $(ARGS)
 
+texts: install  ## the template that translations of the pages begin with
+	$(BIN)/python -m cloud_api.web.catalogue
+
 lock: install  ## pin every package again, by hash
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	    --extra desktop --extra cloud --extra dev pyproject.toml -o constraints.txt
@@ -67,6 +70,24 @@ train: train-env  ## the detector's weights; TRAIN="--start FILE --photographs F
 
 train-test: train-env  ## the tests of the training code that need PyTorch
 	$(TRAIN_VENV)/bin/python -m pytest -q -c installer/models/checks/pytest.ini installer/models/checks
+
+$(STAMP)/server-packages: installer/linux/system_packages.sh
+	@mkdir -p $(STAMP)
+	bash installer/linux/system_packages.sh server
+	touch $@
+
+server-check: install $(STAMP)/server-packages  ## the bare-server script for real: a Debian root, PostgreSQL, nginx, TLS, upgrade, restore
+	bash installer/server/check_in_root.sh
+
+container-check: install $(STAMP)/server-packages  ## both Dockerfiles, step by step, in Debian roots without an engine
+	bash installer/check_containers.sh
+
+sbom: install  ## bills of materials of edge and cloud (CycloneDX), into build/sbom
+	$(BIN)/python -m installer.supply_chain.sbom $(ARGS)
+
+audit: install  ## known weaknesses of what ships, less the written exceptions; ARGS=--require-online
+	$(BIN)/python -m installer.supply_chain.licences
+	$(BIN)/python -m installer.supply_chain.audit $(ARGS)
 
 PACKAGE := build/package
 

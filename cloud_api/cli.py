@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import ipaddress
 import json
 import os
@@ -18,6 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud_api.demo_data.seed import seed
+from cloud_api.doctor.examination import Deployment, examine
+from cloud_api.doctor.findings import Finding, State, has_broken
 from cloud_api.kit.database import Database
 from cloud_api.kit.errors import CloudError
 from cloud_api.kit.logs import without_secrets, write_json_lines
@@ -36,6 +39,10 @@ app = typer.Typer(name="wink-cloud", help="Collects what the stores count, and s
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where SQLite and the secret key are kept.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 DEMO_ORG, DEMO_STORE = "Demo", "Demo store"
+_MARKS = {State.OK: "ok", State.WARNING: "look", State.BROKEN: "BROKEN"}
+_Workers = typer.Option(
+    min=1, max=64, envvar="WINK_CLOUD_WORKERS", help="Processes that serve; more than one needs PostgreSQL."
+)
 
 
 def main() -> None:
@@ -49,7 +56,7 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
     data_dir: DataDir = None,
     demo: Annotated[bool, typer.Option(help="Offer a demo log-in; loopback only.")] = False,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; more than one needs PostgreSQL.")] = 1,
+    workers: Annotated[int, _Workers] = 1,
     log_json: Annotated[bool, typer.Option("--log-json", help="Write the log as JSON lines.")] = False,
 ) -> None:
     """Serve API and pages."""
@@ -76,7 +83,8 @@ def serve(
     if log_json:
         write_json_lines()
     if workers == 1:
-        uvicorn.run("cloud_api.serving:one", **options)
+        # Named although it is one: uvicorn would take it from WEB_CONCURRENCY, which some platforms set.
+        uvicorn.run("cloud_api.serving:one", workers=1, **options)
         return
     with tempfile.TemporaryDirectory(prefix="wink-meters-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
@@ -224,6 +232,38 @@ def maintain(data_dir: DataDir = None) -> None:
 
 
 @app.command()
+def doctor(
+    url: Annotated[str, typer.Option("--url", help="The public address; default: WINK_CLOUD_PUBLIC_URL.")] = "",
+    ca: Annotated[Path | None, typer.Option("--ca", help="Certificates of an authority of your own.")] = None,
+    http_port: Annotated[int, typer.Option("--http-port", help="Where plain HTTP is answered.")] = 80,
+    workers: Annotated[int, _Workers] = 1,
+    env_file: Annotated[Path | None, typer.Option("--env-file", help="The service's file of settings.")] = None,
+    backups: Annotated[
+        Path | None, typer.Option("--backups", envvar="WINK_CLOUD_BACKUP_DIR", help="The folder of backups.")
+    ] = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at all that a deployment needs, with the service's settings; exit code 1 when something is broken."""
+    deployment = Deployment(url=url, ca=ca, http_port=http_port, workers=workers, env_file=env_file, backups=backups)
+
+    async def look() -> list[Finding]:
+        findings = []
+        async for finding in examine(_settings(data_dir), deployment):
+            findings.append(finding)
+            if not as_json:
+                _tell(finding)
+        return findings
+
+    findings = asyncio.run(look())
+    if as_json:
+        value = {"ok": not has_broken(findings), "findings": [dataclasses.asdict(f) for f in findings]}
+        typer.echo(json.dumps(value))
+    if has_broken(findings):
+        raise typer.Exit(1)
+
+
+@app.command()
 def backup(target: Annotated[Path, typer.Argument(help="The file to write.")], data_dir: DataDir = None) -> None:
     """Write the whole database into one file, while the cloud runs."""
     settings = _settings(data_dir)
@@ -310,6 +350,12 @@ def _password(*, is_typed: bool) -> str:
 
 def _settings(data_dir: Path | None, *, demo: bool = False) -> CloudSettings:
     return CloudSettings(demo=demo) if data_dir is None else CloudSettings(data_dir=data_dir, demo=demo)
+
+
+def _tell(finding: Finding) -> None:
+    typer.echo(f"{_MARKS[finding.state]:<8}{finding.what:<24}{finding.words}")
+    if finding.cure:
+        typer.echo(f"{'':<32}-> {finding.cure}")
 
 
 def _say(value: dict[str, Any], words: str, *, as_json: bool) -> None:

@@ -18,16 +18,19 @@ SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
 }
-_HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+HTTPS_ONLY = {"strict-transport-security": "max-age=31536000"}
+"""For a year, browsers do not even try plain HTTP. Only said where log-in cookies are kept to HTTPS too."""
 _QUIET = {"/healthz", "/readyz", "/metrics"}
 
 
 class Watch:
     """Plain ASGI: it lies on the hot path of uploads, and must not hold streams up."""
 
-    def __init__(self, app: ASGIApp, *, meters: Meters) -> None:
+    def __init__(self, app: ASGIApp, *, meters: Meters, is_https_only: bool = False) -> None:
         self._app = app
         self._meters = meters
+        given = {**SECURITY_HEADERS, **(HTTPS_ONLY if is_https_only else {})}
+        self._headers = [(name.encode(), value.encode()) for name, value in given.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -40,7 +43,7 @@ class Watch:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _add_headers(message)
+                _add_headers(message, self._headers)
             await send(message)
 
         self._meters.begun()
@@ -62,8 +65,8 @@ class Watch:
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
-def _add_headers(message: MutableMapping[str, Any]) -> None:
+def _add_headers(message: MutableMapping[str, Any], more: list[tuple[bytes, bytes]]) -> None:
     headers = list(message.get("headers", []))
     there = {name.lower() for name, _ in headers}
-    headers += [(name, value) for name, value in _HEADERS if name not in there]
+    headers += [(name, value) for name, value in more if name not in there]
     message["headers"] = headers

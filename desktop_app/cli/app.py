@@ -20,7 +20,7 @@ for commands in (run, doctor, outbox, credentials, replay, explain, recount, aud
 
 def _tell_version(is_asked: bool) -> None:
     if is_asked:
-        from desktop_app.services.desk import own_version
+        from desktop_app.services.own_version import own_version
 
         typer.echo(f"Wink Analytics {own_version()}")
         raise typer.Exit

@@ -21,7 +21,9 @@ from pytestqt.qtbot import QtBot
 from desktop_app.adapters.video.virtual_store.scenes import scene_zones
 from desktop_app.bootstrap.desktop import DesktopProgram, build_desk
 from desktop_app.settings import EdgeSettings
-from desktop_app.ui.setup_wizard.steps import CameraStep, CloudStep, DoneStep, LineStep, WelcomeStep
+from desktop_app.ui.setup_wizard.camera_step import CameraStep
+from desktop_app.ui.setup_wizard.first_steps import CloudStep, WelcomeStep
+from desktop_app.ui.setup_wizard.last_steps import DoneStep, LineStep
 from desktop_app.ui.setup_wizard.wizard import SetupWizard
 from shared_models.cameras import SourceKind
 from tests.helpers.desks import Answers
