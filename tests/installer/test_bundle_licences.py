@@ -98,11 +98,12 @@ def test_each_part_says_why_it_stays_and_its_texts_are_there(platform: str) -> N
 
 
 CALLED = {
-    "GaussianBlur", "LUT", "absdiff", "add", "addWeighted", "bitwise_and", "bitwise_not", "bitwise_or", "blur", "circle",
-    "connectedComponents", "connectedComponentsWithStats", "convexHull", "copyMakeBorder", "countNonZero", "cvtColor", "dilate",
-    "dnn", "ellipse", "equalizeHist", "erode", "error", "fillConvexPoly", "fillPoly", "findContours", "flip", "getTextSize",
-    "imdecode", "imencode", "line", "medianBlur", "merge", "morphologyEx", "multiply", "normalize", "polylines", "putText",
-    "rectangle", "resize", "rotate", "split", "subtract", "threshold", "transpose",
+    "GaussianBlur", "LUT", "absdiff", "add", "addWeighted", "bitwise_and", "bitwise_not", "bitwise_or", "blur",
+    "circle", "connectedComponents", "connectedComponentsWithStats", "convexHull", "copyMakeBorder", "countNonZero",
+    "cvtColor", "dilate", "dnn", "ellipse", "equalizeHist", "erode", "error", "fillConvexPoly", "fillPoly",
+    "findContours", "flip", "getTextSize", "imdecode", "imencode", "line", "medianBlur", "merge", "morphologyEx",
+    "multiply", "normalize", "polylines", "putText", "rectangle", "resize", "rotate", "split", "subtract",
+    "threshold", "transpose",
 }  # fmt: skip
 """Functions of OpenCV that look at pixels and solve nothing."""
 
