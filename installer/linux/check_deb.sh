@@ -97,6 +97,7 @@ counts() {
     # The program as the service runs it: its user, its folder, its configuration; until its camera is live, then ended by SIGTERM.
     step "counting as the service's user"
     local pid waited=0
+    : >"$work/run.log"
     chroot --userspec=wink-edge:wink-edge "$root" env -i HOME=/var/lib/wink-edge WINK_CREDENTIALS=file PATH=/usr/bin:/bin \
         wink-edge run --config /etc/wink/config.yaml --data-dir /var/lib/wink-edge >"$work/run.log" 2>&1 &
     pid=$!
