@@ -51,6 +51,7 @@ def main() -> None:
 
 
 def _try(name: str, programs: Programs, *, bundle: Path | None) -> report.Tried:
+    files = bundle if bundle is not None else _environment()
     with tempfile.TemporaryDirectory(prefix="wink-smoke-", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
         version = _say(f"{name}: its commands", lambda: checks.try_commands(programs, folder))
@@ -58,11 +59,11 @@ def _try(name: str, programs: Programs, *, bundle: Path | None) -> report.Tried:
         truth, counted = _say(f"{name}: counting", lambda: checks.try_counting(programs, folder))
         window = None
         if sys.platform == "linux":
-            window = _say(f"{name}: its window", lambda: checks.try_window(programs, folder, bundle=bundle))
+            window = _say(f"{name}: its window", lambda: checks.try_window(programs, folder, files=files))
         else:
             _say(f"{name}: its window", lambda: checks.try_window_without_screen(programs, folder))
         store = _say(f"{name}: a minute in the virtual store", lambda: checks.try_store(programs, folder))
-    weight = total_bytes(bundle if bundle is not None else _environment()) / 1e6
+    weight = total_bytes(files) / 1e6
     return report.Tried(name, version, weight, boxes, truth, counted, window, store)
 
 

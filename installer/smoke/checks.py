@@ -33,10 +33,15 @@ MOST_SHARE = 1.5
 
 @dataclass(frozen=True, slots=True)
 class WindowFigures:
-    """Seconds from the start to a painted window, and the memory a few seconds later."""
+    """Seconds from the start to a painted window, and the memory a few seconds later.
+
+    Attributes:
+        processor_s: of the warm start: what it would take on a machine with nothing else to do, about.
+    """
 
     cold_s: float
     warm_s: float
+    processor_s: float
     memory_mb: float
 
 
@@ -97,24 +102,26 @@ def try_counting(programs: Programs, folder: Path) -> tuple[int, int]:
     return truth, counted
 
 
-def try_window(programs: Programs, folder: Path, *, bundle: Path | None) -> WindowFigures:
-    """Start it cold and warm, and end it as the system does at log-out."""
-    if bundle is not None:
-        forget_files(bundle)
-    cold_s, _ = _one_window(programs, folder, "cold")
+def try_window(programs: Programs, folder: Path, *, files: Path) -> WindowFigures:
+    """Start it cold (its ``files`` forgotten) and warm, and end it as the system does at log-out."""
+    forget_files(files)
+    cold_s = _one_window(programs, folder, "cold")[0]
     warm = [_one_window(programs, folder, f"warm-{n}") for n in range(WARM_STARTS)]
-    return WindowFigures(cold_s, statistics.median(w[0] for w in warm), statistics.median(w[1] for w in warm))
+    warm_s, processor_s, memory_mb = (statistics.median(values) for values in zip(*warm, strict=True))
+    return WindowFigures(cold_s, warm_s, processor_s, memory_mb)
 
 
-def _one_window(programs: Programs, folder: Path, name: str) -> tuple[float, float]:
+def _one_window(programs: Programs, folder: Path, name: str) -> tuple[float, float, float]:
+    """Seconds to the window, processor seconds to it, memory."""
     with Screen() as screen:
         environment = bare_environment(_home(folder, f"window-{name}"), display=screen.display)
         with Running(programs.window, environment=environment, log=folder / f"window-{name}.log") as program:
             seconds = program.wait_for("a window", screen.has_window)
+            processor_s = program.processor_s()
             time.sleep(SETTLED_S)
             memory = program.memory_mb()
             program.end_in_peace()
-    return seconds, memory
+    return seconds, processor_s, memory
 
 
 def try_window_without_screen(programs: Programs, folder: Path) -> None:

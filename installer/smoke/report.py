@@ -44,6 +44,7 @@ def as_markdown(tried: Sequence[Tried], *, sizes: Sequence[tuple[str, int, str]]
         ("size on disk", [f"{t.megabytes:.0f} MB" for t in tried]),
         ("start to a painted window, cold", [_seconds(t.window.cold_s if t.window else None) for t in tried]),
         ("start to a painted window, warm", [_seconds(t.window.warm_s if t.window else None) for t in tried]),
+        ("processor time of that", [_seconds(t.window.processor_s if t.window else None) for t in tried]),
         ("memory with the window open", [f"{t.window.memory_mb:.0f} MB" if t.window else "-" for t in tried]),
         ("start of `wink-edge run` to that of its camera", [_seconds(t.store.start_s) for t in tried]),
         ("memory counting at one camera", [f"{t.store.memory_mb:.0f} MB" for t in tried]),
@@ -78,7 +79,8 @@ def machine() -> str:
     system = (
         platform.freedesktop_os_release()["PRETTY_NAME"] if Path("/etc/os-release").is_file() else platform.platform()
     )
-    return f"{system}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    busy = f", load {os.getloadavg()[2]:.0f}" if hasattr(os, "getloadavg") else ""
+    return f"{system}, {os.cpu_count()} cores{busy}, Python {platform.python_version()}"
 
 
 def _seconds(value: float | None) -> str:

@@ -69,6 +69,7 @@ def test_a_program_that_does_not_end_with_0_when_asked_is_found_out(tmp_path: Pa
 def test_no_program_outlives_its_check(tmp_path: Path) -> None:
     with running(tmp_path, "import time; time.sleep(600)") as program:
         assert program.memory_mb() > 0
+        assert program.processor_s() >= 0
     assert program.process.poll() is not None
 
 
@@ -108,7 +109,7 @@ def tried(name: str, *, window: WindowFigures | None) -> Tried:
 
 
 def test_the_table_puts_the_bundle_beside_the_source_and_says_what_was_not_measured() -> None:
-    both = [tried("the bundle", window=WindowFigures(4.0, 1.5, 180.0)), tried("from source", window=None)]
+    both = [tried("the bundle", window=WindowFigures(4.0, 1.5, 1.2, 180.0)), tried("from source", window=None)]
     text = report.as_markdown(both, sizes=[("Qt", 75_000_000, "the window")], command="make this")
     assert "| | the bundle | from source |" in text
     assert "| start to a painted window, warm | 1.5 s | - |" in text
