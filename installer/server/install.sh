@@ -305,6 +305,7 @@ install_units() {
 unit_command() { sed -n 's/^ExecStart=//p' "/etc/systemd/system/$1"; }
 
 start_program() {
+    # start_program [SECONDS]: how long to wait for its answer
     if has_systemd; then
         systemctl enable --quiet wink-cloud wink-cloud-backup.timer
         systemctl restart wink-cloud
@@ -317,7 +318,7 @@ start_program() {
         (load_settings
          exec setsid runuser -u wink -- sh -c "echo \$\$ > '$data/wink-cloud.pid'; exec $command" >> /var/log/wink-cloud.log 2>&1 < /dev/null) &
     fi
-    wait_for_program
+    wait_for_program "${1:-120}"
 }
 
 stop_program() {
@@ -334,7 +335,7 @@ stop_program() {
 
 wait_for_program() {
     local tries
-    for tries in $(seq "$((2 * ${WINK_INSTALL_WAIT_S:-60}))"); do
+    for tries in $(seq "$((2 * $1))"); do
         if "$opt/current/bin/python" -c "
 import sys, urllib.request
 try:
@@ -437,7 +438,7 @@ upgrade_to() {
         as_wink "$former/bin/wink-cloud" backup "$backups/before-upgrade-$(date -u +%Y%m%dT%H%M%SZ).backup" >/dev/null
         stop_program
     fi
-    if migrate "$release" && point_at "$release" && start_program; then
+    if migrate "$release" && point_at "$release" && start_program "${WINK_INSTALL_WAIT_S:-120}"; then
         drop_old_releases
         return
     fi
