@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 STAMP := .make
 
-.PHONY: help install demo test lint types unit e2e bench-counting lock clean train-env train train-test ultralytics-test server-check container-check sbom audit
+.PHONY: help install demo test lint types unit e2e bench-counting texts lock clean train-env train train-test ultralytics-test server-check container-check sbom audit
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ unit: install  ## the fast part of the tests
 
 bench-counting: install  ## counting, ours against its peers; writes tests/benchmarks/counting/RESULTS.md
 	nice $(BIN)/python -m tests.benchmarks.counting $(ARGS)
+
+texts: install  ## the template that translations of the pages begin with
+	$(BIN)/python -m cloud_api.web.catalogue
 
 lock: install  ## pin every package again, by hash
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -24,6 +24,7 @@ import cloud_api.stores.endpoints
 from cloud_api.auth.links import mail_server
 from cloud_api.auth.signing_key import signing_key
 from cloud_api.auth.throttle import Throttle
+from cloud_api.devices.stills import StillBox
 from cloud_api.ingest.admission import Admission
 from cloud_api.ingest.memory import IngestMemory
 from cloud_api.kit.database import Database, is_bad_value
@@ -36,6 +37,7 @@ from cloud_api.maintenance.schema import BehindError, prepare
 from cloud_api.maintenance.watch import Watch
 from cloud_api.settings import CloudSettings, Mode
 from cloud_api.web import pages, welcome
+from cloud_api.web.reader import Speaking
 
 __all__ = ["BehindError", "create_app", "prepare"]
 log = logging.getLogger(__name__)
@@ -58,6 +60,7 @@ def create_app(
     database = Database(
         settings.database_url, data_dir=settings.data_dir, direct_url=settings.database_direct_url,
         pool_size=settings.pool_size, keeps_statements=settings.prepared_statements,
+        n_swift=settings.max_ingests,
     )  # fmt: skip
     broadcaster = Broadcaster()
 
@@ -84,6 +87,8 @@ def create_app(
     app.state.broadcaster = broadcaster
     app.state.admission = Admission(settings.max_ingests)
     app.state.ingest_memory = IngestMemory()
+    # Several processes would each hold other pictures; none is written where all could read it.
+    app.state.stills = None if has_shared_meters else StillBox()
     app.state.meters = Meters(is_shared=has_shared_meters)
     _add_routes(app)
     _add_handlers(app)
@@ -109,6 +114,7 @@ def _add_routes(app: FastAPI) -> None:
 
 
 def _add_handlers(app: FastAPI) -> None:
+    app.add_middleware(Speaking)
     app.add_middleware(Watch, meters=app.state.meters, is_https_only=app.state.settings.cookie_secure)
 
     @app.exception_handler(CloudError)

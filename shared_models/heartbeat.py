@@ -59,6 +59,7 @@ class HeartbeatAnswer(BaseModel):
         zone_sets: those that are newer than what the laptop holds. A camera whose zones wait for a decision has none.
         conflicts: cameras whose zones were changed in two places; a person decides in the cloud.
         clock_offset_s: cloud minus laptop; beyond a minute the laptop's clock needs setting.
+        stills: cameras of which somebody wants to see a still now (shared_models.stills).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -68,3 +69,4 @@ class HeartbeatAnswer(BaseModel):
     config_revision: int
     zone_sets: tuple[ZoneSet, ...] = ()
     conflicts: tuple[CameraId, ...] = ()
+    stills: tuple[CameraId, ...] = ()

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Security
+from fastapi import APIRouter, Depends, Query, Request, Response, Security
 from fastapi.security import APIKeyHeader
 from pydantic import BaseModel
 
@@ -16,6 +16,8 @@ from cloud_api.devices.devices import Devices, DeviceView, KeyView
 from cloud_api.devices.edge_keys import device_of
 from cloud_api.devices.heartbeat import beat
 from cloud_api.devices.pairing import PairingCodes, enrol
+from cloud_api.devices.stills import StillBox, StillSwitches, must_be_on
+from cloud_api.kit.errors import InvalidError, NotFoundError
 from cloud_api.kit.texts import Name
 from cloud_api.models.base import utc_now
 from cloud_api.stores.cameras import Cameras
@@ -25,8 +27,10 @@ from cloud_api.tenancy.audit import AuditLog
 from cloud_api.tenancy.principal import Act, EdgePrincipal, Principal, require, scope_of
 from cloud_api.tenancy.transactions import scoped
 from cloud_api.tenancy.visible_stores import VisibleStores
+from shared_models.cameras import CameraId
 from shared_models.enrolment import ENROL_PATH, EnrolAnswer, EnrolRequest
 from shared_models.heartbeat import HEARTBEAT_PATH, Heartbeat, HeartbeatAnswer
+from shared_models.stills import MAX_STILL_BYTES, STILL_PATH, STILL_TYPE
 from shared_models.sync import EDGE_KEY_HEADER
 from shared_models.zone_sets import EDGE_ZONES_PATH, ZoneEdit, ZoneEditAnswer, ZoneSets
 
@@ -108,9 +112,41 @@ async def post_enrol(request: EnrolRequest, database: Data, throttle: Throttling
 
 
 @router.post(HEARTBEAT_PATH, responses=_UNKNOWN)
-async def post_heartbeat(told: Heartbeat, edge: Edge, database: Data) -> HeartbeatAnswer:
+async def post_heartbeat(told: Heartbeat, edge: Edge, database: Data, request: Request) -> HeartbeatAnswer:
     """A sign of life, once a minute; the answer says what has changed."""
-    return await beat(database, edge, told)
+    return await beat(database, edge, told, stills=request.app.state.stills)
+
+
+_STILL_BODY = {
+    "requestBody": {"required": True, "content": {STILL_TYPE: {"schema": {"type": "string", "format": "binary"}}}}
+}
+_STILL_ANSWERS: dict[int | str, dict[str, Any]] = {
+    **_UNKNOWN,
+    403: {"description": "Stills are switched off for this store."},
+    404: {"description": "This cloud holds no stills."},
+    409: {"description": "Nobody looks."},
+    422: {"description": "It is no small JPEG."},
+}
+
+
+@router.put(STILL_PATH, status_code=204, responses=_STILL_ANSWERS, openapi_extra=_STILL_BODY)
+async def put_still(
+    request: Request, edge: Edge, database: Data, camera_id: Annotated[CameraId, Query(description="Of which camera.")]
+) -> Response:
+    """One still picture of a camera that a heartbeat's answer asked for. It is held in memory for two minutes."""
+    box: StillBox | None = request.app.state.stills
+    if box is None:
+        raise NotFoundError("This cloud runs in several processes and holds no stills.")
+    scope = scope_of(edge)
+    async with scoped(database, scope, is_read=True) as connection:
+        must_be_on(edge.store_id, await StillSwitches(connection, scope).on())
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_STILL_BYTES:
+            raise InvalidError(f"A still has at most {MAX_STILL_BYTES} bytes.")
+    box.put(edge.store_id, camera_id, bytes(body), now=utc_now())
+    return Response(status_code=204)
 
 
 @router.get(EDGE_ZONES_PATH, responses=_UNKNOWN)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud_api.devices.devices import Devices
+from cloud_api.devices.stills import StillBox, StillSwitches
 from cloud_api.kit.database import Database
 from cloud_api.models.base import utc_now
 from cloud_api.rollups.figures import Figures
@@ -20,7 +21,9 @@ from cloud_api.tenancy.visible_stores import StoreView, VisibleStores
 from shared_models.heartbeat import CameraState, Heartbeat, HeartbeatAnswer
 
 
-async def beat(database: Database, edge: EdgePrincipal, told: Heartbeat) -> HeartbeatAnswer:
+async def beat(
+    database: Database, edge: EdgePrincipal, told: Heartbeat, *, stills: StillBox | None = None
+) -> HeartbeatAnswer:
     """Take a heartbeat and answer it."""
     scope, now = scope_of(edge), utc_now()
     offset_s = (now - told.sent_at).total_seconds()
@@ -41,9 +44,12 @@ async def beat(database: Database, edge: EdgePrincipal, told: Heartbeat) -> Hear
             for s in await zones.in_force(store.id)
             if s.revision > held.get(s.camera_id, 0) and s.camera_id not in conflicts
         ]
+        wanted = stills.wanted(store.id, now=now) if stills is not None else ()
+        if wanted and store.id not in await StillSwitches(connection, scope).on():
+            wanted = ()
     return HeartbeatAnswer(
         now=now, clock_offset_s=round(offset_s, 3), config_revision=store.config_revision, zone_sets=tuple(newer),
-        conflicts=tuple(conflicts),
+        conflicts=tuple(conflicts), stills=wanted,
     )  # fmt: skip
 
 

@@ -20,14 +20,15 @@ from cloud_api.ingest.clocks import TimedEvent
 from cloud_api.models import Event as EventRow
 from cloud_api.models import ZoneRecount
 from cloud_api.rollups.figures import Figures
-from cloud_api.rollups.tables import BINS, COARSE, DAY, DAY_BINS, FINE, Rows
+from cloud_api.rollups.tables import BINS, COARSE, DAY, DAY_BINS, FINE, HOURS, Rows
 from cloud_api.rollups.writer import FigureWriter
 from cloud_api.tenancy.principal import EdgePrincipal, scope_of
 from cloud_api.tenancy.scoped_repository import ScopedRepository
 from shared_models.events import RECOUNTABLE, EventBase, ZoneRecounted
 
 KINDS = tuple(str(kind) for kind in RECOUNTABLE)
-_BY_QUARTER, _BY_DAY = (FINE, COARSE, BINS), (DAY, DAY_BINS)
+_BY_QUARTER = (FINE, COARSE, BINS)
+_MADE_ANEW = (FINE, COARSE, DAY, HOURS, BINS, DAY_BINS)
 Span = tuple[int, datetime, datetime]
 """The marker's seq, beginning and end."""
 
@@ -124,7 +125,7 @@ class Recounts(ScopedRepository):
         empty = Figures(self._zone)
         quarters, days = (set(parts) for parts in zip(*(empty.quarter(at) for at, _ in gone), strict=True))
         kinds = {kind for _, kind in gone}
-        for table in (FINE, COARSE, DAY, BINS, DAY_BINS):
+        for table in _MADE_ANEW:
             columns: Any = table.model.__table__.columns  # type: ignore[attr-defined]  # as SQLModel
             of = quarters if table in _BY_QUARTER else days
             await self._connection.execute(
@@ -136,7 +137,7 @@ class Recounts(ScopedRepository):
         figures = await self._left(days, kinds)
         additions = {
             table: rows
-            for table in (FINE, COARSE, DAY, BINS, DAY_BINS)
+            for table in _MADE_ANEW
             if (rows := _of(figures.rows(table), quarters if table in _BY_QUARTER else days))
         }
         writer = FigureWriter(self._connection, org_id=self._edge.org_id, store_id=self._edge.store_id)

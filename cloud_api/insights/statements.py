@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from cloud_api.insights.series import (
     FEWEST_WEEKDAYS,
     HORIZON,
     LEVEL_CHANGE,
+    LIMIT,
     WEEKS_BACK,
     Forecast,
     UnusualDay,
@@ -28,7 +30,10 @@ from cloud_api.insights.series import (
 )  # fmt: skip
 from cloud_api.insights.usual import daily_footfall
 from cloud_api.kit.histogram import quantile
-from cloud_api.stores.opening_hours import WEEKDAYS, OpeningTimes
+from cloud_api.kit.language import gettext as _
+from cloud_api.kit.language import hour, joined, mark, named_day, number, short_day, weekday
+from cloud_api.kit.language import ngettext as _n
+from cloud_api.stores.opening_hours import OpeningTimes
 from cloud_api.tenancy.visible_stores import StoreView
 
 DAYS_BACK = 130
@@ -37,17 +42,19 @@ HOURS_DAYS = 28
 FEWEST_WAITS = 50
 LONG_WAIT_S = 180.0
 THIN = 0.95
+FEWEST_TOGETHER = 4
+"""Stores, before what most of them share is said of them together."""
 _DAY_QUARTERS_S = 900.0
 
 
 class Kind(StrEnum):
     """What a statement is about."""
 
-    COVERAGE = "coverage"
-    UNUSUAL = "unusual day"
-    LEVEL = "change of level"
-    HOURS = "peak hours"
-    QUEUE = "queue"
+    COVERAGE = mark("coverage")
+    UNUSUAL = mark("unusual day")
+    LEVEL = mark("change of level")
+    HOURS = mark("peak hours")
+    QUEUE = mark("queue")
 
 
 class Weight(StrEnum):
@@ -61,16 +68,27 @@ class Weight(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """``words``: the claim. ``numbers``: what it rests on. ``reason``: why we think so."""
+    """``words``: the claim. ``numbers``: what it rests on. ``reason``: why we think so. ``store`` None: of several.
+
+    ``claim`` says the same in no language, and stays as it is until the claim is another one. ``change``: of a level.
+    """
 
     kind: Kind
     weight: Weight
-    store: StoreView
+    store: StoreView | None
     words: str
     numbers: tuple[str, ...]
     reason: str
     rank: float
+    claim: str
     day: date | None = None
+    change: float = 0.0
+
+    @property
+    def key(self) -> str:
+        """By which a reader's dismissal is kept."""
+        told = f"{self.store.id if self.store else ''} {self.kind} {self.claim}"
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +139,15 @@ async def insights_of(
     whole = {d: n for d, n in sums.items() if complete[d] == len(stores)}
     made = forecast(whole, today=today) if stores else None
     known = sum(1 for d in whole if (today - d).days <= FEWEST_DAYS)
-    whom = "all stores" if len(stores) > 1 else "the store"
-    words = "" if made else f"A forecast needs {FEWEST_DAYS} days of {whom}; {known} are there."
+    words = "" if made else _forecast_missing(len(stores), known)
+    statements = shared_levels(statements, len(stores))
     return Insights(sorted(statements, key=lambda s: -s.rank), missing, made, words)
+
+
+def _forecast_missing(n_stores: int, known: int) -> str:
+    if n_stores > 1:
+        return _("A forecast needs %(n)s days of all stores; %(known)s are there.", n=FEWEST_DAYS, known=known)
+    return _("A forecast needs %(n)s days of the store; %(known)s are there.", n=FEWEST_DAYS, known=known)
 
 
 def _is_closed(times: OpeningTimes | None, day: date) -> bool:
@@ -136,7 +160,7 @@ async def thin_days(
     """Days on which the cameras saw less than 95 %, with the share that they saw."""
     expected = expected_of(await repository.cameras(), store.id, now=now)
     zone, thin = ZoneInfo(store.timezone), {}
-    for _, day, heard, blind_s in await repository.heard_days(first=first, last=last):
+    for _store, day, heard, blind_s in await repository.heard_days(first=first, last=last):
         start, end = (datetime.combine(d, time(), zone).astimezone(UTC) for d in (day, day + timedelta(days=1)))
         wanted_s, length_s = expected.camera_s(start, end), (end - start).total_seconds()
         if wanted_s > 0:
@@ -150,14 +174,17 @@ def _coverage(store: StoreView, thin: dict[date, float], *, since: date) -> list
     late = sorted(d for d in thin if d >= since)
     if not late:
         return []
-    listed = tuple(f"{d:%a %d %b}: {thin[d] * 100:.0f} % seen" for d in late[-6:])
+    listed = tuple(_("%(day)s: %(share)s %% seen", day=short_day(d), share=number(thin[d] * 100)) for d in late[-6:])
+    words = _n(
+        "Cameras missed part of %(n)s of the last %(days)s days; figures of that day are too low.",
+        "Cameras missed part of %(n)s of the last %(days)s days; figures of these days are too low.",
+        len(late), days=LOOK_DAYS,
+    )  # fmt: skip
     return [
         Statement(
-            Kind.COVERAGE, Weight.BAD, store,
-            f"Cameras missed part of {len(late)} of the last {LOOK_DAYS} days; figures of "
-            f"{'these days are' if len(late) > 1 else 'that day are'} too low.",
-            listed, "Days with less than 95 % coverage; they are left out of everything else that is said here.",
-            100.0 + len(late), late[-1],
+            Kind.COVERAGE, Weight.BAD, store, words, listed,
+            _("Days with less than 95 % coverage; they are left out of everything else that is said here."),
+            100.0 + len(late), claim=f"{len(late)} until {late[-1]}", day=late[-1],
         )
     ]  # fmt: skip
 
@@ -168,14 +195,27 @@ def _unusual(store: StoreView, series: dict[date, int], today: date) -> list[Sta
 
 
 def _unusual_words(store: StoreView, found: UnusualDay) -> Statement:
-    name, more = WEEKDAYS[found.day.weekday()], found.change > 0
+    more = found.change > 0
+    said = {"day": named_day(found.day), "share": number(abs(found.change) * 100),
+            "weekday": weekday(found.day.weekday())}  # fmt: skip
+    words = (
+        _("%(day)s had %(share)s %% more people than a %(weekday)s of these weeks.", **said)
+        if more
+        else _("%(day)s had %(share)s %% fewer people than a %(weekday)s of these weeks.", **said)
+    )
+    usual = _(
+        "usual: %(usual)s, the median of %(n)s such weekdays, at the present level",
+        usual=number(found.usual),
+        n=found.n,
+    )
+    reason = _(
+        "%(score)s robust deviations from the median of the last %(weeks)s weeks; %(limit)s is the limit.",
+        score=number(abs(found.score), digits=1), weeks=WEEKS_BACK, limit=number(LIMIT, digits=1),
+    )  # fmt: skip
     return Statement(
-        Kind.UNUSUAL, Weight.GOOD if more else Weight.BAD, store,
-        f"{name}, {found.day:%d %B} had {abs(found.change) * 100:.0f} % {'more' if more else 'fewer'} people than a "
-        f"{name} of these weeks.",
-        (f"{found.value:,} came in", f"usual: {found.usual:,.0f}, the median of {found.n} {name}s, at the present level"),
-        f"{abs(found.score):.1f} robust deviations from the median of the last {WEEKS_BACK} weeks; 3.5 is the limit.",
-        40.0 + min(30.0, abs(found.score)), found.day,
+        Kind.UNUSUAL, Weight.GOOD if more else Weight.BAD, store, words,
+        (_("%(n)s came in", n=number(found.value)), usual), reason, 40.0 + min(30.0, abs(found.score)),
+        claim=f"{found.day} {found.value}", day=found.day,
     )  # fmt: skip
 
 
@@ -183,17 +223,63 @@ def _level(store: StoreView, series: dict[date, int], last: date) -> list[Statem
     found = level_change(series, last=last)
     if found is None or abs(found.change) < LEVEL_CHANGE:
         return []
-    more = found.change > 0
+    share = number(abs(found.change) * 100)
+    numbers = (
+        _("a median week: %(n)s people", n=number(found.after)), _("before: %(n)s", n=number(found.before)),
+        _("%(n)s days compared", n=found.n_days),
+    )  # fmt: skip
     return [
         Statement(
-            Kind.LEVEL, Weight.GOOD if more else Weight.WARN, store,
-            f"The last four weeks had {abs(found.change) * 100:.0f} % {'more' if more else 'fewer'} people than the "
-            "four before.",
-            (f"a median week: {found.after:,.0f} people", f"before: {found.before:,.0f}", f"{found.n_days} days compared"),
-            "Sums of the medians of each weekday: single strange days do not count. The season is not taken out.",
-            30.0 + 100 * abs(found.change),
+            Kind.LEVEL, Weight.GOOD if found.change > 0 else Weight.WARN, store, _level_words(found.change, share),
+            numbers,
+            _("Sums of the medians of each weekday: single strange days do not count. The season is not taken out."),
+            30.0 + 100 * abs(found.change), claim=_band(found.change), change=found.change,
         )
     ]  # fmt: skip
+
+
+def _level_words(change: float, share: str) -> str:
+    if change > 0:
+        return _("The last four weeks had %(share)s %% more people than the four before.", share=share)
+    return _("The last four weeks had %(share)s %% fewer people than the four before.", share=share)
+
+
+def _band(change: float) -> str:
+    """A change that grows by a few points from one day to the next is still the same news."""
+    return f"{'more' if change > 0 else 'fewer'} {int(abs(change) * 100) // 15}"
+
+
+def shared_levels(statements: Sequence[Statement], n_stores: int) -> list[Statement]:
+    """What most stores have in common is said once, of them together; statements of other kinds stay as they are."""
+    for is_up in (True, False):
+        alike = [s for s in statements if s.kind is Kind.LEVEL and (s.change > 0) is is_up]
+        if n_stores >= FEWEST_TOGETHER and len(alike) * 2 > n_stores:
+            rest = [s for s in statements if s not in alike]
+            return [_together(alike, n_stores), *rest]
+    return list(statements)
+
+
+def _together(alike: Sequence[Statement], n_stores: int) -> Statement:
+    ordered = sorted(alike, key=lambda s: -abs(s.change))
+    low, high = (number(abs(s.change) * 100) for s in (ordered[-1], ordered[0]))
+    said = {"n": len(alike), "of": n_stores, "low": low, "high": high}
+    is_up = ordered[0].change > 0
+    words = (
+        _("%(n)s of %(of)s stores had more people in the last four weeks than in the four before: %(low)s to %(high)s %%.",
+          **said)
+        if is_up
+        else _("%(n)s of %(of)s stores had fewer people in the last four weeks than in the four before: "
+               "%(low)s to %(high)s %%.", **said)
+    )  # fmt: skip
+    numbers = tuple(
+        _("%(store)s: %(share)s %%", store=s.store.name if s.store else "", share=number(s.change * 100))
+        for s in ordered
+    )
+    reason = _("What most stores share is more likely the season than the stores. Single strange days do not count.")
+    return Statement(
+        Kind.LEVEL, Weight.GOOD if is_up else Weight.WARN, None, words, numbers, reason, 35.0,
+        claim=f"together {'more' if is_up else 'fewer'} {len(alike) * 4 // n_stores}",
+    )  # fmt: skip
 
 
 async def _hours(
@@ -220,26 +306,32 @@ async def _hours(
     best = sorted(sums, key=lambda h: -sums[h])[:3]
     share = sum(sums[h] for h in best) / total
     quiet = [h for h in sorted(sums) if sums[h] / total < 0.03]
-    words = f"{share * 100:.0f} % of people come in three hours: {_clock(sorted(best))}."
-    numbers = [f"{h:02d}:00: {sums[h] / total * 100:.0f} %" for h in best]
+    words = _(
+        "%(share)s %% of people come in three hours: %(hours)s.", share=number(share * 100), hours=_clock(sorted(best))
+    )
+    numbers = [_("%(hour)s: %(share)s %%", hour=hour(h), share=number(sums[h] / total * 100)) for h in best]
     if quiet:
-        words += f" Hardly anybody comes at {_clock(quiet)}."
-        numbers += [f"{h:02d}:00: {sums[h] / total * 100:.1f} %" for h in quiet]
+        words += " " + _("Hardly anybody comes at %(hours)s.", hours=_clock(quiet))
+        numbers += [
+            _("%(hour)s: %(share)s %%", hour=hour(h), share=number(sums[h] / total * 100, digits=1)) for h in quiet
+        ]
     if spans is None:
-        numbers.append("opening hours are not set: hours outside them cannot be told")
+        numbers.append(_("opening hours are not set: hours outside them cannot be told"))
     elif outside / total > 0.02:
-        words += f" {outside / total * 100:.0f} % come outside the opening hours that are set."
+        share_outside = number(outside / total * 100)
+        words += " " + _("%(share)s %% come outside the opening hours that are set.", share=share_outside)
     return [
         Statement(
             Kind.HOURS, Weight.PLAIN, store, words, tuple(numbers),
-            f"People in by hour, {HOURS_DAYS} days, {total:,} people. Put most staff where most people are.", 5.0,
+            _("People in by hour, %(days)s days, %(n)s people. Put most staff where most people are.", days=HOURS_DAYS,
+              n=number(total)),
+            5.0, claim=f"{sorted(best)} {quiet}",
         )
     ]  # fmt: skip
 
 
 def _clock(hours: Sequence[int]) -> str:
-    listed = [f"{h:02d}:00" for h in hours]
-    return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}"
+    return joined([hour(h) for h in hours])
 
 
 async def _queues(repository: AnalyticsRepository, store: StoreView, *, now: datetime) -> list[Statement]:
@@ -259,16 +351,19 @@ async def _queues(repository: AnalyticsRepository, store: StoreView, *, now: dat
     overall = quantile(everywhere, 0.9)
     if not waits or overall is None:
         return []
-    (weekday, hour), (worst, n) = max(waits.items(), key=lambda item: item[1][0])
+    (on, at_hour), (worst, n) = max(waits.items(), key=lambda item: item[1][0])
     if worst < LONG_WAIT_S or worst < 1.2 * overall:
         return []
     return [
         Statement(
             Kind.QUEUE, Weight.WARN, store,
-            f"Queues are longest on {WEEKDAYS[weekday]}s at {hour:02d}:00: one in ten waits over {worst / 60:.0f} minutes.",
-            (f"p90 then: {worst / 60:.1f} min of {n:,} waits", f"p90 at all times: {overall / 60:.1f} min"),
-            f"Waits of {HOURS_DAYS} days by weekday and hour; hours with fewer than {FEWEST_WAITS} waits are left out.",
-            20.0 + min(20.0, 10 * (worst / overall - 1)),
+            _("Queues are longest on a %(weekday)s at %(hour)s: one in ten waits over %(n)s minutes.", weekday=weekday(on),
+              hour=hour(at_hour), n=number(worst / 60)),
+            (_("p90 then: %(minutes)s min of %(n)s waits", minutes=number(worst / 60, digits=1), n=number(n)),
+             _("p90 at all times: %(minutes)s min", minutes=number(overall / 60, digits=1))),
+            _("Waits of %(days)s days by weekday and hour; hours with fewer than %(n)s waits are left out.",
+              days=HOURS_DAYS, n=FEWEST_WAITS),
+            20.0 + min(20.0, 10 * (worst / overall - 1)), claim=f"{on} {at_hour}",
         )
     ]  # fmt: skip
 
@@ -280,7 +375,10 @@ def _missing(store: StoreView, series: dict[date, int]) -> list[Missing]:
     best = max(weekdays.values(), default=0)
     if best > FEWEST_WEEKDAYS:
         return []
-    words = f"Unusual days need {FEWEST_WEEKDAYS + 1} weeks of data; {best} {'is' if best == 1 else 'are'} there."
+    words = _n(
+        "Unusual days need %(weeks)s weeks of data; %(n)s is there.",
+        "Unusual days need %(weeks)s weeks of data; %(n)s are there.", best, weeks=FEWEST_WEEKDAYS + 1,
+    )  # fmt: skip
     return [Missing(store, words)]
 
 

@@ -120,11 +120,7 @@ async def _running(
 async def _until(repository: AnalyticsRepository, day: date, zone: ZoneInfo, *, until: time) -> dict[UUID, int]:
     start = datetime.combine(day, time(), zone).astimezone(UTC)
     end = datetime.combine(day, until, zone).astimezone(UTC)
-    sums: dict[UUID, int] = defaultdict(int)
-    if end >= start + ROLLUP:
-        for q in await repository.quarter_hours(start=start, end=end, types=["footfall_in"]):
-            sums[q.store_id] += q.n
-    return sums
+    return await repository.store_quarters("footfall_in", start=start, end=end) if end >= start + ROLLUP else {}
 
 
 def together(pairs: Sequence[Usual]) -> Usual:

@@ -3,6 +3,7 @@
 from cloud_api.models.audit_entry import AuditEntry
 from cloud_api.models.edge_device import EdgeDevice, EdgeKey, PairingCode
 from cloud_api.models.event import Event
+from cloud_api.models.insight_note import InsightNote
 from cloud_api.models.organisation import Organisation
 from cloud_api.models.rollup import (
     CoverageCamera,
@@ -14,7 +15,9 @@ from cloud_api.models.rollup import (
     RollupDay,
     RollupDayBin,
     RollupFine,
+    RollupHour,
 )
+from cloud_api.models.saved_report import SavedReport
 from cloud_api.models.server_state import ServerState, Tries
 from cloud_api.models.session import ApiKey, OneTimeLink, RefreshToken, Session
 from cloud_api.models.store import Camera, OpeningException, OpeningHours, Store, ZoneRevision
@@ -32,6 +35,7 @@ __all__ = [
     "EdgeKey",
     "Event",
     "HeatDay",
+    "InsightNote",
     "OneTimeLink",
     "OpeningException",
     "OpeningHours",
@@ -43,6 +47,8 @@ __all__ = [
     "RollupDay",
     "RollupDayBin",
     "RollupFine",
+    "RollupHour",
+    "SavedReport",
     "ServerState",
     "Session",
     "Store",

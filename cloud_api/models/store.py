@@ -13,7 +13,10 @@ from cloud_api.models.base import id_field, moment_field, utc_now
 
 
 class Store(SQLModel, table=True):
-    """A shop. Its days are those of its own time zone. ``config_revision`` rises with each change for its laptops."""
+    """A shop. Its days are those of its own time zone. ``config_revision`` rises with each change for its laptops.
+
+    ``has_stills``: its cameras may be looked at, pixelated, by those who see the store.
+    """
 
     __tablename__ = "stores"
     __table_args__ = (UniqueConstraint("org_id", "name"),)
@@ -24,6 +27,7 @@ class Store(SQLModel, table=True):
     timezone: str = Field(max_length=64)
     reset_hour: int = 4
     config_revision: int = 0
+    has_stills: bool = False
     created_at: datetime = moment_field(default_factory=utc_now)
 
 

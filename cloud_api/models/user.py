@@ -12,7 +12,10 @@ from cloud_api.models.base import id_field, moment_field, utc_now
 
 
 class User(SQLModel, table=True):
-    """``store_id`` is set for roles that see one store. An empty ``password_hash`` fits no password (invited)."""
+    """``store_id`` is set for roles that see one store. An empty ``password_hash`` fits no password (invited).
+
+    ``theme``: auto, light or dark. ``locale``: how numbers and dates are written; empty: as the browser says.
+    """
 
     __tablename__ = "users"
     __table_args__ = (
@@ -26,4 +29,6 @@ class User(SQLModel, table=True):
     role: str = Field(max_length=20)
     password_hash: str = Field(max_length=300)
     is_active: bool = True
+    theme: str = Field(default="auto", max_length=10)
+    locale: str = Field(default="", max_length=20)
     created_at: datetime = moment_field(default_factory=utc_now)

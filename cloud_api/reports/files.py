@@ -5,18 +5,26 @@ from __future__ import annotations
 import csv
 import io
 from datetime import date
+from functools import lru_cache
+from pathlib import Path
 
+import font_roboto
+from fontTools.ttLib import TTFont
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 from openpyxl import Workbook
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
+from cloud_api.kit.language import NONE, current, figure, long_day, mark, moment, number, plain_day
+from cloud_api.kit.language import gettext as _
+from cloud_api.kit.language import ngettext as _n
 from cloud_api.reports.report import Report, Table, Value
 
-DEMO_WORDS = "Demo: these shops and the people counted in them do not exist."
+DEMO_WORDS = mark("Demo: these shops and the people counted in them do not exist.")
 _GREEN, _INK, _QUIET = (13, 107, 98), (29, 36, 33), (93, 103, 99)
-_LATIN = {"–": "-", "—": "-", "’": "'", "“": '"', "”": '"', "…": "..."}
+_FONTS = Path(font_roboto.__file__).parent / "files"
+_REGULAR, _BOLD = _FONTS / "Roboto-Regular.ttf", _FONTS / "Roboto-Bold.ttf"
 
 
 def as_csv(report: Report) -> bytes:
@@ -25,7 +33,7 @@ def as_csv(report: Report) -> bytes:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([safe(report.title), report.first.isoformat(), report.last.isoformat()])
     if report.is_demo:
-        writer.writerow([DEMO_WORDS])
+        writer.writerow([_(DEMO_WORDS)])
     for table in report.tables:
         writer.writerow([])
         writer.writerow([table.title])
@@ -38,12 +46,12 @@ def as_xlsx(report: Report) -> bytes:
     """A sheet per section; numbers are numbers, days are days, not known is empty."""
     book = Workbook()
     cover = book.active
-    cover.title = "About"
-    for line in ([report.title], ["From", report.first], ["To", report.last], ["Stores", len(report.stores)],
-                 ["Made", report.made_at.replace(tzinfo=None, microsecond=0), "UTC"]):  # fmt: skip
+    cover.title = _("About")[:31]
+    for line in ([report.title], [_("From"), report.first], [_("To"), report.last], [_("Stores"), len(report.stores)],
+                 [_("Made"), report.made_at.replace(tzinfo=None, microsecond=0), "UTC"]):  # fmt: skip
         cover.append([safe(v) if isinstance(v, str) else v for v in line])
     if report.is_demo:
-        cover.append([DEMO_WORDS])
+        cover.append([_(DEMO_WORDS)])
     cover["A1"].font = Font(bold=True, size=14)
     cover.column_dimensions["A"].width = 24
     cover.column_dimensions["B"].width = 20
@@ -80,16 +88,19 @@ class _Paper(FPDF):
     def __init__(self, report: Report) -> None:
         super().__init__(format="A4")
         self._report = report
-        self.set_title(latin(report.title))
+        self.add_font("Roboto", "", _REGULAR)
+        self.add_font("Roboto", "B", _BOLD)
+        self.set_title(report.title)
+        self.set_lang(current().code)
         self.set_auto_page_break(auto=True, margin=18)
 
     def footer(self) -> None:
         self.set_y(-13)
-        self.set_font("Helvetica", size=8)
+        self.set_font("Roboto", size=8)
         self.set_text_color(*_QUIET)
-        told = f"Wink Analytics, made {self._report.made_at:%Y-%m-%d %H:%M} UTC"
+        told = _("Wink Analytics, made %(moment)s UTC", moment=moment(self._report.made_at))
         if self._report.is_demo:
-            told += f". {DEMO_WORDS}"
+            told += f". {_(DEMO_WORDS)}"
         self.cell(0, 6, f"{told}   {self.page_no()}", align="C")
 
 
@@ -98,8 +109,15 @@ def as_pdf(report: Report) -> bytes:
     paper = _Paper(report)
     paper.add_page()
     _line(paper, report.title, size=20, style="B")
-    _line(paper, f"{report.first:%d %B %Y} to {report.last:%d %B %Y}", size=11, colour=_QUIET)
-    whom = ", ".join(report.stores[:6]) + (f" and {len(report.stores) - 6} more" if len(report.stores) > 6 else "")
+    _line(
+        paper,
+        _("%(first)s to %(last)s", first=long_day(report.first), last=long_day(report.last)),
+        size=11,
+        colour=_QUIET,
+    )
+    whom, n_more = ", ".join(report.stores[:6]), len(report.stores) - 6
+    if n_more > 0:
+        whom = _n("%(stores)s and %(n)s more", "%(stores)s and %(n)s more", n_more, stores=whom)
     _line(paper, whom, size=11, colour=_QUIET)
     for table in report.tables:
         paper.ln(6)
@@ -114,26 +132,30 @@ def as_pdf(report: Report) -> bytes:
     return bytes(paper.output())
 
 
-def latin(text: str) -> str:
-    """Text in the characters of the PDF's built-in fonts; what these lack is shown as "?"."""
-    for special, plain in _LATIN.items():
-        text = text.replace(special, plain)
-    return text.encode("latin-1", "replace").decode("latin-1")
+def legible(text: str) -> str:
+    """Text in the characters that the fonts of the PDF have; others are shown as "?"."""
+    return "".join(c if ord(c) in _drawn() else "?" for c in text)
+
+
+@lru_cache(maxsize=1)
+def _drawn() -> frozenset[int]:
+    with TTFont(_REGULAR, lazy=True) as regular, TTFont(_BOLD, lazy=True) as bold:
+        return frozenset(regular.getBestCmap()) & frozenset(bold.getBestCmap())
 
 
 def words_of(value: Value) -> str:
     """A value as it is printed."""
     if value is None:
-        return "-"
+        return NONE
     if isinstance(value, date):
-        return f"{value:%Y-%m-%d}"
-    return f"{value:,}" if isinstance(value, (int, float)) else value
+        return plain_day(value)
+    return figure(value) if isinstance(value, (int, float)) else value
 
 
 def _line(paper: FPDF, text: str, *, size: int, style: str = "", colour: tuple[int, int, int] = _INK) -> None:
-    paper.set_font("Helvetica", style=style, size=size)
+    paper.set_font("Roboto", style=style, size=size)
     paper.set_text_color(*colour)
-    paper.multi_cell(0, size * 0.5 + 1.5, latin(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    paper.multi_cell(0, size * 0.5 + 1.5, legible(text), align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
 
 
 def _chart(paper: FPDF, table: Table, column: int) -> None:
@@ -147,11 +169,16 @@ def _chart(paper: FPDF, table: Table, column: int) -> None:
     paper.set_draw_color(*_QUIET)
     paper.line(paper.l_margin, top + height, paper.l_margin + width, top + height)
     paper.set_y(top + height + 1)
-    _line(paper, f"{table.columns[column]}; the tallest is {highest:,.0f}", size=8, colour=_QUIET)
+    _line(
+        paper,
+        _("%(column)s; the tallest is %(n)s", column=table.columns[column], n=number(highest)),
+        size=8,
+        colour=_QUIET,
+    )
 
 
 def _table(paper: FPDF, table: Table) -> None:
-    paper.set_font("Helvetica", size=9)
+    paper.set_font("Roboto", size=9)
     paper.set_text_color(*_INK)
     paper.set_draw_color(200, 200, 195)
     paper.set_fill_color(255, 255, 255)  # a chart before it has filled its bars
@@ -167,4 +194,4 @@ def _table(paper: FPDF, table: Table) -> None:
         for cells in (table.columns, *([words_of(v) for v in row] for row in table.rows)):
             row = drawn.row()
             for cell in cells:
-                row.cell(latin(cell))
+                row.cell(legible(cell))

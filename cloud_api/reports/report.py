@@ -16,6 +16,8 @@ from cloud_api.analytics.repository import AnalyticsRepository
 from cloud_api.analytics.zones import zone_figures
 from cloud_api.insights.usual import StayPair, against_usual, stays_against_usual, together
 from cloud_api.kit.buckets import ROLLUP, rollup_start
+from cloud_api.kit.language import gettext as _
+from cloud_api.kit.language import mark, weekday
 from cloud_api.stores.opening_hours import OpeningTimes
 from cloud_api.tenancy.visible_stores import StoreView
 
@@ -35,8 +37,8 @@ class Part(StrEnum):
 
 
 TITLES = {
-    Part.SUMMARY: "Summary", Part.DAYS: "Day by day", Part.STORES: "Stores", Part.STAYS: "Time spent and queues",
-    Part.ZONES: "Zones",
+    Part.SUMMARY: mark("Summary"), Part.DAYS: mark("Day by day"), Part.STORES: mark("Stores"),
+    Part.STAYS: mark("Time spent and queues"), Part.ZONES: mark("Zones"),
 }  # fmt: skip
 
 
@@ -108,28 +110,30 @@ class _Maker:
         )
         change = None if pair.change is None else round(pair.change * 100, 1)
         rows: list[tuple[Value, ...]] = [
-            ("People in", went_in, "crossings"), ("People out", went_out, "crossings"),
-            ("Change against the same weekdays", change, "%"),
-            ("Time spent, p50", _s(dwell.p50_s), "seconds"), ("Time spent, p90", _s(dwell.p90_s), "seconds"),
-            ("Queue wait, p90", _s(wait.p90_s), "seconds"), ("Shelf visits", visits, "stays"),
+            (_("People in"), went_in, _("crossings")), (_("People out"), went_out, _("crossings")),
+            (_("Change against the same weekdays"), change, "%"),
+            (_("Time spent, p50"), _s(dwell.p50_s), _("seconds")), (_("Time spent, p90"), _s(dwell.p90_s), _("seconds")),
+            (_("Queue wait, p90"), _s(wait.p90_s), _("seconds")), (_("Shelf visits"), visits, _("stays")),
         ]  # fmt: skip
-        return Table(Part.SUMMARY, TITLES[Part.SUMMARY], ("Figure", "Value", "Unit"), tuple(rows))
+        return Table(Part.SUMMARY, _(TITLES[Part.SUMMARY]), (_("Figure"), _("Value"), _("Unit")), tuple(rows))
 
     async def _days(self, repository: AnalyticsRepository) -> Table:
         counts: dict[date, dict[str, int]] = {}
         for row in await repository.days(first=self.first, last=self.last, types=["footfall_in", "footfall_out"]):
             day = counts.setdefault(row.day, {})
             day[row.type] = day.get(row.type, 0) + row.n
-        heard = {d for _, d, n, _ in await repository.heard_days(first=self.first, last=self.last) if n}
+        heard = {d for _store, d, n, _blind in await repository.heard_days(first=self.first, last=self.last) if n}
         rows: list[tuple[Value, ...]] = []
         for n in range((self.last - self.first).days + 1):
             on = self.first + timedelta(days=n)
             own = counts.get(on, {})
             known = on in heard or bool(own)
             rows.append((
-                on, f"{on:%A}", own.get("footfall_in", 0) if known else None, own.get("footfall_out", 0) if known else None
+                on, weekday(on.weekday()), own.get("footfall_in", 0) if known else None,
+                own.get("footfall_out", 0) if known else None,
             ))  # fmt: skip
-        return Table(Part.DAYS, TITLES[Part.DAYS], ("Day", "Weekday", "People in", "People out"), tuple(rows), chart=2)
+        columns = (_("Day"), _("Weekday"), _("People in"), _("People out"))
+        return Table(Part.DAYS, _(TITLES[Part.DAYS]), columns, tuple(rows), chart=2)
 
     async def _stores(self) -> Table:
         ranking = await rank(
@@ -140,8 +144,9 @@ class _Maker:
              None if r.coverage is None else round(r.coverage * 100, 1))
             for r in ranking.stores
         )  # fmt: skip
-        columns = ("Rank", "Store", "People in", "People out", "Open hours", "In per open hour", "Coverage %")
-        return Table(Part.STORES, TITLES[Part.STORES], columns, rows, chart=2)
+        columns = (_("Rank"), _("Store"), _("People in"), _("People out"), _("Open hours"), _("In per open hour"),
+                   _("Coverage, per cent"))  # fmt: skip
+        return Table(Part.STORES, _(TITLES[Part.STORES]), columns, rows, chart=2)
 
     async def _stays(self) -> Table:
         rows: list[tuple[Value, ...]] = []
@@ -152,8 +157,9 @@ class _Maker:
                 for k in ("dwell", "queue_wait")
             ]
             rows.append((store.name, *_stay(dwell), *_stay(wait)))
-        columns = ("Store", "Stays", "Time spent p50 s", "Time spent p90 s", "Waits", "Queue p50 s", "Queue p90 s")
-        return Table(Part.STAYS, TITLES[Part.STAYS], columns, tuple(rows), note="Right to 5 %.")
+        columns = (_("Store"), _("Stays"), _("Time spent p50 s"), _("Time spent p90 s"), _("Waits"), _("Queue p50 s"),
+                   _("Queue p90 s"))  # fmt: skip
+        return Table(Part.STAYS, _(TITLES[Part.STAYS]), columns, tuple(rows), note=_("Right to 5 %."))
 
     async def _zones(self) -> Table:
         rows: list[tuple[Value, ...]] = []
@@ -165,9 +171,9 @@ class _Maker:
             for z in zone_figures(await repository.zone_sums(start=rollup_start(start), end=until)):
                 mean = round(z.dwell_total_s / z.presences, 1) if z.presences else None
                 rows.append((store.name, z.camera_id, z.zone_id, z.footfall_in, z.footfall_out, z.presences, mean))
-        columns = ("Store", "Camera", "Zone", "In", "Out", "Stays", "Mean stay s")
-        note = f"Of the first {ZONE_STORES} stores." if len(self.stores) > ZONE_STORES else ""
-        return Table(Part.ZONES, TITLES[Part.ZONES], columns, tuple(rows), note=note)
+        columns = (_("Store"), _("Camera"), _("Zone"), _("In"), _("Out"), _("Stays"), _("Mean stay s"))
+        note = _("Of the first %(n)s stores.", n=ZONE_STORES) if len(self.stores) > ZONE_STORES else ""
+        return Table(Part.ZONES, _(TITLES[Part.ZONES]), columns, tuple(rows), note=note)
 
 
 def _s(seconds: float | None) -> float | None:

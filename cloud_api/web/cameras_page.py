@@ -14,6 +14,8 @@ from pydantic import ValidationError
 from cloud_api.analytics.repository import AnalyticsRepository
 from cloud_api.auth.access import Address, Data
 from cloud_api.kit.errors import CloudError, NotFoundError
+from cloud_api.kit.language import gettext as _
+from cloud_api.kit.language import weekday
 from cloud_api.stores.cameras import Cameras, CameraView
 from cloud_api.stores.endpoints import CameraChange, CameraForm, make_camera, put_camera
 from cloud_api.tenancy.visible_stores import StoreView
@@ -87,10 +89,19 @@ async def _blind(seen: Visit, store: StoreView, camera: CameraView) -> tuple[Gri
     rows: list[tuple[str, list[float | None]]] = []
     for n in range(DAYS):
         day = first + timedelta(days=n)
-        rows.append((f"{day:%a}", [_minutes(day, h, by_hour, camera, zone, seen.now) for h in range(24)]))
+        rows.append(
+            (
+                weekday(day.weekday(), "abbreviated"),
+                [_minutes(day, h, by_hour, camera, zone, seen.now) for h in range(24)],
+            )
+        )
     total_s = sum(found.values())
-    words = f"blind for {duration_words(total_s)} in {DAYS} days" if total_s else f"no gap in {DAYS} days"
-    return grid(rows, [f"{h:02d}" for h in range(24)], unit="minutes blind", row_height=16, highest=60), words
+    words = (
+        _("blind for %(duration)s in %(n)s days", duration=duration_words(total_s), n=DAYS)
+        if total_s
+        else _("no gap in %(n)s days", n=DAYS)
+    )
+    return grid(rows, [f"{h:02d}" for h in range(24)], unit=_("minutes blind"), row_height=16, highest=60), words
 
 
 def _minutes(
@@ -116,7 +127,7 @@ async def change_cameras(request: Request, database: Data, address: Address) -> 
     try:
         store_id = uuid_in(form, "store_id")
         if store_id is None:
-            raise NotFoundError("Choose a store.")
+            raise NotFoundError(_("Choose a store."))
         if form.get("act") == "add":
             made = CameraForm(camera_id=form.get("camera_id", ""), name=form.get("name", ""))
             await make_camera(store_id, made, principal, database, address)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cloud_api.kit.language import gettext as _
+from cloud_api.kit.language import number
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -93,7 +96,7 @@ def bar_chart(points: Sequence[Point], *, width: int = 760, height: int = 200) -
                 p.is_thin, n % every == 0,
             )
         )  # fmt: skip
-    ticks = tuple((round(height * (1 - share), 1), f"{top * share:,.0f}") for share in (0.0, 0.5, 1.0))
+    ticks = tuple((round(height * (1 - share), 1), number(top * share)) for share in (0.0, 0.5, 1.0))
     return BarChart(width, height, tuple(bars), ticks)
 
 
@@ -114,7 +117,7 @@ def grid(
     for r, (name, values) in enumerate(rows):
         row_labels.append((round(r * row_height + row_height * 0.66, 1), name))
         for c, value in enumerate(values):
-            told = "not known" if value is None else f"{value:,.0f} {unit}"
+            told = _("not known") if value is None else _("%(n)s %(unit)s", n=number(value), unit=unit)
             strength = None if value is None else round(value / top, 3) if top else 0.0
             cells.append(
                 Cell(round(left + c * step, 1), r * row_height, round(step - 2, 1), row_height - 2, strength,

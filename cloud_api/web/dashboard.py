@@ -15,10 +15,13 @@ from cloud_api.analytics.coverage import day_coverage, expected_of, share
 from cloud_api.analytics.ranking import rank
 from cloud_api.analytics.repository import AnalyticsRepository
 from cloud_api.analytics.zones import ZoneFigures, zone_figures
-from cloud_api.insights.usual import Usual, against_usual, stays_against_usual, together
+from cloud_api.insights.usual import StayPair, Usual, against_usual, stays_against_usual, together
 from cloud_api.kit.buckets import ROLLUP, rollup_start
+from cloud_api.kit.language import clock, day_and_month, hour, short_day, weekday
+from cloud_api.kit.language import gettext as _
+from cloud_api.kit.language import ngettext as _n
 from cloud_api.stores.cameras import Cameras
-from cloud_api.stores.opening_hours import WEEKDAYS, OpeningHoursOf
+from cloud_api.stores.opening_hours import OpeningHoursOf
 from cloud_api.stores.zone_sets import ZoneSetsOf
 from cloud_api.tenancy.visible_stores import StoreView
 from cloud_api.web.charts import BarChart, Grid, Point, bar_chart, grid
@@ -116,7 +119,7 @@ async def dashboard_context(seen: Visit) -> DashboardContext:
         has_store=True,
         has_data=bool(last_seen) or any(line.footfall_in is not None for line in lines),
         has_hours=any(line.per_open_hour is not None for line in lines),
-        headline=seen.chosen.name if seen.chosen else "All stores",
+        headline=seen.chosen.name if seen.chosen else _("All stores"),
         verdict=_verdict(all_pairs, period),
         is_live=period.has_today,
         tiles=tiles,
@@ -125,7 +128,9 @@ async def dashboard_context(seen: Visit) -> DashboardContext:
         trend_rows=rows,
         has_trend=any(r.value for r in rows),
         profile=profile,
-        profile_title=f"Hour by weekday, people in on an average day of {min(period.n_days, PROFILE_DAYS)} days",
+        profile_title=_(
+            "Hour by weekday, people in on an average day of %(n)s days", n=min(period.n_days, PROFILE_DAYS)
+        ),
         zones=await _zones(seen, repository) if seen.chosen else None,
         lines=lines,
     )
@@ -133,20 +138,22 @@ async def dashboard_context(seen: Visit) -> DashboardContext:
 
 def _without_stores() -> DashboardContext:
     return DashboardContext(
-        False, False, False, "Welcome", "", False, [], bar_chart([]), "", [], False, None, "", None, []
+        False, False, False, _("Welcome"), "", False, [], bar_chart([]), "", [], False, None, "", None, []
     )
 
 
 def than_words(period: Period) -> str:
     """What a period is compared with."""
     if period.is_one_day:
-        return f"usual on {period.first:%A}s" + (" by this time" if period.first == period.today else "")
-    return "usual on the same weekdays before"
+        if period.first == period.today:
+            return _("usual on a %(weekday)s by this time", weekday=weekday(period.first.weekday()))
+        return _("usual on a %(weekday)s", weekday=weekday(period.first.weekday()))
+    return _("usual on the same weekdays before")
 
 
 def _verdict(pair: Usual, period: Period) -> str:
     if pair.change is None:
-        return "Nothing to compare with yet: the same weekdays before have no data."
+        return _("Nothing to compare with yet: the same weekdays before have no data.")
     words = change_words(pair.change, than=than_words(period))
     return f"{words[0].upper()}{words[1:]}."
 
@@ -181,11 +188,11 @@ async def _lines(
                 inside=level.now if level and level.is_known and period.has_today else None,
                 per_open_hour=r.per_open_hour,
                 per_hour_rank=places.get(r.store_id),
-                change=change_words(pair.change, than="usual") if pair.change is not None else UNKNOWN,
+                change=change_words(pair.change, than=_("usual")) if pair.change is not None else UNKNOWN,
                 trend=_arrow(pair.change),
                 coverage=r.coverage,
                 share_of_best=round((r.footfall_in or 0) / best, 3) if best else 0.0,
-                seen="never heard of" if at is None else f"heard {ago(at, now=seen.now)}",
+                seen=_("never heard of") if at is None else _("heard %(ago)s", ago=ago(at, now=seen.now)),
                 is_fresh=at is not None and seen.now - at < SEEN_LATELY,
             )
         )
@@ -202,49 +209,72 @@ async def _tiles(
     period, than = seen.period, than_words(seen.period)
     known = [line for line in lines if line.footfall_in is not None]
     covered = await _coverage(seen, repository)
-    mark = {"coverage": f"coverage {percent(covered)}", "is_thin": covered is not None and covered < THIN}
+    mark = {
+        "coverage": _("coverage %(share)s", share=percent(covered)),
+        "is_thin": covered is not None and covered < THIN,
+    }
     went_in = sum(line.footfall_in or 0 for line in known) if known else None
     went_out = sum(line.footfall_out or 0 for line in known) if known else None
     tiles = [
-        Tile("footfall_in", "People in", number(went_in), change_words(pair.change, than=than), _arrow(pair.change),
+        Tile("footfall_in", _("People in"), number(went_in), change_words(pair.change, than=than), _arrow(pair.change),
              **mark),  # type: ignore[arg-type]  # two marks of different types
-        Tile("footfall_out", "People out", number(went_out), "crossings to the outside"),
+        Tile("footfall_out", _("People out"), number(went_out), _("crossings to the outside")),
         _occupancy(seen, levels),
     ]  # fmt: skip
     whole = {"first": period.first, "last": period.last}
     dwell = await stays_against_usual(repository, "dwell", **whole)
     wait = await stays_against_usual(repository, "queue_wait", **whole)
     visits = await repository.days(**whole, types=["shelf_interaction"])
-    tiles.append(
-        Tile("dwell", "Time spent, p50 / p90", f"{duration_words(dwell.p50_s)} / {duration_words(dwell.p90_s)}"
-             if dwell.n else UNKNOWN, f"{number(dwell.n)} stays; {longer_words(dwell.p50_s, dwell.usual_p50_s, than='usual')}"
-             if dwell.n else "no stay has ended yet")
-    )  # fmt: skip
-    tiles.append(
-        Tile("queue_wait", "Queue wait, p90", duration_words(wait.p90_s),
-             f"{number(wait.n)} waits; " + longer_words(wait.p90_s, wait.usual_p90_s, than="usual")
-             if wait.n else "nobody has queued yet")
-    )  # fmt: skip
+    tiles += [_dwell(dwell), _wait(wait)]
     n = sum(v.n for v in visits)
     tiles.append(
-        Tile("shelf_interaction", "Shelf visits", number(n) if known else UNKNOWN, "stays over the shelf's threshold")
+        Tile(
+            "shelf_interaction",
+            _("Shelf visits"),
+            number(n) if known else UNKNOWN,
+            _("stays over the shelf's threshold"),
+        )
     )
     return tiles
+
+
+def _dwell(dwell: StayPair) -> Tile:
+    title = _("Time spent, p50 / p90")
+    if not dwell.n:
+        return Tile("dwell", title, UNKNOWN, _("no stay has ended yet"))
+    stays = _n("%(n)s stay", "%(n)s stays", dwell.n)
+    compared = longer_words(dwell.p50_s, dwell.usual_p50_s, than=_("usual"))
+    return Tile(
+        "dwell", title, f"{duration_words(dwell.p50_s)} / {duration_words(dwell.p90_s)}", f"{stays}; {compared}"
+    )
+
+
+def _wait(wait: StayPair) -> Tile:
+    title = _("Queue wait, p90")
+    if not wait.n:
+        return Tile("queue_wait", title, UNKNOWN, _("nobody has queued yet"))
+    waits = _n("%(n)s wait", "%(n)s waits", wait.n)
+    compared = longer_words(wait.p90_s, wait.usual_p90_s, than=_("usual"))
+    return Tile("queue_wait", title, duration_words(wait.p90_s), f"{waits}; {compared}")
 
 
 def _occupancy(seen: Visit, levels: dict[UUID, Level]) -> Tile:
     # Each store is never below zero, then they add up: one store's drift takes nobody out of another.
     heard = [level for level in levels.values() if level.is_known]
     if not heard:
-        note = "not heard of yet" if levels else "choose one store, or fewer days"
-        return Tile("occupancy", "Most people inside", UNKNOWN, note)
+        note = _("not heard of yet") if levels else _("choose one store, or fewer days")
+        return Tile("occupancy", _("Most people inside"), UNKNOWN, note)
     peak = max(heard, key=lambda level: level.peak)
-    at = f"most {number(peak.peak)}" + (f" at {peak.peak_at.astimezone(seen.zone):%a %H:%M}" if peak.peak_at else "")
+    at = _("most %(n)s", n=number(peak.peak))
     if seen.chosen is None and len(heard) > 1:
-        at = f"most in one store {number(peak.peak)}"
+        at = _("most in one store %(n)s", n=number(peak.peak))
+    elif peak.peak_at:
+        own = peak.peak_at.astimezone(seen.zone)
+        at = _("most %(n)s, %(weekday)s at %(time)s", n=number(peak.peak),
+               weekday=weekday(own.weekday(), "abbreviated"), time=clock(own))  # fmt: skip
     if not seen.period.has_today:
-        return Tile("occupancy", "Most people inside", number(peak.peak), at)
-    return Tile("occupancy", "Inside now", number(sum(level.now for level in heard)), at)
+        return Tile("occupancy", _("Most people inside"), number(peak.peak), at)
+    return Tile("occupancy", _("Inside now"), number(sum(level.now for level in heard)), at)
 
 
 async def _coverage(seen: Visit, repository: AnalyticsRepository) -> float | None:
@@ -266,60 +296,64 @@ async def _trend(
     seen: Visit, repository: AnalyticsRepository, pairs: dict[UUID, dict[date, Usual]]
 ) -> tuple[list[Point], str]:
     if seen.period.is_one_day:
-        return await _hours(seen, repository), "Hour by hour, people in"
+        return await _hours(seen, repository), _("Hour by hour, people in")
     sums: dict[date, int] = defaultdict(int)
     for row in await repository.days(first=seen.period.first, last=seen.period.last, types=["footfall_in"]):
         sums[row.day] += row.n
-    heard = {day for _, day, n, _ in await repository.heard_days(first=seen.period.first, last=seen.period.last) if n}
+    heard = {
+        day
+        for _store, day, n, _blind in await repository.heard_days(first=seen.period.first, last=seen.period.last)
+        if n
+    }
     points = []
     for n in range(seen.period.n_days):
         day = seen.period.first + timedelta(days=n)
         pair = together([p[day] for p in pairs.values() if day in p])
         value = sums.get(day, 0) if day in heard else None
         usual = pair.usual if pair.n == len(seen.shown) else None
-        told = f"{day:%a %d %b}: " + (f"{value:,} in" if value is not None else "not known")
-        points.append(Point(f"{day:%d %b}", told + (f", usual {usual:,.0f}" if usual else ""), value, usual))
-    return points, "Day by day, people in"
+        points.append(Point(day_and_month(day), _told(short_day(day), value, usual), value, usual))
+    return points, _("Day by day, people in")
+
+
+def _told(when: str, value: float | None, usual: float | None) -> str:
+    if value is None:
+        return _("%(when)s: not known", when=when)
+    if usual is None:
+        return _("%(when)s: %(n)s in", when=when, n=number(value))
+    return _("%(when)s: %(n)s in, usual %(usual)s", when=when, n=number(value), usual=number(usual))
 
 
 async def _hours(seen: Visit, repository: AnalyticsRepository) -> list[Point]:
     """A day's hours: every store's by its own clock."""
     day = seen.period.first
     before = [day - timedelta(days=7 * n) for n in range(1, 5)]
-    counts, heard = await _hours_of(seen, repository, day)
+    counts, heard = await _hours_of(repository, day)
     usual: dict[int, int] = defaultdict(int)
     known = 0
     for other in before:
-        others, was_heard = await _hours_of(seen, repository, other)
+        others, was_heard = await _hours_of(repository, other)
         known += bool(was_heard)
-        for hour, n in others.items():
-            usual[hour] += n
+        for h, n in others.items():
+            usual[h] += n
     points = []
-    for hour in range(24):
-        value = counts.get(hour, 0) if hour in heard else None
-        mean = usual[hour] / known if known else None
-        told = f"{hour:02d}:00: " + (f"{value} in" if value is not None else "not known")
-        points.append(Point(f"{hour:02d}", told + (f", usual {mean:,.0f}" if mean is not None else ""), value, mean))
+    for h in range(24):
+        value = counts.get(h, 0) if h in heard else None
+        mean = usual[h] / known if known else None
+        points.append(Point(f"{h:02d}", _told(hour(h), value, mean), value, mean))
     # Hours of the night, in which nobody comes and nobody ever came, only take the room.
     busy = [n for n, p in enumerate(points) if p.value or p.usual]
     return points[busy[0] : busy[-1] + 1] if busy else points
 
 
-async def _hours_of(seen: Visit, repository: AnalyticsRepository, day: date) -> tuple[dict[int, int], set[int]]:
-    zones = {s.id: ZoneInfo(s.timezone) for s in seen.shown}
+async def _hours_of(repository: AnalyticsRepository, day: date) -> tuple[dict[int, int], set[int]]:
     start = datetime.combine(day, time(), UTC) - timedelta(hours=14)
     end = start + timedelta(hours=52)
-    counts: dict[int, int] = defaultdict(int)
-    for q in await repository.quarter_hours(start=start, end=end, types=["footfall_in"]):
-        local = q.bucket_at.astimezone(zones[q.store_id])
-        if local.date() == day:
-            counts[local.hour] += q.n
+    totals = await repository.hour_totals("footfall_in", first=day, last=day)
     heard = set()
-    for store_id, at, _ in await repository.heard_quarters(start=start, end=end):
-        local = at.astimezone(zones[store_id])
-        if local.date() == day:
-            heard.add(local.hour)
-    return counts, heard
+    for zone, quarters in (await repository.quarters_heard_by_zone(start=start, end=end)).items():
+        locals_ = (at.astimezone(ZoneInfo(zone)) for at in quarters)
+        heard |= {local.hour for local in locals_ if local.date() == day}
+    return {h: n for (_day, h), n in totals.items()}, heard
 
 
 async def _profile(seen: Visit, repository: AnalyticsRepository) -> Grid | None:
@@ -327,24 +361,20 @@ async def _profile(seen: Visit, repository: AnalyticsRepository) -> Grid | None:
     if period.is_one_day:
         return None
     first = max(period.first, period.last - timedelta(days=PROFILE_DAYS - 1))
-    zones = {s.id: ZoneInfo(s.timezone) for s in seen.shown}
-    start = datetime.combine(first, time(), UTC) - timedelta(hours=14)
-    end = datetime.combine(period.last, time(), UTC) + timedelta(hours=38)
     sums: dict[tuple[int, int], int] = defaultdict(int)
     days: dict[int, set[date]] = defaultdict(set)
-    for q in await repository.quarter_hours(start=start, end=end, types=["footfall_in"]):
-        local = q.bucket_at.astimezone(zones[q.store_id])
-        if first <= local.date() <= period.last:
-            sums[local.weekday(), local.hour] += q.n
-            days[local.weekday()].add(local.date())
+    for (day, h), n in (await repository.hour_totals("footfall_in", first=first, last=period.last)).items():
+        sums[day.weekday(), h] += n
+        days[day.weekday()].add(day)
     if not sums:
         return None
-    hours = [hour for _, hour in sums]
+    hours = [h for _day, h in sums]
     shown_hours = range(min(hours), max(hours) + 1)
     rows: list[tuple[str, list[float | None]]] = [
-        (WEEKDAYS[d][:3], [sums[d, h] / len(days[d]) if days[d] else None for h in shown_hours]) for d in range(7)
+        (weekday(d, "abbreviated"), [sums[d, h] / len(days[d]) if days[d] else None for h in shown_hours])
+        for d in range(7)
     ]
-    return grid(rows, [f"{h:02d}" for h in shown_hours], unit="in")
+    return grid(rows, [f"{h:02d}" for h in shown_hours], unit=_("in"))
 
 
 async def _zones(seen: Visit, repository: AnalyticsRepository) -> list[ZoneLine]:

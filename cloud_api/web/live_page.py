@@ -12,8 +12,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from cloud_api.analytics.repository import AnalyticsRepository
+from cloud_api.devices.stills import StillSwitches
+from cloud_api.kit.language import clock, figure, mark
+from cloud_api.kit.language import gettext as _
 from cloud_api.live.recent import RecentEvent, RecentEvents
 from cloud_api.stores.cameras import Cameras, CameraView
+from cloud_api.tenancy.visible_stores import StoreView
 from cloud_api.web.dashboard import SEEN_LATELY
 from cloud_api.web.levels import levels_of
 from cloud_api.web.shell import Visit, show, visit
@@ -21,13 +25,17 @@ from cloud_api.web.words import UNKNOWN, ago, duration_words, plain_id
 
 router = APIRouter(include_in_schema=False)
 TICKER = 24
+MOST_STILLS = 40
 STATES = {
-    "seeing": "sees", "connecting": "is connecting", "stale": "sends no pictures", "frozen": "sends the same picture",
-    "refused": "is refused", "off": "is switched off", "": "not heard of yet",
+    "seeing": mark("sees"), "connecting": mark("is connecting"), "stale": mark("sends no pictures"),
+    "frozen": mark("sends the same picture"), "refused": mark("is refused"), "off": mark("is switched off"),
+    "": mark("not heard of yet"),
 }  # fmt: skip
 _HAPPENED = {
-    "footfall_in": "somebody came in", "footfall_out": "somebody went out", "dwell": "stayed {d}",
-    "queue_wait": "queued {d}", "shelf_interaction": "stood at the shelf for {d}", "camera_gap": "camera was blind for {d}",
+    "footfall_in": mark("somebody came in"), "footfall_out": mark("somebody went out"),
+    "dwell": mark("stayed %(duration)s"), "queue_wait": mark("queued %(duration)s"),
+    "shelf_interaction": mark("stood at the shelf for %(duration)s"),
+    "camera_gap": mark("camera was blind for %(duration)s"),
 }  # fmt: skip
 
 
@@ -66,12 +74,23 @@ class TickerLine:
 
 
 @dataclass(frozen=True, slots=True)
+class StillOf:
+    """A camera that may be looked at."""
+
+    store_id: UUID
+    store: str
+    camera_id: str
+    camera: str
+
+
+@dataclass(frozen=True, slots=True)
 class LiveContext:
     """What the page shows."""
 
     live_stores: list[LiveStore]
     ticker: list[TickerLine]
     n_ill: int
+    stills: list[StillOf]
 
 
 async def live_context(seen: Visit) -> LiveContext:
@@ -79,7 +98,7 @@ async def live_context(seen: Visit) -> LiveContext:
     repository = AnalyticsRepository(seen.connection, seen.shown)
     days = {s.id: seen.now.astimezone(ZoneInfo(s.timezone)).date() for s in seen.shown}
     if not days:
-        return LiveContext([], [], 0)
+        return LiveContext([], [], 0, [])
     first, last = min(days.values()), max(days.values())
     levels = await levels_of(repository, seen.shown, first=first - timedelta(days=1), last=last, now=seen.now)
     today = await levels_of(repository, seen.shown, first=first, last=last, now=seen.now)
@@ -98,7 +117,7 @@ async def live_context(seen: Visit) -> LiveContext:
                 today[s.id].peak if is_known else None,
                 own.get("footfall_in", 0) if own is not None else None,
                 own.get("footfall_out", 0) if own is not None else None,
-                "never heard of" if at is None else f"heard {ago(at, now=seen.now)}",
+                _("never heard of") if at is None else _("heard %(ago)s", ago=ago(at, now=seen.now)),
                 at is not None and seen.now - at < SEEN_LATELY,
                 [camera_state(c, now=seen.now) for c in await cameras.of(s.id) if c.retired_at is None],
             )
@@ -106,28 +125,39 @@ async def live_context(seen: Visit) -> LiveContext:
     ids = [s.id for s in seen.shown]
     recent = await RecentEvents(seen.connection, seen.scope).of(ids, now=seen.now, limit=TICKER)
     names = {s.id: (s.name, ZoneInfo(s.timezone)) for s in seen.shown}
+    stills = [still for s in seen.shown for still in await stills_of(seen, s)]
     ill = sum(not c.is_well for store in stores for c in store.cameras)
-    return LiveContext(stores, [_line(e, names) for e in recent], ill)
+    return LiveContext(stores, [_line(e, names) for e in recent], ill, stills[:MOST_STILLS])
+
+
+async def stills_of(seen: Visit, store: StoreView) -> list[StillOf]:
+    """Cameras of a store that may be looked at; none where that is switched off."""
+    if seen.request.app.state.stills is None or store.id not in await StillSwitches(seen.connection, seen.scope).on():
+        return []
+    cameras = await Cameras(seen.connection, seen.scope).of(store.id)
+    return [StillOf(store.id, store.name, c.camera_id, c.label) for c in cameras if c.retired_at is None]
 
 
 def camera_state(camera: CameraView, *, now: datetime) -> CameraState:
     """How a camera does, in words that also say how old they are."""
     if camera.reported_at is None:
-        return CameraState(camera.label, "no sign of life yet", is_well=False)
+        return CameraState(camera.label, _("no sign of life yet"), is_well=False)
     is_late = now - camera.reported_at > SEEN_LATELY
-    told = camera.words or STATES.get(camera.state, camera.state)
-    rate = f", {camera.fps:.1f} pictures a second" if camera.fps and camera.state == "seeing" else ""
-    words = f"{told}{rate} · {ago(camera.reported_at, now=now)}"
+    told = camera.words or _(STATES.get(camera.state, camera.state))
+    if camera.fps and camera.state == "seeing":
+        told = _("%(told)s, %(n)s pictures a second", told=told, n=figure(round(camera.fps, 1)))
+    words = f"{told} · {ago(camera.reported_at, now=now)}"
     if is_late:
-        words = f"not heard of for {duration_words((now - camera.reported_at).total_seconds())}; then it: {told}"
+        silent = duration_words((now - camera.reported_at).total_seconds())
+        words = _("not heard of for %(duration)s; then it: %(told)s", duration=silent, told=told)
     return CameraState(camera.label, words, is_well=camera.state == "seeing" and not is_late)
 
 
 def _line(event: RecentEvent, names: dict[UUID, tuple[str, ZoneInfo]]) -> TickerLine:
     name, zone = names[event.store_id]
     place = plain_id(event.zone_id or event.camera_id) or UNKNOWN
-    words = _HAPPENED[event.type].format(d=duration_words(event.value or 0.0))
-    return TickerLine(f"{event.occurred_at.astimezone(zone):%H:%M:%S}", name, place, words)
+    words = _(_HAPPENED[event.type], duration=duration_words(event.value or 0.0))
+    return TickerLine(clock(event.occurred_at.astimezone(zone), has_seconds=True), name, place, words)
 
 
 @router.get("/live")

@@ -21,6 +21,7 @@ from cloud_api.web import (
     live_page,
     reports_page,
     settings_pages,
+    stills_page,
     zones_page,
 )
 from cloud_api.web.shell import HERE, must_be_own, templates
@@ -28,7 +29,8 @@ from cloud_api.web.shell import HERE, must_be_own, templates
 __all__ = ["DEMO_EMAIL", "DEMO_PASSWORD", "HERE", "router", "templates"]
 DEMO_EMAIL, DEMO_PASSWORD = "demo@example.com", "demo123"  # noqa: S105 - offered on the page in demo mode only
 router = APIRouter(include_in_schema=False)
-for _page in (dashboard, definitions, live_page, cameras_page, settings_pages, zones_page, insights_page, reports_page):
+for _page in (dashboard, definitions, live_page, cameras_page, settings_pages, zones_page, insights_page, reports_page,
+              stills_page):  # fmt: skip
     router.include_router(_page.router)
 
 

@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cloud_api.kit.errors import InvalidError
+from cloud_api.kit.language import gettext as _
+from cloud_api.kit.language import long_day, mark, plain_day
 
 LONGEST_DAYS = 400
-CHOICES = {"today": "Today", "yesterday": "Yesterday", "7": "7 days", "28": "28 days", "custom": "Other days"}
+CHOICES = {
+    "today": mark("Today"), "yesterday": mark("Yesterday"), "7": mark("7 days"), "28": mark("28 days"),
+    "last-week": mark("Last week"), "this-month": mark("This month"), "last-month": mark("Last month"),
+    "custom": mark("Other days"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +43,8 @@ class Period:
     def words(self) -> str:
         """As people say it."""
         if self.is_one_day:
-            return f"{self.first:%A, %d %B %Y}"
-        return f"{self.first:%d %b %Y} to {self.last:%d %b %Y}"
+            return long_day(self.first)
+        return _("%(first)s to %(last)s", first=plain_day(self.first), last=plain_day(self.last))
 
     @property
     def query(self) -> str:
@@ -62,6 +68,14 @@ def period_of(asked: Mapping[str, str], *, today: date) -> Period:
         # Days that are over: a morning would pull a week's figures down.
         last = today - timedelta(days=1)
         return Period(key, last - timedelta(days=int(key) - 1), last, today)
+    if key == "last-week":
+        monday = today - timedelta(days=today.weekday() + 7)
+        return Period(key, monday, monday + timedelta(days=6), today)
+    if key == "this-month":
+        return Period(key, today.replace(day=1), today, today)
+    if key == "last-month":
+        last = today.replace(day=1) - timedelta(days=1)
+        return Period(key, last.replace(day=1), last, today)
     if key == "custom":
         return _custom(asked, today)
     return Period("today", today, today, today)
@@ -71,9 +85,9 @@ def _custom(asked: Mapping[str, str], today: date) -> Period:
     first = _day(asked.get("from", ""), today - timedelta(days=6))
     last = _day(asked.get("to", ""), today)
     if last < first:
-        raise InvalidError("The last day lies before the first; swap them.")
+        raise InvalidError(_("The last day lies before the first; swap them."))
     if (last - first).days >= LONGEST_DAYS:
-        raise InvalidError(f"A page shows at most {LONGEST_DAYS} days; choose fewer.")
+        raise InvalidError(_("A page shows at most %(n)s days; choose fewer.", n=LONGEST_DAYS))
     return Period("custom", first, last, today)
 
 
@@ -83,7 +97,7 @@ def _day(text: str, otherwise: date) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise InvalidError(f"'{text[:20]}' is no date; write e.g. 2026-03-29.") from None
+        raise InvalidError(_("'%(text)s' is no date; write e.g. 2026-03-29.", text=text[:20])) from None
     if not 1971 < day.year < 2200:
-        raise InvalidError("Days lie between 1972 and 2199.")
+        raise InvalidError(_("Days lie between 1972 and 2199."))
     return day

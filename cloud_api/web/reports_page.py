@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 
-from cloud_api.auth.access import settings_of
-from cloud_api.kit.errors import InvalidError, NotFoundError
+from cloud_api.auth.access import Address, settings_of
+from cloud_api.kit.errors import CloudError, InvalidError, NotFoundError
+from cloud_api.kit.language import gettext as _
+from cloud_api.kit.language import joined
+from cloud_api.kit.language import ngettext as _n
 from cloud_api.reports.files import as_csv, as_pdf, as_xlsx, words_of
-from cloud_api.reports.report import TITLES, Part, Report, make_report
+from cloud_api.reports.report import TITLES, Part, Report, Table, make_report
+from cloud_api.reports.saved import ReportDefinition, SavedReports, SavedView
 from cloud_api.stores.opening_hours import OpeningHoursOf
+from cloud_api.tenancy.audit import AuditLog
 from cloud_api.tenancy.visible_stores import StoreView
-from cloud_api.web.shell import Visit, show, visit
+from cloud_api.web.periods import CHOICES, period_of
+from cloud_api.web.shell import Visit, posted, show, uuid_in, visit
 
 router = APIRouter(include_in_schema=False)
 FORMS: dict[str, tuple[Any, str]] = {
@@ -40,6 +47,17 @@ class PreviewTable:
 
 
 @dataclass(frozen=True, slots=True)
+class SavedLine:
+    """A definition in words, and the query that makes it again."""
+
+    view: SavedView
+    days: str
+    sections: str
+    stores: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReportsContext:
     """The form as it was filled in, and the preview. ``link``: the same report again."""
 
@@ -49,11 +67,14 @@ class ReportsContext:
     chosen_parts: set[Part]
     tables: list[PreviewTable]
     link: str
+    saved: list[SavedLine]
+    error: str = ""
+    done: str = ""
 
 
 def _title(seen: Visit) -> str:
-    return (
-        re.sub(r"[\x00-\x1f\x7f]", " ", seen.request.query_params.get("title", "")).strip()[:120] or "Footfall report"
+    return re.sub(r"[\x00-\x1f\x7f]", " ", seen.request.query_params.get("title", "")).strip()[:120] or _(
+        "Footfall report"
     )
 
 
@@ -68,7 +89,7 @@ def _stores(seen: Visit) -> list[StoreView]:
         return seen.shown
     found = [s for s in seen.stores if str(s.id) in asked]
     if len(found) != len(asked):
-        raise NotFoundError("There is no such store.")
+        raise NotFoundError(_("There is no such store."))
     return found
 
 
@@ -76,7 +97,7 @@ async def report_of(seen: Visit) -> Report:
     """The report that the page's query names."""
     stores = _stores(seen)
     if not stores:
-        raise InvalidError("There is no store to report on yet; make one first.")
+        raise InvalidError(_("There is no store to report on yet; make one first."))
     hours = await OpeningHoursOf(seen.connection, seen.scope).of([s.id for s in stores])
     return await make_report(
         seen.connection, stores, hours, title=_title(seen), first=seen.period.first, last=seen.period.last,
@@ -84,35 +105,90 @@ async def report_of(seen: Visit) -> Report:
     )  # fmt: skip
 
 
+async def reports_context(seen: Visit, *, error: str = "") -> ReportsContext:
+    """The form, its preview, and what was saved."""
+    made = await report_of(seen) if seen.stores else None
+    stores = {str(s.id) for s in _stores(seen)}
+    saved = await SavedReports(seen.connection, seen.scope).all()
+    done = _("The report is saved.") if seen.request.query_params.get("done") == "saved" else ""
+    return ReportsContext(
+        _title(seen), stores, TITLES, set(_parts(seen)), [_preview(t) for t in (made.tables if made else ())],
+        _query(_title(seen), seen.period.query, _parts(seen), sorted(stores)), [_line(seen, v) for v in saved], error, done,
+    )  # fmt: skip
+
+
+def _preview(t: Table) -> PreviewTable:
+    rows = [[(words_of(v), isinstance(v, (int, float)) or v is None) for v in row] for row in t.rows[:PREVIEW_ROWS]]
+    return PreviewTable(t.title, t.columns, rows, max(0, len(t.rows) - PREVIEW_ROWS), t.note)
+
+
+def _query(title: str, period: str, parts: Iterable[Part], stores: Iterable[str]) -> str:
+    pairs = [("title", title), *(("part", str(p)) for p in parts), *(("stores", s) for s in stores)]
+    return f"{period}&{urlencode(pairs)}"
+
+
+def _line(seen: Visit, view: SavedView) -> SavedLine:
+    made, own = view.definition, {s.id: s.name for s in seen.stores}
+    period = period_of(dict(parse_qsl(made.period)), today=seen.period.today)
+    # A store that is gone since is left out; where none is left, the report is of all that are in sight.
+    stores = [s for s in made.stores if s in own]
+    days = _(CHOICES[period.key]) if period.key != "custom" else period.words
+    named = joined([own[s] for s in stores]) if 0 < len(stores) < 4 else _n("%(n)s store", "%(n)s stores", len(stores))
+    return SavedLine(
+        view, days, joined([_(TITLES[p]) for p in made.parts]), named if stores else _("all stores"),
+        _query(made.title, made.period, made.parts, [str(s) for s in stores]),
+    )  # fmt: skip
+
+
 @router.get("/reports")
 async def reports(request: Request) -> Response:
     """Build and look."""
     async with visit(request) as seen:
-        made = await report_of(seen) if seen.stores else None
-        tables = [
-            PreviewTable(
-                t.title, t.columns,
-                [[(words_of(v), isinstance(v, (int, float)) or v is None) for v in row] for row in t.rows[:PREVIEW_ROWS]],
-                max(0, len(t.rows) - PREVIEW_ROWS), t.note,
+        return show(seen, "reports.html", await reports_context(seen), has_period=False, has_stores=False)
+
+
+@router.post("/reports")
+async def change_reports(request: Request, address: Address) -> Response:
+    """Save the definition that the page shows, or delete one."""
+    principal, form = await posted(request)
+    try:
+        async with visit(request, is_read=False) as seen:
+            saved = SavedReports(seen.connection, seen.scope)
+            if form.get("act") == "delete":
+                act, name = "report deleted", await saved.delete(uuid_in(form, "report_id") or seen.principal.org_id)
+            else:
+                act, name = "report saved", _name(form.get("name", ""))
+                await saved.save(name, _asked(seen), by=principal)
+            await AuditLog(seen.connection, seen.scope).note(
+                actor=principal.email, actor_id=principal.user_id, act=act, subject=name, address=address
             )
-            for t in (made.tables if made else ())
-        ]  # fmt: skip
-        stores = {str(s.id) for s in _stores(seen)}
-        pairs = [
-            ("title", _title(seen)),
-            *(("part", str(p)) for p in _parts(seen)),
-            *(("stores", s) for s in sorted(stores)),
-        ]
-        link = f"{seen.period.query}&{urlencode(pairs)}"
-        context = ReportsContext(_title(seen), stores, TITLES, set(_parts(seen)), tables, link)
-        return show(seen, "reports.html", context, has_period=False, has_stores=False)
+    except CloudError as error:
+        async with visit(request) as seen:
+            context = await reports_context(seen, error=str(error))
+            return show(seen, "reports.html", context, has_period=False, has_stores=False, status=error.status)
+    done = "&done=saved" if act == "report saved" else ""
+    return RedirectResponse(f"/reports?{request.url.query}{done}", status_code=303)
+
+
+def _name(text: str) -> str:
+    name = re.sub(r"[\x00-\x1f\x7f]", " ", text).strip()[:200]
+    if not name:
+        raise InvalidError(_("Give the report a name."))
+    return name
+
+
+def _asked(seen: Visit) -> ReportDefinition:
+    """What the page shows; all stores stay all, so that a new one is in it."""
+    stores = _stores(seen)
+    chosen = () if len(stores) == len(seen.stores) else tuple(s.id for s in stores)
+    return ReportDefinition(_title(seen), seen.period.query, tuple(_parts(seen)), chosen)
 
 
 @router.get("/reports/file.{form}")
 async def report_file(request: Request, form: str) -> Response:
     """The file."""
     if form not in FORMS:
-        raise NotFoundError("Reports come as csv, xlsx or pdf.")
+        raise NotFoundError(_("Reports come as csv, xlsx or pdf."))
     make, media = FORMS[form]
     async with visit(request) as seen:
         made = await report_of(seen)

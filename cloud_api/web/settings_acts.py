@@ -24,7 +24,10 @@ from cloud_api.auth.user_endpoints import (
     revoke_api_key,
 )  # fmt: skip
 from cloud_api.devices.endpoints import DeviceForm, make_pairing_code, rename_device, retire_device
+from cloud_api.devices.stills import StillSwitches
 from cloud_api.kit.errors import InvalidError, NotFoundError
+from cloud_api.kit.language import gettext as _
+from cloud_api.kit.language import mark
 from cloud_api.stores.endpoints import (
     OpeningDocument,
     OrganisationForm,
@@ -36,7 +39,11 @@ from cloud_api.stores.endpoints import (
     put_organisation,
     put_store,
 )  # fmt: skip
-from cloud_api.tenancy.principal import Act, Principal, Role, require
+from cloud_api.tenancy.audit import AuditLog
+from cloud_api.tenancy.principal import Act, Principal, Role, require, scope_of
+from cloud_api.tenancy.transactions import scoped
+from cloud_api.tenancy.visible_stores import VisibleStores
+from cloud_api.web.reader import Preferences, PreferencesOf
 from cloud_api.web.shell import uuid_in
 
 MAX_EXCEPTIONS = 400
@@ -69,7 +76,7 @@ class Sent:
         """
         found = uuid_in(self.form, name)
         if found is None:
-            raise NotFoundError("Choose one first.")
+            raise NotFoundError(_("Choose one first."))
         return found
 
     def text(self, name: str) -> str:
@@ -92,7 +99,7 @@ async def _rename_organisation(sent: Sent) -> None:
 def _store_form(sent: Sent) -> StoreForm:
     reset = sent.text("reset_hour") or "4"
     if not reset.isdecimal():
-        raise InvalidError("The reset hour is a whole hour, 0 to 23.")
+        raise InvalidError(_("The reset hour is a whole hour, 0 to 23."))
     return StoreForm(name=sent.text("name"), timezone=sent.text("timezone").strip(), reset_hour=int(reset))
 
 
@@ -113,7 +120,7 @@ async def _set_hours(sent: Sent) -> None:
         if opens and closes:
             weekly.append(WeeklySpan(weekday=weekday, opens=opens, closes=closes))
         elif opens or closes:
-            raise InvalidError("Give both hours of a day, or none if it is closed.")
+            raise InvalidError(_("Give both hours of a day, or none if it is closed."))
     document = OpeningDocument(weekly=weekly, exceptions=_exceptions(sent.text("exceptions")))
     request = sent.request
     await put_opening_hours(sent.id("store_id"), document, sent.principal, database_of(request), address_of(request))
@@ -125,15 +132,23 @@ def _exceptions(text: str) -> list[OtherDay]:
     for line in text.splitlines()[:MAX_EXCEPTIONS]:
         if not line.strip():
             continue
-        day, _, rest = line.strip().partition(" ")
-        hours, _, note = rest.strip().partition(" ")
+        day, _space, rest = line.strip().partition(" ")
+        hours, _space, note = rest.strip().partition(" ")
         try:
             on = date.fromisoformat(day)
         except ValueError:
-            raise InvalidError(f"'{line[:40]}' does not begin with a date; write e.g. 2026-12-25 closed.") from None
+            raise InvalidError(
+                _("'%(line)s' does not begin with a date; write e.g. 2026-12-25 closed.", line=line[:40])
+            ) from None
         opens, dash, closes = hours.partition("-")
         if hours.lower() != "closed" and not dash:
-            raise InvalidError(f"'{line[:40]}' has no hours; write e.g. {day} 09:00-14:00, or {day} closed.")
+            raise InvalidError(
+                _(
+                    "'%(line)s' has no hours; write e.g. %(day)s 09:00-14:00, or %(day)s closed.",
+                    line=line[:40],
+                    day=day,
+                )
+            )
         is_closed = hours.lower() == "closed"
         days.append(
             OtherDay(day=on, opens=None if is_closed else opens, closes=None if is_closed else closes, note=note)
@@ -161,8 +176,8 @@ async def _new_link(sent: Sent) -> Shown:
 
 
 def _link(email: str, link: str, *, is_mailed: bool) -> Shown:
-    how = "It is on its way by mail as well." if is_mailed else "This cloud sends no mail: hand it over yourself."
-    return Shown(f"Link for {email}", f"With it they choose a password, once. {how}", link)
+    how = _("It is on its way by mail as well.") if is_mailed else _("This cloud sends no mail: hand it over yourself.")
+    return Shown(_("Link for %(email)s", email=email), _("With it they choose a password, once.") + " " + how, link)
 
 
 async def _change_user(sent: Sent) -> None:
@@ -175,7 +190,7 @@ async def _change_user(sent: Sent) -> None:
 
 def _role(sent: Sent) -> str:
     if sent.text("role") not in tuple(Role):
-        raise InvalidError(f"Choose a role: {', '.join(Role)}.")
+        raise InvalidError(_("Choose a role: %(roles)s.", roles=", ".join(Role)))
     return sent.text("role")
 
 
@@ -187,10 +202,11 @@ async def _pair(sent: Sent) -> Shown:
     segno.make(f"{address} {made.code}", error="m").save(
         picture, kind="svg", xmldecl=False, svgns=True, scale=4, border=2, svgclass=None, lineclass=None
     )
-    words = (
-        f"Type it at the store's laptop within ten minutes. The laptop also asks for this cloud's address: {address}"
+    words = _(
+        "Type it at the store's laptop within ten minutes. The laptop also asks for this cloud's address: %(address)s",
+        address=address,
     )
-    return Shown("Pairing code", words, made.code, picture.getvalue().decode(), is_big=True)
+    return Shown(_("Pairing code"), words, made.code, picture.getvalue().decode(), is_big=True)
 
 
 async def _rename_laptop(sent: Sent) -> None:
@@ -205,7 +221,7 @@ async def _retire_laptop(sent: Sent) -> None:
 async def _make_key(sent: Sent) -> Shown:
     request, form = sent.request, ApiKeyForm(name=sent.text("name"), store_id=uuid_in(sent.form, "store_id"))
     made = await make_api_key(form, sent.administrator(), database_of(request), address_of(request))
-    return Shown("API key", "It reads figures and nothing else. Keep it: it is shown this once.", made.api_key)
+    return Shown(_("API key"), _("It reads figures and nothing else. Keep it: it is shown this once."), made.api_key)
 
 
 async def _revoke_key(sent: Sent) -> None:
@@ -217,6 +233,28 @@ async def _change_password(sent: Sent) -> None:
     request = sent.request
     form = PasswordForm(old=sent.text("old"), new=sent.text("new"))
     await new_password(form, sent.principal, database_of(request), throttle_of(request), address_of(request))
+
+
+async def _prefer(sent: Sent) -> None:
+    chosen = Preferences(sent.text("theme"), sent.text("locale"))
+    scope = scope_of(sent.principal)
+    async with scoped(database_of(sent.request), scope) as connection:
+        await PreferencesOf(connection, scope).put(sent.principal, chosen)
+
+
+async def _switch_stills(sent: Sent) -> None:
+    request, store_id, is_on = sent.request, sent.id("store_id"), sent.text("is_on") == "yes"
+    require(sent.principal, Act.RUN_STORE)
+    scope = scope_of(sent.principal)
+    async with scoped(database_of(request), scope) as connection:
+        store = await VisibleStores(connection, scope).one(store_id)
+        await StillSwitches(connection, scope).switch(store_id, is_on=is_on)
+        await AuditLog(connection, scope).note(
+            actor=sent.principal.email, actor_id=sent.principal.user_id, store_id=store_id, subject=store.name,
+            act="stills switched on" if is_on else "stills switched off", address=address_of(request),
+        )  # fmt: skip
+    if not is_on and request.app.state.stills is not None:
+        request.app.state.stills.forget(store_id)
 
 
 async def _end_session(sent: Sent) -> None:
@@ -234,27 +272,31 @@ class Deed:
 
 DEEDS: dict[str, dict[str, Deed]] = {
     "stores": {
-        "rename-organisation": Deed(_rename_organisation, "The organisation has its new name."),
-        "make-store": Deed(_make_store, "The store is made. Set its opening hours, then pair its laptop."),
-        "change-store": Deed(_change_store, "The store is changed."),
-        "set-hours": Deed(_set_hours, "The opening hours are set."),
+        "rename-organisation": Deed(_rename_organisation, mark("The organisation has its new name.")),
+        "make-store": Deed(_make_store, mark("The store is made. Set its opening hours, then pair its laptop.")),
+        "change-store": Deed(_change_store, mark("The store is changed.")),
+        "set-hours": Deed(_set_hours, mark("The opening hours are set.")),
     },
     "people": {
-        "invite": Deed(_invite, "Invited."),
-        "link": Deed(_new_link, "A new link is made."),
-        "change": Deed(_change_user, "Changed. Their log-ins have ended; they log in again."),
+        "invite": Deed(_invite, mark("Invited.")),
+        "link": Deed(_new_link, mark("A new link is made.")),
+        "change": Deed(_change_user, mark("Changed. Their log-ins have ended; they log in again.")),
     },
     "laptops": {
-        "pair": Deed(_pair, "A code is made."),
-        "rename": Deed(_rename_laptop, "The laptop has its new name."),
-        "retire": Deed(_retire_laptop, "The laptop is retired: its keys have ended, its figures stay."),
+        "pair": Deed(_pair, mark("A code is made.")),
+        "rename": Deed(_rename_laptop, mark("The laptop has its new name.")),
+        "retire": Deed(_retire_laptop, mark("The laptop is retired: its keys have ended, its figures stay.")),
     },
     "keys": {
-        "make": Deed(_make_key, "A key is made."),
-        "revoke": Deed(_revoke_key, "The key is revoked."),
+        "make": Deed(_make_key, mark("A key is made.")),
+        "revoke": Deed(_revoke_key, mark("The key is revoked.")),
+    },
+    "privacy": {
+        "stills": Deed(_switch_stills, mark("The switch is set.")),
     },
     "profile": {
-        "password": Deed(_change_password, "Your password is changed; your other log-ins have ended."),
-        "end": Deed(_end_session, "That log-in has ended."),
+        "password": Deed(_change_password, mark("Your password is changed; your other log-ins have ended.")),
+        "prefer": Deed(_prefer, mark("Pages look as you chose.")),
+        "end": Deed(_end_session, mark("That log-in has ended.")),
     },
 }

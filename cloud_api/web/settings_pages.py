@@ -17,11 +17,16 @@ from cloud_api.auth.api_keys import ApiKeys, ApiKeyView
 from cloud_api.auth.sessions import Sessions, SessionView
 from cloud_api.auth.users import Users, UserView
 from cloud_api.devices.devices import Devices, DeviceView
+from cloud_api.devices.stills import StillSwitches
 from cloud_api.kit.errors import CloudError, NotFoundError
-from cloud_api.stores.opening_hours import WEEKDAYS, OpeningHoursOf, OpeningTimes, clock_words
+from cloud_api.kit.language import LOCALES, mark, weekday
+from cloud_api.kit.language import gettext as _
+from cloud_api.kit.language import ngettext as _n
+from cloud_api.stores.opening_hours import OpeningHoursOf, OpeningTimes, clock_words
 from cloud_api.tenancy.audit import AuditLog, AuditView
 from cloud_api.tenancy.principal import Act, Role, Scope, require
 from cloud_api.tenancy.visible_stores import StoreView
+from cloud_api.web.reader import THEMES, Preferences, PreferencesOf
 from cloud_api.web.settings_acts import DEEDS, Sent, Shown
 from cloud_api.web.shell import Visit, posted, show, told, visit
 from cloud_api.web.words import ago, duration_words
@@ -29,8 +34,9 @@ from cloud_api.web.words import ago, duration_words
 router = APIRouter(include_in_schema=False)
 AUDIT_PAGE = 100
 ROLE_WORDS = {
-    Role.ORG_ADMIN: "runs the organisation", Role.ANALYST: "sees all stores", Role.STORE_OWNER: "runs one store",
-    Role.STAFF: "sees one store",
+    Role.ORG_ADMIN: mark("runs the organisation"), Role.ANALYST: mark("sees all stores"),
+    Role.STORE_OWNER: mark("runs one store"),
+    Role.STAFF: mark("sees one store"),
 }  # fmt: skip
 
 
@@ -44,13 +50,13 @@ class Section:
 
 
 SECTIONS = (
-    Section("stores", "Organisation and stores", Act.READ_SETTINGS),
-    Section("people", "People", Act.RUN_ORGANISATION),
-    Section("laptops", "Laptops", Act.READ_SETTINGS),
-    Section("keys", "API keys", Act.RUN_ORGANISATION),
-    Section("audit", "Audit log", Act.RUN_ORGANISATION),
-    Section("privacy", "Privacy", Act.READ_SETTINGS),
-    Section("profile", "Your profile", None),
+    Section("stores", mark("Organisation and stores"), Act.READ_SETTINGS),
+    Section("people", mark("People"), Act.RUN_ORGANISATION),
+    Section("laptops", mark("Laptops"), Act.READ_SETTINGS),
+    Section("keys", mark("API keys"), Act.RUN_ORGANISATION),
+    Section("audit", mark("Audit log"), Act.RUN_ORGANISATION),
+    Section("privacy", mark("Privacy"), Act.READ_SETTINGS),
+    Section("profile", mark("Your profile"), None),
 )
 
 
@@ -96,6 +102,11 @@ class SettingsContext:
     older: str = ""
     sessions: list[tuple[SessionView, str, bool]] = field(default_factory=list)
     retention: str = ""
+    still_stores: set[UUID] = field(default_factory=set)
+    holds_stills: bool = False
+    preferences: Preferences = field(default_factory=Preferences)
+    themes: dict[str, str] = field(default_factory=dict)
+    locales: dict[str, str] = field(default_factory=dict)
     store_names: dict[UUID, str] = field(default_factory=dict)
 
 
@@ -113,7 +124,7 @@ async def settings_page(request: Request, section: str) -> Response:
     async with visit(request) as seen:
         _reach(seen, section)
         deed = DEEDS.get(section, {}).get(request.query_params.get("done", ""))
-        context = await _context(seen, section, done=deed.done if deed else "")
+        context = await _context(seen, section, done=_(deed.done) if deed else "")
         return _show(seen, context)
 
 
@@ -124,7 +135,7 @@ async def settings_form(request: Request, section: str) -> Response:
     name = form.pop("act", "")
     deed = DEEDS.get(section, {}).get(name)
     if deed is None:
-        raise NotFoundError("There is no such form.")
+        raise NotFoundError(_("There is no such form."))
     try:
         shown = await deed.do(Sent(request, principal, form))
     except (CloudError, ValidationError) as error:
@@ -179,20 +190,22 @@ async def _stores(seen: Visit) -> dict[str, Any]:
 
 def _store_settings(store: StoreView, times: OpeningTimes) -> StoreSettings:
     week = []
-    for weekday, name in enumerate(WEEKDAYS):
-        span = next((s for d, s in times.weekly if d == weekday), None)
-        week.append((name, clock_words(span.opens_min) if span else "", clock_words(span.closes_min) if span else ""))
+    for day in range(7):
+        span = next((s for d, s in times.weekly if d == day), None)
+        week.append(
+            (weekday(day), clock_words(span.opens_min) if span else "", clock_words(span.closes_min) if span else "")
+        )
     lines = [
         f"{e.day} " + (f"{clock_words(e.span.opens_min)}-{clock_words(e.span.closes_min)}" if e.span else "closed")
         + (f" {e.note}" if e.note else "")
         for e in times.exceptions
     ]  # fmt: skip
     days = [f"{name[:3]} {opens}–{closes}" for name, opens, closes in week if opens]
-    return StoreSettings(store, week, "\n".join(lines), ", ".join(days) if days else "not known yet")
+    return StoreSettings(store, week, "\n".join(lines), ", ".join(days) if days else _("not known yet"))
 
 
 async def _people(seen: Visit) -> dict[str, Any]:
-    return {"users": await Users(seen.connection, seen.scope).all(), "roles": ROLE_WORDS}
+    return {"users": await Users(seen.connection, seen.scope).all(), "roles": {r: _(w) for r, w in ROLE_WORDS.items()}}
 
 
 async def _laptops(seen: Visit) -> dict[str, Any]:
@@ -202,10 +215,10 @@ async def _laptops(seen: Visit) -> dict[str, Any]:
 
 
 async def _laptop(seen: Visit, devices: Devices, device: DeviceView, names: dict[UUID, str]) -> LaptopLine:
-    keys = ", ".join(k.hint for k in await devices.keys(device.id)) or "none"
-    waiting = "–" if device.outbox_depth is None else f"{device.outbox_depth:,} events wait"
+    keys = ", ".join(k.hint for k in await devices.keys(device.id)) or _("none")
+    waiting = "–" if device.outbox_depth is None else _n("%(n)s event waits", "%(n)s events wait", device.outbox_depth)
     if device.clock_offset_s is not None and abs(device.clock_offset_s) > 60:
-        waiting += f"; its clock is {duration_words(abs(device.clock_offset_s))} wrong"
+        waiting += "; " + _("its clock is %(duration)s wrong", duration=duration_words(abs(device.clock_offset_s)))
     is_fresh = device.last_seen_at is not None and (seen.now - device.last_seen_at).total_seconds() < 300
     return LaptopLine(
         device, names.get(device.store_id, "–"), ago(device.last_seen_at, now=seen.now), is_fresh, waiting, keys
@@ -231,7 +244,12 @@ async def _audit(seen: Visit) -> dict[str, Any]:
 
 async def _privacy(seen: Visit) -> dict[str, Any]:
     days = settings_of(seen.request).retention_days
-    return {"retention": f"{days} days" if days else "without end"}
+    on = await StillSwitches(seen.connection, seen.scope).on()
+    return {
+        "still_stores": on,
+        "holds_stills": seen.request.app.state.stills is not None,
+        "retention": _n("%(n)s day", "%(n)s days", days) if days else _("without end"),
+    }
 
 
 async def _profile(seen: Visit) -> dict[str, Any]:
@@ -240,7 +258,10 @@ async def _profile(seen: Visit) -> dict[str, Any]:
     mine = seen.principal.session_id
     return {
         "sessions": [(s, ago(s.last_used_at, now=seen.now), s.id == mine) for s in found],
-        "roles": {seen.principal.role: ROLE_WORDS[seen.principal.role]},
+        "preferences": await PreferencesOf(seen.connection, seen.scope).get(seen.principal),
+        "themes": {name: _(words) for name, words in THEMES.items()},
+        "locales": LOCALES,
+        "roles": {seen.principal.role: _(ROLE_WORDS[seen.principal.role])},
     }
 
 

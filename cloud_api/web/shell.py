@@ -22,16 +22,30 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud_api.auth.access import database_of, page_principal, settings_of
 from cloud_api.kit.errors import CloudError, NotFoundError
+from cloud_api.kit.language import current, mark, moment, plain_day, short_day, speak
+from cloud_api.kit.language import gettext as _
 from cloud_api.tenancy.organisations import Organisations, OrganisationView
 from cloud_api.tenancy.principal import Act, Principal, Scope, may, require, scope_of
 from cloud_api.tenancy.transactions import scoped
 from cloud_api.tenancy.visible_stores import StoreView, VisibleStores
 from cloud_api.web import words
 from cloud_api.web.periods import CHOICES, Period, period_of
+from cloud_api.web.reader import PreferencesOf
 
 HERE = Path(__file__).parent
 templates = Jinja2Templates(directory=HERE / "templates")
+templates.env.add_extension("jinja2.ext.i18n")
+templates.env.install_gettext_callables(  # type: ignore[attr-defined]  # which the extension adds
+    lambda text: current().texts.gettext(text),
+    lambda one, many, n: current().texts.ngettext(one, many, n),
+    newstyle=True,
+)
+templates.env.globals["language"] = current
 templates.env.filters |= {
+    "figure": words.figure,
+    "plain_day": plain_day,
+    "short_day": short_day,
+    "moment": moment,
     "number": words.number,
     "percent": words.percent,
     "duration": words.duration_words,
@@ -56,13 +70,13 @@ class NavItem:
 
 
 NAVIGATION = (
-    NavItem("Dashboard", "/dashboard"),
-    NavItem("Live", "/live"),
-    NavItem("Cameras", "/cameras"),
-    NavItem("Insights", "/insights"),
-    NavItem("Zones", "/zones"),
-    NavItem("Reports", "/reports"),
-    NavItem("Settings", "/settings"),
+    NavItem(mark("Dashboard"), "/dashboard"),
+    NavItem(mark("Live"), "/live"),
+    NavItem(mark("Cameras"), "/cameras"),
+    NavItem(mark("Insights"), "/insights"),
+    NavItem(mark("Zones"), "/zones"),
+    NavItem(mark("Reports"), "/reports"),
+    NavItem(mark("Settings"), "/settings"),
 )  # fmt: skip
 
 
@@ -79,6 +93,7 @@ class Visit:
     chosen: StoreView | None
     period: Period
     now: datetime
+    theme: str = "auto"
 
     @property
     def shown(self) -> list[StoreView]:
@@ -114,13 +129,16 @@ async def visit(request: Request, *, act: Act | None = None, is_read: bool = Tru
         require(principal, act)
     scope = scope_of(principal)
     async with scoped(database_of(request), scope, is_read=is_read) as connection:
+        preferences = await PreferencesOf(connection, scope).get(principal)
+        if preferences.locale:
+            speak(preferences.locale)
         stores = await VisibleStores(connection, scope).all()
         chosen = _chosen(request.query_params.get("store", ""), stores)
         now = datetime.now(UTC)
         zone = ZoneInfo((chosen or stores[0]).timezone) if stores else ZoneInfo("UTC")
         period = period_of(request.query_params, today=now.astimezone(zone).date())
         organisation = await Organisations(connection, scope).own()
-        yield Visit(request, principal, scope, connection, organisation, stores, chosen, period, now)
+        yield Visit(request, principal, scope, connection, organisation, stores, chosen, period, now, preferences.theme)
 
 
 def _chosen(asked: str, stores: list[StoreView]) -> StoreView | None:
@@ -128,7 +146,7 @@ def _chosen(asked: str, stores: list[StoreView]) -> StoreView | None:
         return stores[0] if len(stores) == 1 else None
     found = next((s for s in stores if str(s.id) == asked), None)
     if found is None:
-        raise NotFoundError("There is no such store.")
+        raise NotFoundError(_("There is no such store."))
     return found
 
 
@@ -142,18 +160,19 @@ def show(
         "organisation": seen.organisation,
         "is_demo": seen.organisation.is_demo or settings_of(seen.request).demo,
         "nav": [
-            (item.title, item.path, seen.request.url.path.startswith(item.path))
+            (_(item.title), item.path, seen.request.url.path.startswith(item.path))
             for item in NAVIGATION
             if item.act is None or seen.may(item.act)
         ],
         "stores": seen.stores,
         "chosen": seen.chosen,
         "period": seen.period,
-        "periods": CHOICES,
+        "periods": {key: _(words) for key, words in CHOICES.items()},
         "query": seen.query,
         "has_period": has_period,
         "has_stores": has_stores,
         "path": seen.request.url.path,
+        "theme": seen.theme,
         "csrf": csrf_of(seen.request, seen.principal),
         "may_change": seen.may(Act.RUN_STORE),
         "may_run": seen.may(Act.RUN_ORGANISATION),
@@ -179,7 +198,7 @@ async def posted(request: Request) -> tuple[Principal, dict[str, str]]:
         raise HTTPException(303, headers={"Location": "/login"})
     form = {k: v for k, v in (await request.form(max_files=0, max_fields=500)).items() if isinstance(v, str)}
     if not hmac.compare_digest(form.pop("csrf", "").encode(), csrf_of(request, principal).encode()):
-        raise ForeignFormError("This form is too old; go back, load the page again and repeat what you did.")
+        raise ForeignFormError(_("This form is too old; go back, load the page again and repeat what you did."))
     return principal, form
 
 
@@ -191,7 +210,7 @@ def must_be_own(request: Request) -> None:
     """
     origin = request.headers.get("Origin")
     if origin is not None and urlsplit(origin).netloc != request.headers.get("Host"):
-        raise ForeignFormError("This form was sent from another site; open the page again.")
+        raise ForeignFormError(_("This form was sent from another site; open the page again."))
 
 
 def told(error: CloudError | ValidationError) -> str:
@@ -218,4 +237,4 @@ def uuid_in(form: Mapping[str, str], name: str) -> UUID | None:
     try:
         return UUID(text)
     except ValueError:
-        raise NotFoundError("There is no such thing.") from None
+        raise NotFoundError(_("There is no such thing.")) from None

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-UNKNOWN = "–"
+from cloud_api.kit.language import NONE, figure, joined, number
+from cloud_api.kit.language import gettext as _
+from cloud_api.kit.language import ngettext as _n
+
+__all__ = [
+    "AS_USUAL", "UNKNOWN", "ago", "change_words", "duration_words", "figure", "joined", "longer_words", "number",
+    "percent", "plain_id",
+]  # fmt: skip
+UNKNOWN = NONE
 AS_USUAL = 0.05
 """A change below it is no news."""
-
-
-def number(value: float | None, *, digits: int = 0) -> str:
-    """With thousands set apart."""
-    return UNKNOWN if value is None else f"{value:,.{digits}f}"
 
 
 def percent(share: float | None) -> str:
@@ -19,7 +22,7 @@ def percent(share: float | None) -> str:
     if share is None:
         return UNKNOWN
     shown = min(99.0, round(share * 100)) if 0.98 < share < 0.9995 else round(share * 100)
-    return f"{shown:.0f} %"
+    return _("%(share)s %%", share=number(shown))
 
 
 def duration_words(seconds: float | None) -> str:
@@ -28,41 +31,45 @@ def duration_words(seconds: float | None) -> str:
         return UNKNOWN
     seconds = max(0.0, seconds)
     if seconds < 90:
-        return f"{seconds:.0f} s"
+        return _("%(n)s s", n=number(seconds))
     if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.0f} h" if seconds < 172_800 else f"{seconds / 86_400:.0f} days"
+        return _("%(n)s min", n=number(seconds / 60))
+    if seconds < 172_800:
+        return _("%(n)s h", n=number(seconds / 3600))
+    return _n("%(n)s day", "%(n)s days", round(seconds / 86_400))
 
 
 def ago(moment: datetime | None, *, now: datetime) -> str:
     """How long since; None: never."""
-    return "never" if moment is None else f"{duration_words((now - moment).total_seconds())} ago"
+    if moment is None:
+        return _("never")
+    return _("%(duration)s ago", duration=duration_words((now - moment).total_seconds()))
 
 
 def change_words(change: float | None, *, than: str) -> str:
     """``0.12`` -> "12 % more than <than>"."""
     if change is None:
-        return "nothing to compare with yet"
+        return _("nothing to compare with yet")
     if abs(change) < AS_USUAL:
-        return f"as {than}"
-    return f"{abs(change) * 100:.0f} % {'more' if change > 0 else 'less'} than {than}"
+        return _("as %(than)s", than=than)
+    share = number(abs(change) * 100)
+    if change > 0:
+        return _("%(share)s %% more than %(than)s", share=share, than=than)
+    return _("%(share)s %% less than %(than)s", share=share, than=than)
 
 
 def longer_words(now_s: float | None, before_s: float | None, *, than: str) -> str:
     """Two durations beside each other, in words."""
     if now_s is None or not before_s:
-        return "nothing to compare with yet"
-    change = now_s / before_s - 1
+        return _("nothing to compare with yet")
+    change, before = now_s / before_s - 1, duration_words(before_s)
     if abs(change) < AS_USUAL:
-        return f"as {than}"
-    return f"{'longer' if change > 0 else 'shorter'} than {than} ({duration_words(before_s)})"
+        return _("as %(than)s", than=than)
+    if change > 0:
+        return _("longer than %(than)s (%(before)s)", than=than, before=before)
+    return _("shorter than %(than)s (%(before)s)", than=than, before=before)
 
 
 def plain_id(text: str) -> str:
     """An id for people: ``cam_entrance`` -> ``cam entrance``."""
     return text.replace("_", " ")
-
-
-def join(parts: list[str]) -> str:
-    """``a, b and c``."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""

@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from cloud_api.auth.access import Address, Data
 from cloud_api.kit.errors import InvalidError, NotFoundError
+from cloud_api.kit.language import gettext as _
 from cloud_api.stores.cameras import Cameras, CameraView
 from cloud_api.stores.endpoints import choose_zones
 from cloud_api.stores.zone_sets import RevisionView, ZoneSetsOf, document_of
@@ -134,7 +135,7 @@ async def editor_page(request: Request, store_id: UUID, camera_id: str) -> Respo
 async def _editor(seen: Visit, store_id: UUID, camera_id: str) -> EditorContext:
     store = next((s for s in seen.stores if s.id == store_id), None)
     if store is None:
-        raise NotFoundError("There is no such store.")
+        raise NotFoundError(_("There is no such store."))
     camera = await Cameras(seen.connection, seen.scope).one(store_id, camera_id)
     history = await ZoneSetsOf(seen.connection, seen.scope).history(store_id, camera_id)
     lines = [RevisionLine(r, ago(r.made_at, now=seen.now), shapes_of(list(r.zones))) for r in history]
@@ -153,7 +154,7 @@ async def choose(request: Request, database: Data, address: Address) -> Response
     principal, form = await posted(request)
     store_id, camera_id, revision = uuid_in(form, "store_id"), form.get("camera_id", ""), form.get("revision", "")
     if store_id is None or not revision.isdecimal() or len(revision) > 9:
-        raise InvalidError("Choose a revision.")
+        raise InvalidError(_("Choose a revision."))
     await choose_zones(store_id, camera_id, int(revision), principal, database, address)
     return RedirectResponse(
         request.url_for("editor_page", store_id=store_id, camera_id=camera_id).path, status_code=303

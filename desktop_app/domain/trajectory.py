@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from desktop_app.domain.line_crossing import band_of
 from desktop_app.domain.polygon import contains
-from desktop_app.domain.walks import Look, Sighting, anchor_at, sighting_of
+from desktop_app.domain.walks import VELOCITY_LOOKS, Look, Sighting, anchor_at, sighting_of, velocity_base
 from shared_models.geometry import Point, Size
 
 MAX_LOOKS = 600
@@ -108,15 +108,15 @@ def simplified(record: TrackRecord) -> Trajectory:
         looks[0].frame,
         datetime.fromtimestamp(min(look.stamp_ms for look in looks) / 1000, UTC),
         datetime.fromtimestamp(max(look.stamp_ms for look in looks) / 1000, UTC),
-        _packed(looks, kept_looks(looks, record.geometry), record.confirmed_from),
+        _packed(looks, kept_looks(looks, record.geometry, confirmed_from=record.confirmed_from), record.confirmed_from),
     )
 
 
-def kept_looks(looks: Sequence[Look], geometry: Geometry) -> list[int]:
+def kept_looks(looks: Sequence[Look], geometry: Geometry, *, confirmed_from: int = 0) -> list[int]:
     """Indices of the looks that are kept as they were; the others are read back from between them."""
     table = np.array(looks, np.int64)
     verdicts = [geometry.verdict(look.x, look.y, look.height, look.flags) for look in looks]
-    kept = {0, len(looks) - 1}
+    kept = {0, len(looks) - 1} | _of_velocities(looks, confirmed_from)
     for i in range(1, len(looks)):
         if looks[i].flags != looks[i - 1].flags or verdicts[i] != verdicts[i - 1]:
             kept |= {i - 1, i}
@@ -124,6 +124,18 @@ def kept_looks(looks: Sequence[Look], geometry: Geometry) -> list[int]:
     while wrong := _misread(table, sorted(kept), verdicts, geometry):
         kept |= wrong
     return sorted(kept)
+
+
+def _of_velocities(looks: Sequence[Look], confirmed_from: int) -> set[int]:
+    """Looks by which a track is joined to another: how it walked when it was confirmed, and when it was lost."""
+    if len(looks) >= MAX_LOOKS:
+        return set(range(len(looks) - VELOCITY_LOOKS, len(looks)))  # it goes on in another part
+    kept = set()
+    for end in {confirmed_from, len(looks) - 1}:
+        start = max(0, end + 1 - VELOCITY_LOOKS)
+        base = velocity_base([look.at_ms for look in looks[start : end + 1]])
+        kept |= {end} if base is None else {end, start + base}
+    return kept
 
 
 def _misread(table: _Rows, kept: Sequence[int], verdicts: Sequence[tuple[int, ...]], geometry: Geometry) -> set[int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -16,10 +17,17 @@ from desktop_app.domain.anchor import HISTORY, RATIOS, Anchor, AnchorHistory
 from desktop_app.domain.explanation import Approach
 from desktop_app.domain.line_crossing import LineState
 from desktop_app.domain.presence import Moment, PresenceState
+from shared_models.geometry import Point
 
 STITCH_S = 1.6
 STITCH_MIN_HEIGHTS = 0.6
 STITCH_HEIGHTS_S = 1.6
+"""Within this, per second unseen, where nothing is known of how the lost one walked."""
+STITCH_WALKING_HEIGHTS_S = 0.9
+"""The same from the place to which the lost one was on the way."""
+VELOCITY_S = 0.65
+"""Time over which the velocity at the end of a track is taken; two looks further apart say nothing of it."""
+VELOCITY_LOOKS = 12
 STITCH_WAIT_S = STITCH_S + 1.0
 """A lost track waits this long for a successor to be confirmed."""
 STEPS_PER_PX = 32
@@ -125,6 +133,31 @@ class Walk:
     looks: list[Look] = field(default_factory=list)
     confirmed_from: int | None = None
     approaches: dict[str, Approach] = field(default_factory=dict)
+    newest: deque[Observation] = field(default_factory=lambda: deque(maxlen=VELOCITY_LOOKS))
+
+    def velocity(self) -> Point | None:
+        """Pixels per second at the newest look; None while it was seen too shortly."""
+        base = velocity_base([round(1000 * o.moment.at_s) for o in self.newest])
+        if base is None:
+            return None
+        before, now = self.newest[base], self.newest[-1]
+        seconds = now.moment.at_s - before.moment.at_s
+        (x0, y0), (x1, y1) = before.anchor.point_px, now.anchor.point_px
+        return (x1 - x0) / seconds, (y1 - y0) / seconds
+
+
+def velocity_base(times_ms: Sequence[int]) -> int | None:
+    """The index of the look from which the velocity at the last of ``times_ms`` is taken.
+
+    The rules and the paths that are kept for them ask the same question: that look is kept as it was.
+    """
+    base: int | None = None
+    newest = len(times_ms) - 1
+    for i in range(newest - 1, max(-1, newest - VELOCITY_LOOKS), -1):
+        if not 0 < times_ms[newest] - times_ms[i] <= 1000 * VELOCITY_S:
+            break
+        base = i
+    return base
 
 
 def hand_over(old: Walk, new: Walk) -> None:
@@ -134,16 +167,28 @@ def hand_over(old: Walk, new: Walk) -> None:
     new.anchors.ratios = deque([*old.anchors.ratios, *new.anchors.ratios], maxlen=RATIOS)
 
 
-def stitch_gap(old: Walk, new: Walk, *, now_s: float) -> float | None:
-    """The distance in heights between a lost track's end and a new one's start, if one person can have done it."""
+def stitch_gap(old: Walk, new: Walk, *, now_s: float, frame_width: int) -> float | None:
+    """How far, in heights, a new track begins from where a lost one was going, if one person can have done it.
+
+    ``new`` may be a few looks old by now: between the two the person is taken to have changed from the one's
+    velocity to the other's evenly.
+    """
     seconds = new.first.moment.at_s - old.last.moment.at_s
     if not 0.0 < seconds <= STITCH_S or old.last.anchor.is_feet != new.first.anchor.is_feet:
         return None
     if now_s - old.last.moment.at_s > STITCH_WAIT_S:
         return None
     height = max(old.last.anchor.height_px, 1.0)
-    gap = math.dist(old.last.anchor.point_px, new.first.anchor.point_px) / height
-    ratio = new.first.anchor.height_px / height
-    if not 0.5 <= ratio <= 2.0:
+    if not 0.5 <= new.first.anchor.height_px / height <= 2.0:
         return None
-    return gap if gap <= max(STITCH_MIN_HEIGHTS, STITCH_HEIGHTS_S * seconds) else None
+    was, began = old.last.anchor.point_px, new.first.anchor.point_px
+    velocity = old.velocity()
+    if velocity is None:
+        gap = math.dist(was, began) / height
+        return gap if gap <= max(STITCH_MIN_HEIGHTS, STITCH_HEIGHTS_S * seconds) else None
+    if not 0 <= was[0] + velocity[0] * seconds <= frame_width:
+        return None  # it left the picture, somebody else came in
+    later = new.velocity() or velocity
+    going = (was[0] + (velocity[0] + later[0]) / 2 * seconds, was[1] + (velocity[1] + later[1]) / 2 * seconds)
+    gap = math.dist(going, began) / height
+    return gap if gap <= max(STITCH_MIN_HEIGHTS, STITCH_WALKING_HEIGHTS_S * seconds) else None

@@ -98,6 +98,7 @@ class ZoneEngine:
         self._perspective = Perspective(frame_wh[1])
         self._paths = PathRecorder(camera_id)
         self._is_busy_at_a_line = False
+        self._now_s = float("-inf")
         self._set_zones(zones)
 
     def __len__(self) -> int:
@@ -106,15 +107,15 @@ class ZoneEngine:
 
     def update(self, tracked: TrackedDetections, *, at_s: float, occurred_at: datetime) -> list[EventDraft]:
         """Take one frame's people at monotonic ``at_s``, captured at ``occurred_at`` (UTC)."""
-        moment = kept_moment(at_s, occurred_at)
-        self._paths.begin_frame(moment)
-        return self._decide(self._located(tracked, moment), moment)
+        moment = self._begin_frame(at_s, occurred_at)
+        ended = self._finish_stale(moment)
+        return ended + self._decide(self._located(tracked, moment), moment)
 
     def replay(self, people: Sequence[Sighting], *, at_s: float, occurred_at: datetime) -> list[EventDraft]:
         """As ``update``, of sightings that were kept: their anchors are believed as they are."""
-        moment = kept_moment(at_s, occurred_at)
-        self._paths.begin_frame(moment)
-        return self._decide([person for person in people if not self.is_ignored(person.anchor.point_px)], moment)
+        moment = self._begin_frame(at_s, occurred_at)
+        ended = self._finish_stale(moment)
+        return ended + self._decide([p for p in people if not self.is_ignored(p.anchor.point_px)], moment)
 
     def close(self, *, at_s: float, occurred_at: datetime) -> list[EventDraft]:
         """The camera stops: tracks end, open presences are cut (``attributes.cut``), meters give what they have."""
@@ -124,6 +125,7 @@ class ZoneEngine:
         drafts += self._meters.end()
         self._walks.clear()
         self._paths.end_run()
+        self._now_s = float("-inf")
         return drafts
 
     def replace_zones(self, zones: Sequence[Zone], *, at_s: float, occurred_at: datetime) -> list[EventDraft]:
@@ -153,6 +155,13 @@ class ZoneEngine:
         """Go on from totals that were saved; zones that are gone keep theirs."""
         for zone_id, figures in json.loads(saved).items():
             self._totals[zone_id] = _Totals(*figures)
+
+    def adjust_counters(self, zone_id: str, *, went_in: int, went_out: int, stays: int) -> None:
+        """Add to a zone's totals (or take from them) what a recount of the running day has found."""
+        totals = self._totals.setdefault(zone_id, _Totals())
+        totals.in_count = max(0, totals.in_count + went_in)
+        totals.out_count = max(0, totals.out_count + went_out)
+        totals.presences = max(0, totals.presences + stays)
 
     def reset_counters(self) -> None:
         """A new business day begins at zero."""
@@ -213,6 +222,18 @@ class ZoneEngine:
 
     # -- tracks
 
+    def _begin_frame(self, at_s: float, occurred_at: datetime) -> Moment:
+        """The frame's moment. Time that runs backwards stands still, as it does for the tracker."""
+        self._now_s = max(self._now_s, at_s)
+        moment = kept_moment(self._now_s, occurred_at)
+        self._paths.begin_frame(moment)
+        return moment
+
+    def _finish_stale(self, moment: Moment) -> list[EventDraft]:
+        """End who was unseen for too long, whether or not there were frames in between to notice it by."""
+        stale = [w for w in self._walks.values() if moment.at_s - w.last.moment.at_s > self._keep_s]
+        return [draft for w in stale for draft in self._finish(self._walks.pop(w.track_id), is_cut=False)]
+
     def _located(self, tracked: TrackedDetections, moment: Moment) -> list[Sighting]:
         """Each person's anchor in this frame; those who stand in an ``ignore`` area are left out."""
         at_ms, stamp_ms = round(moment.at_s * 1000), round(moment.occurred_at.timestamp() * 1000)
@@ -230,6 +251,7 @@ class ZoneEngine:
             anchor = history.locate(
                 (xyxy[0], xyxy[1], xyxy[2], xyxy[3]),
                 frame_height=self._frame_wh[1],
+                at_s=moment.at_s,
                 perspective=self._perspective,
                 is_covered=covered,
             )
@@ -258,11 +280,12 @@ class ZoneEngine:
         for person in seen:
             if person.track_id not in self._walks:
                 self._begin(person, moment, AnchorHistory())
+            self._walks[person.track_id].newest.append(Observation(person.anchor, moment, person.score))
         self._stitch(seen, moment)
         drafts: list[EventDraft] = []
         for person in seen:
             drafts += self._take(self._walks[person.track_id], person, moment)
-        drafts += self._finish_lost(moment)
+        drafts += self._expire(moment)
         drafts += [self._drafted(count) for count in self._judge_lines.settle(moment)]
         drafts += self._measure(moment, seen)
         self._is_busy_at_a_line = any(self._is_near_a_line(self._walks[p.track_id], p.anchor) for p in seen)
@@ -279,7 +302,7 @@ class ZoneEngine:
             (gap, new.track_id, old.track_id)
             for new in fresh
             for old in lost
-            if (gap := stitch_gap(old, new, now_s=moment.at_s)) is not None
+            if (gap := stitch_gap(old, new, now_s=moment.at_s, frame_width=self._frame_wh[0])) is not None
         )
         taken: set[int] = set()
         for _, new_id, old_id in pairs:
@@ -292,8 +315,7 @@ class ZoneEngine:
             self._judge_lines.stitched(new, old_id=old_id, at=moment.occurred_at)
 
     def _take(self, walk: Walk, person: Sighting, moment: Moment) -> list[EventDraft]:
-        observation = Observation(person.anchor, moment, person.score)
-        walk.last = observation
+        observation = walk.last = walk.newest[-1]
         walk.is_confirmed = walk.is_confirmed or person.is_confirmed
         self._paths.add(walk, person.look)
         walk.waiting.append(observation)
@@ -323,18 +345,16 @@ class ZoneEngine:
             )
             yield from self._stayed(area, walk, stay)
 
-    def _finish_lost(self, moment: Moment) -> list[EventDraft]:
-        """End what no track can take over any more, and expire presences whose grace is over."""
+    def _expire(self, moment: Moment) -> list[EventDraft]:
+        """End presences of who is not seen and whose grace is over."""
         drafts: list[EventDraft] = []
-        for walk in list(self._walks.values()):
+        for walk in self._walks.values():
             if walk.last.moment is moment:
                 continue
             for area in self._polygons:
                 state = walk.presences.get(area.zone_id)
                 if state is not None:
                     drafts += self._stayed(area, walk, state.expire(moment, exit_grace_s=area.exit_grace_s))
-            if moment.at_s - walk.last.moment.at_s > self._keep_s:
-                drafts += self._finish(self._walks.pop(walk.track_id), is_cut=False)
         return drafts
 
     @property

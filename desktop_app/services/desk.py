@@ -6,25 +6,20 @@ import platform
 import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from desktop_app.services.autostart import Autostart
-from desktop_app.services.camera_discovery import CameraDiscovery
-from desktop_app.services.config_document import ConfigError
-from desktop_app.services.config_import import EdgeConfig
-from desktop_app.services.coverage_journal import CoverageJournal
-from desktop_app.services.engine_view import CameraCondition, CameraStatus, CloudStatus, EngineStatus, EngineView
-from desktop_app.services.enrolment import Enrolment, EnrolmentError, clean_cloud_url, clean_code
+from desktop_app.services.desk_ports import DeskPorts
+from desktop_app.services.engine_view import CameraCondition, CameraStatus, CloudStatus, EngineStatus
+from desktop_app.services.enrolment import clean_cloud_url, clean_code
 from desktop_app.services.live_view import LiveView
-from desktop_app.services.ports import DeadLetter, DetectorError, OutboxError, SourceError, VideoSource
+from desktop_app.services.own_version import own_version
+from desktop_app.services.past_desk import PastCount, PastDesk
 from desktop_app.services.preferences import Preferences, PreferencesFile
-from desktop_app.services.recent_tracks import RecentTracks
-from desktop_app.services.secret_store import EDGE_KEY_NAME, SecretStore, SecretStoreError, camera_secret_name
+from desktop_app.services.secret_store import EDGE_KEY_NAME, SecretStoreError, camera_secret_name
 from desktop_app.services.store_document import (
     StoredCamera,
     StoreDocument,
@@ -33,76 +28,12 @@ from desktop_app.services.store_document import (
     edge_config,
 )
 from desktop_app.services.support_report import build_report
-from desktop_app.services.today_figures import DayFigures, EventArchive, business_day_of, day_bounds, day_figures
+from desktop_app.services.today_figures import DayFigures, business_day_of, day_bounds, day_figures
 from desktop_app.services.zone_store import ZoneStore, ZoneStoreError
 from shared_models.cameras import SourceAddress
-from shared_models.clock import Clock
-from shared_models.zones import Zone
-
-KNOWN_ERRORS: tuple[type[Exception], ...] = (
-    ConfigError,
-    DetectorError,
-    EnrolmentError,
-    OutboxError,
-    SecretStoreError,
-    SourceError,
-    StoreDocumentError,
-    ZoneStoreError,
-    OSError,
-    ValueError,
-)
-"""Errors whose text is meant for the owner."""
-
-
-class EngineHost(EngineView, Protocol):
-    """The engine over its restarts."""
-
-    @property
-    def trouble(self) -> str:
-        """Why no engine runs, in words; empty while one does."""
-
-    @property
-    def recent(self) -> RecentTracks:
-        """The last minutes' tracks."""
-
-    @property
-    def journal(self) -> CoverageJournal:
-        """What was seen."""
-
-    def restart(self, config: EdgeConfig) -> None:
-        """Stop what runs and start this configuration. Takes seconds; afterwards ``trouble`` tells how it went."""
-
-    def stop(self, *, flush_s: float) -> None:
-        """Stop for good. Takes seconds."""
-
-    def apply_zones(self, camera_id: str, zones: Sequence[Zone]) -> None:
-        """Count by these zones from now on."""
-
-    def dead_letters(self) -> list[DeadLetter]:
-        """Events that the cloud refused, newest first. Slow."""
-
-    def retry_dead_letters(self) -> int:
-        """Send them again. Slow."""
-
-    def prune(self, *, before: datetime) -> int:
-        """Forget events that the cloud has and that are older. Slow."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeskPorts:
-    """What a desk needs of the outside."""
-
-    host: EngineHost
-    secrets: SecretStore
-    enrolment: Enrolment
-    discovery: CameraDiscovery
-    archive: EventArchive
-    autostart: Autostart
-    open_source: Callable[[SourceAddress, bool], VideoSource]
-    """(address, loop) -> a source, closed still."""
-    clock: Clock
-    local_zone: str = "UTC"
-    """IANA name of the laptop's zone."""
+from shared_models.geometry import Point
+from shared_models.ids import uuid7
+from shared_models.zones import LineZone, PolygonZone, Zone, ZonePurpose
 
 
 class Desk:
@@ -132,6 +63,17 @@ class Desk:
         self._fixed_secrets = fixed_secrets
         self._document = fixed or self._store_file.read()
         self._lock = threading.Lock()
+        self.not_furniture: set[tuple[str, int, int]] = set()
+        """What stands still and is a person all the same, by the owner's word; until the program ends."""
+        self.past = PastDesk(
+            ports.past,
+            archive=ports.archive,
+            marks_path=data_dir / "wrong.json",
+            clock=ports.clock,
+            zones_of=self.zones_of,
+            camera_ids=lambda: [camera.camera_id for camera in self._document.cameras],
+            business_day=lambda moment: business_day_of(moment, zone=self.zone),
+        )
 
     # -- the store
 
@@ -335,6 +277,25 @@ class Desk:
         self.ports.host.apply_zones(camera_id, saved)
         return saved
 
+    def ignore_area(self, camera_id: str, area_px: Sequence[Point]) -> tuple[Zone, ...]:
+        """Slow. Count nobody in an area (pixels of the camera's frame) from now on; gives the zones as they were before.
+
+        Raises:
+            ZoneStoreError: nothing was changed.
+        """
+        view, before = self.latest(camera_id), self.zones_of(camera_id)
+        if view is None:
+            raise ZoneStoreError("The camera shows no picture now; try again when it does.")
+        if self.zones.draft_of(camera_id) is not None:
+            raise ZoneStoreError("This camera has drawings that are not saved yet; save or discard them first (Zones).")
+        width, height = view.frame.size_wh
+        points = tuple((min(1.0, max(0.0, x / width)), min(1.0, max(0.0, y / height))) for x, y in area_px)
+        ignored = PolygonZone(
+            zone_id=f"ignore-{uuid7().hex[-8:]}", name="Does not move", points=points, purpose=ZonePurpose.IGNORE
+        )
+        self.save_zones(camera_id, (*before, ignored))
+        return before
+
     # -- figures
 
     def today(self) -> date:
@@ -358,7 +319,31 @@ class Desk:
             now=self.ports.clock.utc_now(),
             seen_s=lambda camera_id, hour: journal.seen_s(camera_id, hour_at=hour),
             camera_ids=[c.camera_id for c in self._document.cameras if c.is_enabled],
+            is_entrance=self.is_entrance,
         )
+
+    def is_entrance(self, camera_id: str, zone_id: str) -> bool:
+        """Whether a line lets people into the store; one that is gone from the zones is taken for one."""
+        zone = next((z for z in self.zones_of(camera_id) if z.zone_id == zone_id), None)
+        return not isinstance(zone, LineZone) or zone.is_entrance
+
+    def apply_recount(self, count: PastCount) -> int:
+        """Slow. Replace what was counted; today's running figures follow. Tells how many events became void.
+
+        Raises:
+            OutboxError: nothing was written.
+        """
+        void = self.past.apply(count)
+        for change in count.today if count.pieces else ():
+            self.ports.host.adjust_counts(
+                count.camera_id,
+                change.zone.zone_id,
+                went_in=change.after.went_in - change.before.went_in,
+                went_out=change.after.went_out - change.before.went_out,
+                stays=change.after.stays - change.before.stays,
+            )
+        self.ports.host.wake_sync()
+        return void
 
     def label(self, camera_id: str, zone_id: str | None) -> str:
         """What people call a zone, or a camera where ``zone_id`` is None."""
@@ -401,6 +386,7 @@ class Desk:
             ],
             "cloud": self.status().cloud.words,
             "zones": {c.camera_id: len(self.zones_of(c.camera_id)) for c in self.status().cameras},
+            "marked_as_wrong": [m.model_dump(mode="json") for m in self.past.marks()],
             "disk_free_mb": self.disk_free_bytes() // 1_000_000,
         }
         parts = [part for s in secrets if s for part in (s, *s.split(":"))]
@@ -411,11 +397,3 @@ class Desk:
             return self.ports.secrets.get(name)
         except SecretStoreError:
             return None
-
-
-def own_version() -> str:
-    """The program's version."""
-    try:
-        return version("wink-analytics")
-    except PackageNotFoundError:
-        return "from source"

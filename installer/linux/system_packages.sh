@@ -13,6 +13,7 @@ test=(
     xvfb chromium ffmpeg dbus gnome-keyring
     python3-gi gir1.2-gst-rtsp-server-1.0 gir1.2-gst-plugins-base-1.0
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
+    postgresql-15 pgbouncer openssl
 )
 
 # A Debian root in which a server is installed for real, and what reads systemd's units.

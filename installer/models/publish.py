@@ -26,7 +26,10 @@ NAME = "wink_person_nano"
 SIZES: tuple[Size, ...] = ((416, 256), (416, 416), (640, 384))
 WORKING_SCORE = 0.4
 """The tracker begins a track from here on."""
+CONTINUING_SCORE = 0.1
+"""The tracker continues a track from here on."""
 PHOTO_BANDS = (0, 40, 80, 160, np.inf)
+ALL_HEIGHTS = (0, np.inf)
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 
@@ -63,18 +66,31 @@ def table(start: Path, ours: Path, truth: dict[str, Sequence[Labelled]]) -> list
                 [runner.people(t.picture) for t in labelled] for runner in (Runner(m, input_wh=wh) for m in models)
             ]
             cells.append(" / ".join(f"{average_precision(f, labelled):.3f}" for f in found))
-            bands = [by_height(f, labelled, threshold=WORKING_SCORE, bands_px=PHOTO_BANDS) for f in found]
-            details += [_detail(kind, wh, a, b) for a, b in zip(*bands, strict=True) if a.people]
+            for bands_px in (PHOTO_BANDS, ALL_HEIGHTS):
+                sure, all_seen = (
+                    [by_height(f, labelled, threshold=score, bands_px=bands_px) for f in found]
+                    for score in (WORKING_SCORE, CONTINUING_SCORE)
+                )
+                details += [
+                    _detail(kind, wh, *of_band) for of_band in zip(*sure, *all_seen, strict=True) if of_band[0].people
+                ]
         lines.append(f"| {wh[0]}x{wh[1]} | {work} | " + " | ".join(cells) + " |")
-    head = "| material | input | height in the picture, px | people | recall | precision |"
-    return [*lines, "", head, "|---|---|---|---|---|---|", *details]
-
-
-def _detail(kind: str, wh: Size, start: Found, ours: Found) -> str:
-    recall, precision = (
-        f"{a:.2f} / {b:.2f}" for a, b in ((start.recall, ours.recall), (start.precision, ours.precision))
+    head = (
+        "| material | input | height in the picture, px | people "
+        f"| recall at {WORKING_SCORE} | precision at {WORKING_SCORE} | recall at {CONTINUING_SCORE} |"
     )
-    return f"| {kind} | {wh[0]}x{wh[1]} | {start.band} | {start.people} | {recall} | {precision} |"
+    return [*lines, "", head, "|---|---|---|---|---|---|---|", *details]
+
+
+def _detail(kind: str, wh: Size, start: Found, ours: Found, start_seen: Found, ours_seen: Found) -> str:
+    """One row: the start's figure, then ours; ``..._seen`` at the score that continues a track."""
+    pairs = (
+        (start.recall, ours.recall),
+        (start.precision, ours.precision),
+        (start_seen.recall, ours_seen.recall),
+    )
+    figures = " | ".join(f"{a:.2f} / {b:.2f}" for a, b in pairs)
+    return f"| {kind} | {wh[0]}x{wh[1]} | {start.band} | {start.people} | {figures} |"
 
 
 def _write_manifest(folder: Path, model: Path) -> None:
@@ -90,7 +106,10 @@ def _write_manifest(folder: Path, model: Path) -> None:
         "yolox",
         SIZES,
     )
-    (folder / MANIFEST).write_text(json.dumps({"models": [asdict(entry)]}, indent=2) + "\n", encoding="utf-8")
+    path = folder / MANIFEST
+    known = json.loads(path.read_text(encoding="utf-8"))["models"] if path.is_file() else []
+    others = [item for item in known if item["name"] != NAME]
+    path.write_text(json.dumps({"models": [asdict(entry), *others]}, indent=2) + "\n", encoding="utf-8")
 
 
 def _between_marks(card: Path, figures: str) -> None:

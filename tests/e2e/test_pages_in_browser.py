@@ -2,87 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from tests.e2e.test_dashboard_in_browser import CHROMIUM, FLAGS
+from tests.helpers.pages import DEMO, is_too_wide, visiting
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-DEMO = ("demo@example.com", "demo123")
 OWNER = ("owner@leipzig.example", "a password for Leipzig")
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("demo")
-    command = [sys.executable, "-m", "cloud_api"]
-    subprocess.run([*command, "seed-demo", "--days", "75", "--data-dir", folder], check=True, capture_output=True)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [*command, "serve", "--demo", "--port", str(port), "--data-dir", folder],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    for _ in range(300):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz"):
-                break
-        except OSError:
-            time.sleep(0.1)
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    process.wait(15)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS, env=dict(os.environ))
-        yield browser
-        browser.close()
-
-
-@contextmanager
-def visiting(browser: Browser, url: str, who: tuple[str, str], *, width: int, dark: bool = False) -> Iterator[Page]:
-    """Somebody who is logged in. Complaints of the console, and requests to third parties, fail."""
-    complaints: list[str] = []
-    scheme = "dark" if dark else "light"
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    page = context.new_page()
-    page.set_default_timeout(20_000)
-    page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
-    page.on("pageerror", lambda e: complaints.append(str(e)))
-    page.on("request", lambda r: None if r.url.startswith((url, "data:", "blob:")) else complaints.append(r.url))
-    page.goto(f"{url}/login")
-    page.fill("#email", who[0])
-    page.fill("#password", who[1])
-    page.click("button[type=submit]")
-    page.wait_for_url("**/dashboard")
-    yield page
-    context.close()
-    assert complaints == []
-
-
-def is_too_wide(page: Page) -> bool:
-    found = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-    assert isinstance(found, bool)
-    return found
-
-
-def test_head_office_compares_finds_draws_reports_and_invites(browser: Browser, url: str, tmp_path: Path) -> None:
-    with visiting(browser, url, DEMO, width=1280) as page:
+def test_head_office_compares_finds_draws_reports_and_invites(browser: Browser, demo_url: str, tmp_path: Path) -> None:
+    with visiting(browser, demo_url, DEMO, width=1280) as page:
         page.select_option("#period", "28")
         expect(page.locator("#stores tbody tr")).to_have_count(12)
         expect(page.locator("[data-metric=footfall_in] .value")).not_to_have_text("–")
@@ -123,7 +55,7 @@ def test_head_office_compares_finds_draws_reports_and_invites(browser: Browser, 
     page.click("button[type=submit]")
     page.wait_for_url("**/login")
     new.close()
-    with visiting(browser, url, OWNER, width=360, dark=True) as page:
+    with visiting(browser, demo_url, OWNER, width=360, dark=True) as page:
         expect(page.get_by_role("heading", level=1)).to_have_text("Leipzig Markt")
         for name in ("Dashboard", "Live", "Cameras", "Insights", "Zones", "Reports", "Settings"):
             page.get_by_role("navigation", name="Pages").get_by_role("link", name=name).click()
@@ -136,9 +68,9 @@ def test_head_office_compares_finds_draws_reports_and_invites(browser: Browser, 
         assert not is_too_wide(page)
 
 
-def test_zones_are_drawn_by_keyboard_alone_and_nonsense_is_refused_in_words(browser: Browser, url: str) -> None:
-    with visiting(browser, url, DEMO, width=1280) as page:
-        page.goto(f"{url}/zones")
+def test_zones_are_drawn_by_keyboard_alone_and_nonsense_is_refused_in_words(browser: Browser, demo_url: str) -> None:
+    with visiting(browser, demo_url, DEMO, width=1280) as page:
+        page.goto(f"{demo_url}/zones")
         page.locator("article", has_text="Hamburg").get_by_role("link", name="Till").click()
         page.get_by_role("button", name="Draw an area").press("Enter")
         for keys in ((), ("ArrowRight",) * 3, ("ArrowDown",) * 3, ("ArrowLeft",) * 3):
@@ -155,11 +87,11 @@ def test_zones_are_drawn_by_keyboard_alone_and_nonsense_is_refused_in_words(brow
         expect(page.locator("#shapes")).not_to_contain_text("Drawn by keys")
 
 
-def test_every_page_fits_a_phone_in_the_dark(browser: Browser, url: str) -> None:
-    with visiting(browser, url, DEMO, width=360, dark=True) as page:
+def test_every_page_fits_a_phone_in_the_dark(browser: Browser, demo_url: str) -> None:
+    with visiting(browser, demo_url, DEMO, width=360, dark=True) as page:
         for path in ("/dashboard?period=28", "/live", "/cameras", "/insights", "/zones", "/reports?period=7",
                      "/definitions", "/settings/stores", "/settings/people", "/settings/laptops", "/settings/keys",
                      "/settings/audit", "/settings/privacy", "/settings/profile"):  # fmt: skip
-            page.goto(url + path)
+            page.goto(demo_url + path)
             expect(page.get_by_role("heading", level=1).or_(page.locator("#sign")).first).to_be_visible()
             assert not is_too_wide(page), path

@@ -48,9 +48,10 @@ def free_port() -> int:
 class RtspServer:
     """A camera at ``address``. Use as a context: it is dead afterwards, in whatever state it was."""
 
-    def __init__(self, *, password: str = "") -> None:
+    def __init__(self, *, password: str = "", film: Path | None = None, fps: int = FPS) -> None:
+        """``film``: H.264 with access unit delimiters and ``fps`` frames per second; vtest.avi without one."""
         self.port = free_port()
-        self._password = password
+        self._password, self._film, self._fps = password, film, fps
         self._process: subprocess.Popen[str] | None = None
 
     @property
@@ -64,9 +65,8 @@ class RtspServer:
 
     def start(self) -> None:
         """Start and wait until it listens."""
-        options = {
-            "port": self.port, "film": str(h264_film()), "fps": FPS, "user": USER, "password": self._password,
-        }  # fmt: skip
+        film = str(self._film or h264_film())
+        options = {"port": self.port, "film": film, "fps": self._fps, "user": USER, "password": self._password}
         self._process = subprocess.Popen(
             [SYSTEM_PYTHON, str(PROGRAM), json.dumps(options)], stdout=subprocess.PIPE, text=True
         )

@@ -19,10 +19,10 @@
   function soon() { if (waiting === null) { waiting = setTimeout(refresh, 400); } }
 
   const source = new EventSource("/live/events");
-  source.addEventListener("open", function () { state.textContent = "live"; state.classList.add("on"); soon(); });
+  source.addEventListener("open", function () { state.textContent = state.dataset.on; state.classList.add("on"); soon(); });
   source.addEventListener("figures", function (event) { if (!store || event.data === store) { soon(); } });
   source.addEventListener("error", function () {
-    state.textContent = "not connected; trying again";
+    state.textContent = state.dataset.off;
     state.classList.remove("on");
   });
   setInterval(soon, 60000);

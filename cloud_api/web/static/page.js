@@ -33,3 +33,8 @@ for (const form of document.querySelectorAll("form[data-api]")) {
     if (answer.ok && form.dataset.next) { setTimeout(() => { location.href = form.dataset.next; }, 1200); }
   });
 }
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  if (!navigator.clipboard) { continue; }
+  button.hidden = false;
+  button.addEventListener("click", async () => { await navigator.clipboard.writeText(button.dataset.copy); button.textContent = button.dataset.copied; });
+}

@@ -117,7 +117,6 @@ for (const b of box.querySelectorAll("[data-tool]")) { b.addEventListener("click
 document.getElementById("zone-name").addEventListener("change", (event) => change((z) => ({ ...z, name: event.target.value.trim() })));
 document.getElementById("zone-purpose").addEventListener("change", (event) => change((z) => ({ ...z, purpose: event.target.value })));
 document.getElementById("zone-counts").addEventListener("change", (event) => change((z) => ({ ...z, counts: event.target.value })));
-inspector.addEventListener("submit", (event) => event.preventDefault());
 button("finish").addEventListener("click", finish);
 button("undo").addEventListener("click", () => { state.zones = JSON.parse(state.past.pop()); state.chosen = Math.min(state.chosen, state.zones.length - 1); draw(); });
 button("flip").addEventListener("click", () => change((z) => ({ ...z, points: [...z.points].reverse() })));

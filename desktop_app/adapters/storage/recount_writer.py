@@ -22,6 +22,19 @@ _OF_ZONE = (
 )
 
 
+class SqliteRecountBook:
+    """Implements ``RecountBook`` on the outbox at ``path``."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def counted_before(self, *, camera_id: str, zone_id: str, span: Span) -> list[CountedBefore]:
+        return counted_before(self._path, camera_id=camera_id, zone_id=zone_id, span=span)
+
+    def replace(self, pieces: Sequence[Piece]) -> int:
+        return replace_events(self._path, pieces)
+
+
 def counted_before(path: Path, *, camera_id: str, zone_id: str, span: Span) -> list[CountedBefore]:
     """What stands in the outbox for this zone and span, sent or not.
 

@@ -100,7 +100,7 @@ def draw_view(
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if options.zones:
         for zone in view.zones:
-            _draw_zone(painter, zone, target)
+            draw_zone(painter, zone, target)
     if options.trails:
         draw_trails(painter, trails, target)
     if options.boxes:
@@ -134,7 +134,8 @@ def draw_trails(painter: QPainter, trails: Iterable[Sequence[Point]], target: QR
         )
 
 
-def _draw_zone(painter: QPainter, zone: Zone, target: QRectF) -> None:
+def draw_zone(painter: QPainter, zone: Zone, target: QRectF) -> None:
+    """One zone over a picture that lies at ``target``."""
     points = [QPointF(target.x() + x * target.width(), target.y() + y * target.height()) for x, y in zone.points]
     if isinstance(zone, LineZone):
         painter.setPen(QPen(LINE_COLOUR, 3, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))

@@ -8,7 +8,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QListWidget, QStackedWidget, QVBoxLayout, QWidget
 
-from desktop_app.services.desk import KNOWN_ERRORS
+from desktop_app.services.desk_ports import KNOWN_ERRORS
 from desktop_app.services.setup_memory import SetupMemory, SetupMemoryFile
 from desktop_app.ui.frame_bridge import FrameBridge
 from desktop_app.ui.pieces import Surroundings, make_button, size_on_screen

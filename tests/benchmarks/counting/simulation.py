@@ -10,19 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from tests.benchmarks.counting.truth import Floats, Point, crossings_of
 
 FRAME = (1280, 720)
 TICK_HZ = 30
-HELD_HEIGHTS, COMMITTED_HEIGHTS = 0.12, 0.25
 IN_VIEW = 0.25
 """Share of a person in the picture from which on there is somebody to be found."""
-Floats = NDArray[np.float64]
-Point = tuple[float, float]
 
 LINES: dict[str, tuple[Point, ...]] = {
     "level": ((0, 430), (1280, 430)),
@@ -82,11 +79,21 @@ class Walker:
 
 @dataclass(frozen=True)
 class Boxes:
-    """What a detector finds in one frame: (N, 4) pixels and (N,) scores."""
+    """What a detector finds in one frame: (N, 4) pixels and (N,) scores; (N,) whose they are, -1: nobody's."""
 
     at_s: float
     xyxy: Floats
     score: Floats
+    owner: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class TrueCrossing:
+    """``walker`` (its number in the scene) was past a line at ``at_s``; ``side`` +1: in."""
+
+    walker: int
+    at_s: float
+    side: int
 
 
 @dataclass
@@ -97,6 +104,7 @@ class Scene:
     seed: int
     seconds: float
     walkers: list[Walker] = field(default_factory=list)
+    _views: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         rng = np.random.default_rng([self.seed, 1])
@@ -132,25 +140,42 @@ class Scene:
             seen = [(n, cut) for n, box, cut in clipped if _area(cut) >= IN_VIEW * _area(box)]
             boxes = np.array([box for _, box in seen]).reshape(-1, 4)
             ids = np.array([n + 1 for n, _ in seen], np.int64)
-            found.append((Boxes(i / fps, boxes, np.full(len(seen), 0.9)), ids))
+            found.append((Boxes(i / fps, boxes, np.full(len(seen), 0.9), ids - 1), ids))
         return found
 
     def truth(self, points: Sequence[Point]) -> tuple[int, int]:
         """Crossings in and out of a line, by the definition of COUNTING.md, of the true feet."""
-        shape = shapely.LineString(points)
-        ins = outs = 0
-        for walker in self.walkers:
-            sides = _crossings(shape, points, walker, until=int(self.seconds * TICK_HZ))
-            ins += sides.count(1)
-            outs += sides.count(-1)
-        return ins, outs
+        sides = [crossing.side for crossing in self.crossings(points)]
+        return sides.count(1), sides.count(-1)
+
+    def crossings(self, points: Sequence[Point]) -> list[TrueCrossing]:
+        """The same one by one."""
+        found = []
+        for number, walker in enumerate(self.walkers):
+            ticks = min(len(walker.feet), int(self.seconds * TICK_HZ) - walker.start)
+            if ticks > 0:
+                sides = crossings_of(
+                    points, walker.feet[:ticks], walker.height[:ticks], in_view=self._in_view(number)[:ticks]
+                )
+                found += [TrueCrossing(number, (walker.start + i) / TICK_HZ, side) for i, side in sides]
+        return found
+
+    def _in_view(self, number: int) -> NDArray[np.bool_]:
+        """Per tick: enough of a walker is in the picture to be found."""
+        walker = self.walkers[number]
+        if number not in self._views:
+            boxes = [_box(walker, i) for i in range(len(walker.feet))]
+            shown = [_area(np.clip(box, 0, [*FRAME, *FRAME])) >= IN_VIEW * _area(box) for box in boxes]
+            self._views[number] = np.array(shown, np.bool_)
+        return self._views[number]
 
     def _look(self, rng: np.random.Generator, at_s: float, step_s: float, ghosts: list[tuple[float, Floats]]) -> Boxes:
         tick = round(at_s * TICK_HZ)
-        there = [w for w in self.walkers if w.start <= tick < w.start + len(w.feet)]
+        numbers = [n for n, w in enumerate(self.walkers) if w.start <= tick < w.start + len(w.feet)]
+        there = [self.walkers[n] for n in numbers]
         true = np.array([_box(w, tick - w.start) for w in there]).reshape(-1, 4)
         order = np.argsort(-true[:, 3]) if len(true) else np.zeros(0, int)
-        boxes, scores = [], []
+        boxes, scores, owners = [], [], []
         width, height = FRAME
         for rank, i in enumerate(order):
             box = true[i]
@@ -169,9 +194,11 @@ class Scene:
             if found[2] - found[0] < 4 or found[3] - found[1] < 8:
                 continue
             boxes.append(found)
+            owners.append(numbers[i])
             scores.append(float(np.clip(rng.normal(0.82 - 0.5 * covered, 0.08), 0.12, 0.97)))
         self._haunt(rng, at_s, step_s, ghosts, boxes, scores)
-        return Boxes(at_s, np.array(boxes).reshape(-1, 4), np.array(scores))
+        owners += [-1] * (len(boxes) - len(owners))
+        return Boxes(at_s, np.array(boxes).reshape(-1, 4), np.array(scores), np.array(owners, np.int64))
 
     def _haunt(
         self,
@@ -264,41 +291,3 @@ def _legs_covered(box: Floats, nearer: Floats) -> float:
         if min(b[2], box[2]) - max(b[0], box[0]) > 0.7 * (box[2] - box[0]) and box[1] < b[1] < box[3]
     ]
     return min(tops, default=0.0)
-
-
-def _crossings(shape: shapely.LineString, points: Sequence[Point], walker: Walker, *, until: int) -> list[int]:
-    """+1 and -1 in order, before the tick ``until``: to the right of the line's direction, and to the left.
-
-    Only of ticks at which enough of the person is in the picture: what nobody can see is nobody's truth.
-    """
-    seen = max(0, until - walker.start)
-    distances = shapely.distance(shapely.points(walker.feet), shape) / walker.height
-    side = held = 0
-    at: Floats | None = None
-    found: list[int] = []
-    for i, (feet, distance) in enumerate(zip(walker.feet[:seen], distances[:seen], strict=True)):
-        box = _box(walker, i)
-        if distance <= HELD_HEIGHTS or _area(np.clip(box, 0, [*FRAME, *FRAME])) < IN_VIEW * _area(box):
-            continue
-        side = _side(points, (float(feet[0]), float(feet[1])))
-        if at is None or side == held:
-            held, at = side, feet
-        elif distance >= COMMITTED_HEIGHTS:
-            if shapely.LineString([at, feet]).intersects(shape):
-                found.append(side)
-            held, at = side, feet
-    return found
-
-
-def _side(points: Sequence[Point], p: Point) -> int:
-    """Of the polyline's nearest part; where two are as near, of the two together."""
-    best: list[tuple[float, float]] = []
-    for a, b in pairwise(points):
-        length = math.dist(a, b)
-        t = ((p[0] - a[0]) * (b[0] - a[0]) + (p[1] - a[1]) * (b[1] - a[1])) / length**2
-        t = min(1.0, max(0.0, t))
-        near = math.dist(p, (a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])))
-        cross = ((b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0])) / length
-        best.append((near, cross))
-    nearest = min(near for near, _ in best)
-    return 1 if sum(cross for near, cross in best if near <= nearest + 1e-6) > 0 else -1

@@ -77,9 +77,9 @@ def _programs() -> list[Program]:
     _run_once([ULTRALYTICS / "bin" / "python", HERE / "programs" / "ultralytics_counter.py", "make", WORK])
     square = _squared(find_weights())
     settings = [
-        ("ours", "ours, 640x384, as it comes", "auto", 640),
+        ("ours", "ours, 640x384, the device's precision", "auto", 640),
         ("ours-f32", "ours, 640x384, in f32", "f32", 640),
-        ("ours-416", "ours, 416x256, as it comes", "auto", 416),
+        ("ours-416", "ours, 416x256, the device's precision", "auto", 416),
     ]
     programs = [
         Program(Contender(key, name), ours, "ours.py", 1, {"model": own, "precision": precision, "long_side": side})

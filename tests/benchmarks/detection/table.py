@@ -136,7 +136,8 @@ def _foot() -> str:
 - *Cameras* are frames per second of both together, by five: a computer that does nothing else.
 - Ours looks at every frame here. In a shop the motion gate leaves most frames of a quiet camera out; that gain is not
   in here.
-- *As it comes*: the precision OpenVINO chooses (bf16 where the processor has units for it); f32 is what older laptops run.
+- *The device's precision*: what OpenVINO chooses (bf16 where the processor has units for it) and what the self-test of the
+  program turns on where it finds the same people; f32 is what the program runs before that, and what older laptops run.
 - Weights of yolo11n cannot be had without a download; (a) and (b') run it with random weights: their cost is real, and a
   little low, because there is next to nothing to suppress, track or draw; their counts would mean nothing. (b) runs the very
   weights of ours, in f32 on a square, and its counts are real.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from desktop_app.domain.anchor import MAX_HIDDEN, Anchor, AnchorHistory, are_legs_covered
+from desktop_app.domain.anchor import MAX_HIDDEN_S, Anchor, AnchorHistory, are_legs_covered
 from desktop_app.domain.perspective import Perspective
 
 FRAME_HEIGHT = 720
@@ -28,8 +28,10 @@ def box(feet_y: float, *, height: float, x: float = 300) -> tuple[float, float, 
     return x - 30, feet_y - height, x + 30, feet_y
 
 
-def located(history: AnchorHistory, xyxy: tuple[float, float, float, float], **options: object) -> Anchor:
-    return history.locate(xyxy, frame_height=FRAME_HEIGHT, **options)  # type: ignore[arg-type]
+def located(
+    history: AnchorHistory, xyxy: tuple[float, float, float, float], *, at_s: float = 0.0, **options: object
+) -> Anchor:
+    return history.locate(xyxy, frame_height=FRAME_HEIGHT, at_s=at_s, **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("feet_y", [220, 400, 650])
@@ -122,7 +124,7 @@ def test_a_short_box_that_stays_short_is_believed_in_the_end() -> None:
     history = AnchorHistory()
     for _ in range(4):
         located(history, box(400, height=150))
-    anchors = [located(history, (270, 250, 330, 340)) for _ in range(MAX_HIDDEN + 2)]
+    anchors = [located(history, (270, 250, 330, 340), at_s=i / 5) for i in range(int(MAX_HIDDEN_S * 5) + 3)]
     assert anchors[0].is_estimated
     assert not anchors[-1].is_estimated
 

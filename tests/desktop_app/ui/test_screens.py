@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from desktop_app.adapters.storage.sqlite_outbox import SqliteOutbox
 from desktop_app.services.camera_discovery import FoundCamera
 from desktop_app.services.desk import Desk
+from desktop_app.services.detector_runtime import DetectorRuntime, RuntimeTest
 from desktop_app.services.engine_view import CloudStatus
 from desktop_app.services.ports import DeadLetter
 from desktop_app.services.preferences import Appearance
@@ -29,7 +30,16 @@ from desktop_app.ui.today.event_table import seconds_words
 from shared_models.cameras import SourceKind
 from shared_models.events import EventDraft, EventType
 from shared_models.zones import LineZone, PolygonZone, ZonePurpose
-from tests.helpers.desks import Answers, FakeHost, InMemorySecrets, ListedDiscovery, host_of, make_desk, surroundings
+from tests.helpers.desks import (
+    Answers,
+    FakeHost,
+    InMemorySecrets,
+    ListedDiscovery,
+    PlayedSelfTest,
+    host_of,
+    make_desk,
+    surroundings,
+)
 from tests.helpers.engine_fakes import grey_view
 
 
@@ -375,6 +385,70 @@ def test_health_shows_what_waits_what_was_refused_and_sends_it_again(
     qtbot.waitUntil(lambda: engine.letters == [])
     qtbot.waitUntil(lambda: "Sent again: 1" in health.banner.words)
     qtbot.waitUntil(lambda: health.disk_figure.value.endswith("GB"))
+
+
+def self_test_of(desk: Desk) -> PlayedSelfTest:
+    assert isinstance(desk.ports.self_test, PlayedSelfTest)
+    return desk.ports.self_test
+
+
+def test_the_detector_is_tested_again_with_progress_and_its_result_is_a_table(
+    qtbot: QtBot, window: MainWindow, desk: Desk
+) -> None:
+    window.show_page("health")
+    window.health.tabs.setCurrentIndex(2)
+    tab = window.health.detector
+    qtbot.waitUntil(lambda: "not tested" in tab.words.text())
+    tab.button.click()
+    qtbot.waitUntil(tab.bar.isVisible)
+    assert tab.button.text() == "Stop the test"
+    self_test_of(desk).may_go_on.set()
+    qtbot.waitUntil(lambda: tab.table.rowCount() == 2)
+    assert [tab.table.item(row, 2).text() for row in range(2)] == ["12", "5"]
+    assert "CPU, f32, 2 pictures at once" in tab.words.text()
+    qtbot.waitUntil(lambda: tab.button.text() == "Test again")
+
+
+def test_a_self_test_is_stopped_and_the_last_result_stays(qtbot: QtBot, window: MainWindow, desk: Desk) -> None:
+    self_test_of(desk).last = RuntimeTest("this", "0" * 64, DetectorRuntime(), {416: 10.0})
+    window.show_page("health")
+    window.health.tabs.setCurrentIndex(2)
+    tab = window.health.detector
+    qtbot.waitUntil(lambda: tab.table.rowCount() == 1)
+    tab.button.click()
+    qtbot.waitUntil(tab.bar.isVisible)
+    tab.button.click()
+    qtbot.waitUntil(lambda: tab.button.text() == "Test again" and tab.button.isEnabled())
+    qtbot.waitUntil(lambda: "runs best" in tab.words.text())
+    assert tab.table.item(0, 1).text() == "10"
+
+
+def test_without_a_model_the_self_test_says_what_to_do(qtbot: QtBot, window: MainWindow, desk: Desk) -> None:
+    self_test_of(desk).is_broken = True
+    window.show_page("health")
+    window.health.tabs.setCurrentIndex(2)
+    qtbot.waitUntil(lambda: "models list" in window.health.detector.words.text())
+
+
+def test_a_window_that_is_closed_over_a_self_test_leaves_no_thread(
+    qtbot: QtBot, around: Surroundings, open_window: Callable[[Surroundings], MainWindow]
+) -> None:
+    window = open_window(around)
+    window.show_page("health")
+    window.health.tabs.setCurrentIndex(2)
+    window.health.detector.button.click()
+    qtbot.waitUntil(window.health.detector.bar.isVisible)
+    window.quit_for_good()
+
+
+def test_health_tells_when_the_cloud_was_heard_and_that_a_clock_is_wrong(
+    qtbot: QtBot, window: MainWindow, engine: FakeHost, desk: Desk
+) -> None:
+    now = desk.ports.clock.utc_now()
+    engine.cloud = CloudStatus(True, 0, 0, "All events are in the cloud.", heard_at=now, clock_offset_s=-3720.0)
+    window.show_page("health")
+    qtbot.waitUntil(lambda: "wrong by 1:02 h" in window.health.cloud_words.text())
+    assert "The cloud answered" in window.health.cloud_words.text()
 
 
 def test_the_log_is_shown_without_secrets_and_can_be_filtered(qtbot: QtBot, window: MainWindow, desk: Desk) -> None:

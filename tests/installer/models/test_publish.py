@@ -26,6 +26,21 @@ def test_the_manifest_that_is_written_can_be_read_again(tmp_path: Path) -> None:
     assert "  " not in json.loads((folder / "manifest.json").read_text())["models"][0]["description"]
 
 
+def test_models_that_can_be_pulled_stay_in_the_manifest(tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    model = folder / "wink_person_nano.onnx"
+    model.write_bytes(b"weights")
+    other = {"name": "yolox_s", "sha256": "00", "urls": ["https://example.com/yolox_s.onnx"]}
+    (folder / "manifest.json").write_text(
+        json.dumps({"models": [{"name": "wink_person_nano", "sha256": "old"}, other]})
+    )
+    _write_manifest(folder, model)
+    entries = ModelRegistry(data_dir=tmp_path / "none", assets_dir=tmp_path).entries()
+    assert list(entries) == ["wink_person_nano", "yolox_s"]
+    assert entries["wink_person_nano"].sha256 == sha256_of(model)
+
+
 def test_figures_replace_figures_and_nothing_else(tmp_path: Path) -> None:
     card = tmp_path / "card.md"
     card.write_text(f"words\n{BEGIN}\nold\n{END}\nmore words\n")

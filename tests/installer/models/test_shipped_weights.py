@@ -10,7 +10,7 @@ import pytest
 
 from desktop_app.adapters.detection.openvino_yolo import OpenVinoYolo
 from desktop_app.adapters.video.virtual_store.scenes import StoreConfig
-from desktop_app.services.model_registry import ModelRegistry, resolve_model, sha256_of
+from desktop_app.services.model_registry import ModelRegistry, person_class, resolve_model, sha256_of
 from installer.models.material import HELD_OUT_SEEDS, store_frames
 from installer.models.measure import match, multiply_adds
 from tests.helpers.weights import PROJECT_DIR
@@ -76,3 +76,14 @@ def test_it_finds_the_people_of_a_store_it_never_saw(weights: Path, long_side: i
     assert people >= 15
     assert found >= 0.9 * people
     assert false_alarms <= 0.15 * people
+
+
+def test_every_model_of_the_manifest_is_here_or_can_be_checked_when_it_is_pulled(tmp_path: Path) -> None:
+    entries = ModelRegistry(data_dir=tmp_path, assets_dir=ASSETS).entries()
+    assert len(entries) > 1
+    for entry in entries.values():
+        assert person_class(entry.classes, model=entry.name) == 0
+        assert re.fullmatch("[0-9a-f]{64}", entry.sha256)
+        assert bool(entry.file) != bool(entry.urls)
+        assert all(url.startswith("https://") and url.endswith(".onnx") for url in entry.urls)
+        assert entry.licence == "Apache-2.0"
