@@ -258,15 +258,19 @@ build_release() {
     say "program in $release"
     rm -rf "$release"
     build=$(mktemp -d)
-    "$python" "$source_dir/installer/supply_chain/subset.py" cloud > "$build/run.txt"
-    "$python" "$source_dir/installer/supply_chain/subset.py" --only-tool hatchling > "$build/build.txt"
+    local pins=("$python" "$source_dir/installer/supply_chain/subset.py")
+    "${pins[@]}" --wheels cloud > "$build/run.txt"
+    "${pins[@]}" --source cloud > "$build/source.txt"
+    "${pins[@]}" --only-tool hatchling --only-tool setuptools > "$build/tool.txt"
     export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
-    "$python" -m venv "$build/venv"
-    "$build/venv/bin/pip" install --quiet --no-deps --require-hashes --requirement "$build/build.txt"
-    "$build/venv/bin/pip" wheel --quiet --no-deps --no-build-isolation --wheel-dir "$build" "$source_dir"
+    "$python" -m venv "$build/tool"
+    "$build/tool/bin/pip" install --quiet --no-deps --require-hashes --only-binary :all: --requirement "$build/tool.txt"
+    # What has to be built is built by the pinned tools, and by no others.
+    "$build/tool/bin/pip" wheel --quiet --no-deps --no-build-isolation --require-hashes --wheel-dir "$build/wheels" --requirement "$build/source.txt"
+    "$build/tool/bin/pip" wheel --quiet --no-deps --no-build-isolation --wheel-dir "$build/wheels" "$source_dir"
     "$python" -m venv "$release"
     "$release/bin/pip" install --quiet --no-deps --require-hashes --only-binary :all: --requirement "$build/run.txt"
-    "$release/bin/pip" install --quiet --no-deps --no-index "$build"/wink_analytics-*.whl
+    "$release/bin/pip" install --quiet --no-deps --no-index "$build"/wheels/*.whl
     install -D -m 0755 --target-directory="$release/libexec" "$here/backup.sh" "$here/migrate.sh"
     "$release/bin/wink-cloud" --help >/dev/null
     touch "$release/.whole"
