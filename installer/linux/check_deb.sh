@@ -17,7 +17,7 @@ root=$work/root
 
 leave() {
     local code=$?
-    for place in proc dev/pts dev; do
+    for place in sys proc dev/pts dev; do
         if mountpoint -q "$root/$place" 2>/dev/null; then umount -l "$root/$place"; fi
     done
     # Never delete through something that is still mounted.
@@ -73,6 +73,8 @@ clean_system() {
     printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
     chmod +x "$root/usr/sbin/policy-rc.d"
     mount --bind /dev "$root/dev"
+    mount --bind /dev/pts "$root/dev/pts"
+    mount --bind -o ro /sys "$root/sys"
     mount -t proc proc "$root/proc"
 }
 

@@ -56,7 +56,7 @@ def as_markdown(tried: Sequence[Tried], *, sizes: Sequence[tuple[str, int, str]]
         f"Written by `{command}`",
         f"on {machine()}. Cold: the files were dropped from the system's memory before. The minute in the virtual store",
         "has a `kill -9` in its middle: the film begins anew, what was counted does not. One run; the machine was used",
-        "by others too.",
+        "by others too. The size from source is that of the whole development environment, with the cloud.",
         "",
         f"| | {' | '.join(t.name for t in tried)} |",
         f"|---|{'---|' * len(tried)}",
