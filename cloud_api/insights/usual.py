@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from statistics import median
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,9 @@ from cloud_api.kit.histogram import quantile
 from cloud_api.tenancy.visible_stores import StoreView
 
 WEEKS = 4
+FEWEST_DAYS = 5
+"""Of a store, before one of them is called broken."""
+WHOLE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,25 @@ async def daily_footfall(repository: AnalyticsRepository, *, first: date, last: 
     return heard
 
 
+async def broken_days(repository: AnalyticsRepository, *, first: date, last: date) -> set[tuple[UUID, date]]:
+    """Days on which a store was heard for much less of the time than on its other days.
+
+    "Less than usual" would be said of its people, and be true of its laptop alone. A laptop that is off every night is
+    measured by its own days.
+    """
+    heard: dict[UUID, dict[date, int]] = defaultdict(dict)
+    for store_id, day, quarters, _blind in await repository.heard_days(first=first, last=last):
+        if quarters:
+            heard[store_id][day] = quarters
+    return {
+        (store_id, day)
+        for store_id, days in heard.items()
+        if len(days) >= FEWEST_DAYS
+        for day, quarters in days.items()
+        if quarters < WHOLE * median(days.values())
+    }
+
+
 async def against_usual(
     repository: AnalyticsRepository, stores: Sequence[StoreView], *, first: date, last: date, now: datetime
 ) -> dict[UUID, dict[date, Usual]]:
@@ -76,10 +99,13 @@ async def against_usual(
     references = reference_days(first, last)
     earliest = min(min(days) for days in references.values())
     daily = await daily_footfall(repository, first=earliest, last=last)
+    broken = await broken_days(repository, first=earliest, last=last)
     found: dict[UUID, dict[date, Usual]] = {s.id: {} for s in stores}
     for store in stores:
-        own = daily.get(store.id, {})
         running = now.astimezone(ZoneInfo(store.timezone)).date()
+        # The day under way is short by its nature.
+        own = {d: n for d, n in daily.get(store.id, {}).items() if d >= running or (store.id, d) not in broken}
+        daily[store.id] = own
         for day, before in references.items():
             if day < running:
                 found[store.id] |= _pair(day, own, before)

@@ -23,7 +23,10 @@ DATA = [
     "laptop", "owner@example.com", "Low Street", "Elsewhere", "Demo", "UTC", "PDF", "XLSX", "CSV", "python-httpx", "page",
 ]  # fmt: skip
 QUIET_TAGS = {"script", "style", "code", "option", "time", "textarea"}
-SPOKEN = ("aria-label", "title", "placeholder", "alt", "data-confirm", "data-copied", "data-on", "data-off")
+SPOKEN = (
+    "aria-label", "aria-description", "title", "placeholder", "alt", "data-confirm", "data-show", "data-hide", "data-copied",
+    "data-on", "data-off",
+)  # fmt: skip
 WORD = re.compile(r"[A-Za-zÄÖÜäöüß]{3,}")
 
 
