@@ -2,7 +2,8 @@
 
 Unusual days: the distance from the median of the same weekdays in units of the scaled median absolute deviation, above
 3.5 (Iglewicz and Hoaglin, "How to Detect and Handle Outliers", 1993), after taking out how the level of the last weeks
-differs, by ratios (half is as far as double); the deviation is pooled over all weekdays. Median and MAD forgive up to half of the days being strange themselves.
+differs, by ratios (half is as far as double); the deviation is pooled over all weekdays. Median and MAD forgive up to
+half of the days being strange themselves.
 
 Forecast: between the same weekday last week (seasonal naive) and the median of the same weekday in the last six weeks,
 with the weight that would have done best on the weeks just past; its interval and its error are those that it would have

@@ -121,7 +121,7 @@ def test_numbers_and_dates_follow_the_browser(header: str, shown: str) -> None:
 
 
 def test_the_marked_language_keeps_placeholders() -> None:
-    assert language_of(PSEUDO).texts.gettext("%(n)s of 5 %%") % {"n": 3} == "⟦3 óf 5 %~~~~⟧"
+    assert language_of(PSEUDO).texts.gettext("%(n)s of 5 %%") % {"n": 3} == "⟦3 óf 5 % ~~~~⟧"
 
 
 async def test_a_choice_in_the_profile_outweighs_the_browser(demo: Visitor) -> None:
