@@ -134,9 +134,7 @@ class AnchorHistory:
             return median(self.heights)
         return usual * median(self.ratios)
 
-    def _of_a_stranger(
-        self, top: float, bottom: float, perspective: Perspective, *, is_covered: bool
-    ) -> float | None:
+    def _of_a_stranger(self, top: float, bottom: float, perspective: Perspective, *, is_covered: bool) -> float | None:
         """The height of somebody who was never seen whole, and is too short for anybody."""
         feet_y = perspective.feet_below(top, ratio=1.0)
         least = HALF if is_covered else NOBODY
@@ -158,11 +156,10 @@ class AnchorHistory:
         Somebody who bends keeps the feet where they were; somebody who walks away shrinks little by little.
         """
         height = bottom - top
-        if self.hidden_since_s is not None:
-            if at_s - self.hidden_since_s > MAX_HIDDEN_S and not is_covered:
-                self.heights.clear()
-                self.ratios.clear()
-                return False
+        if self.hidden_since_s is not None and at_s - self.hidden_since_s > MAX_HIDDEN_S and not is_covered:
+            self.heights.clear()
+            self.ratios.clear()
+            return False
         if is_covered:
             return height < SHORT_COVERED * expected
         if self.hidden_since_s is not None:
