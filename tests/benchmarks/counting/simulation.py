@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+
 from tests.benchmarks.counting.truth import Floats, Point, crossings_of
 
 FRAME = (1280, 720)
