@@ -99,6 +99,13 @@ async def ingest(
         usable = [t for t in events.values() if t.event.event_id not in wrong_seq]
         zone = ZoneInfo(before.timezone)
         recounts = Recounts(connection, edge, zone)
+        if late := await recounts.out_of_reach(usable):
+            refused |= {
+                i: (t.event.event_id, late[t.event.event_id]) for i, t in events.items() if t.event.event_id in late
+            }
+            given_up |= {t.event.seq for t in usable if t.event.event_id in late}
+            events = {i: t for i, t in events.items() if t.event.event_id not in late}
+            usable = [t for t in usable if t.event.event_id not in late]
         void = await recounts.void_among(usable, has_recounts=before.has_recounts)
         given_up |= {t.event.seq for t in usable if t.event.event_id in void}
         usable = [t for t in usable if t.event.event_id not in void]

@@ -32,9 +32,14 @@ class Taken:
 
 
 def is_swift(columns: Columns, *, now: datetime) -> bool:
-    """Whether each event happened when it says: the clock is right, and nothing lies in the future."""
+    """Whether each event happened when it says: the clock is right, nothing lies in the future or was counted anew."""
     is_right = columns.sent_at is None or abs(now - columns.sent_at) <= SLACK
-    return is_right and max(columns.moments) <= now + SLACK and min(columns.moments).astimezone(UTC).year > FIRST_YEAR
+    return (
+        is_right
+        and max(columns.moments) <= now + SLACK
+        and min(columns.moments).astimezone(UTC).year > FIRST_YEAR
+        and not any("recounted" in attributes for attributes in columns.attributes)
+    )
 
 
 async def take(database: Database, edge: EdgePrincipal, columns: Columns, *, timezone: str, now: datetime) -> Taken:

@@ -253,6 +253,7 @@ def test_wrong_clocks_are_left_to_the_careful_way() -> None:
         assert is_swift(columns, now=now) is is_right
     assert not is_swift(columns_of([crossing(1, minutes=90)]), now=now)
     assert not is_swift(columns_of([crossing(1, occurred_at="1969-01-01T00:00:00Z")]), now=now)
+    assert not is_swift(columns_of([crossing(1, attributes={"recounted": True})]), now=now)
 
 
 odd_values = st.one_of(
