@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from random import Random
 from uuid import UUID
 
@@ -11,8 +11,9 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from cloud_api.demo_data.drawings import HEAT_GRID
 from cloud_api.kit.buckets import ROLLUP
-from cloud_api.models import Camera, EdgeDevice, Event, Organisation
+from cloud_api.models import Camera, EdgeDevice, Event, HeatDay, Organisation
 from shared_models.ids import uuid7
 
 
@@ -52,13 +53,24 @@ class DemoPlaces:
         )  # fmt: skip
         await self._connection.execute(insert(Camera).values(made.model_dump()))
 
+    async def add_heat(
+        self, org_id: UUID, store_id: UUID, camera_id: str, day: date, *, cells: dict[str, float], person_s: float
+    ) -> None:
+        """Where people stood on a day, on the grid of ``HEAT_GRID``."""
+        columns, rows = HEAT_GRID
+        made = HeatDay(
+            store_id=store_id, day=day, camera_id=camera_id, columns=columns, rows=rows, org_id=org_id, n=96,
+            seconds=person_s, cells=cells,
+        )  # fmt: skip
+        await self._connection.execute(insert(HeatDay).values(made.model_dump()))
+
     async def add_events(
         self, org_id: UUID, store_id: UUID, device_id: UUID, latest: Sequence[tuple[str, datetime]], *,
         door: tuple[str, str], now: datetime,
     ) -> None:  # fmt: skip
         """What happened at the door of late."""
         chance = Random(store_id.int)  # noqa: S311 - no secret
-        moments = sorted((min(at + chance.random() * ROLLUP, now - timedelta(seconds=1)), kind) for kind, at in latest)
+        moments = sorted((at + chance.random() * min(ROLLUP, now - at), kind) for kind, at in latest)
         rows = [
             Event(
                 store_id=store_id, event_id=uuid7(), org_id=org_id, device_id=device_id, seq=seq, type=kind,

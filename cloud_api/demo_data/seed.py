@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cloud_api.demo_data.drawings import ZONE_SETS
+from cloud_api.demo_data.drawings import ZONE_SETS, heat_cells
 from cloud_api.demo_data.figures import DOOR, FLOOR, TILL, DemoFigures, figures_of
 from cloud_api.demo_data.people import DemoPlaces
 from cloud_api.demo_data.plan import HOLIDAYS, STORES, DemoStore
@@ -108,4 +108,8 @@ async def _laptop(
         )
         edit = ZoneEdit(camera_id=camera_id, based_on=0, zones=ZONE_SETS[camera_id])
         await ZoneSetsOf(connection, scope).edit(store_id, edit, author="demo", note="drawn for the demo")
+    yesterday = (now.astimezone(zone) - timedelta(days=1)).date()
+    for camera_id in CAMERA_NAMES:
+        cells = heat_cells(camera_id, person_s=60.0 * store.per_day)
+        await places.add_heat(scope.org_id, store_id, camera_id, yesterday, cells=cells, person_s=36_000.0)
     await places.add_events(scope.org_id, store_id, device_id, made.latest, door=(DOOR, "door"), now=now)

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from statistics import median
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,10 @@ WEEKS = 4
 WHOLE, NEARLY_WHOLE = 0.95, 0.75
 """A day of which less than the first share of the usual quarter hours was heard is compared quarter hour by quarter hour;
 among many days, one of which less than the second was heard is left out."""
+FEWEST_DAYS = 5
+"""Of a store, before one of them is called broken."""
+BROKEN_BELOW = 0.8
+"""Of the time for which a store is usually heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,25 @@ async def _daily(
     return daily, heard
 
 
+async def broken_days(repository: AnalyticsRepository, *, first: date, last: date) -> set[tuple[UUID, date]]:
+    """Days on which a store was heard for much less of the time than on its other days.
+
+    "Less than usual" would be said of its people, and be true of its laptop alone. A laptop that is off every night is
+    measured by its own days.
+    """
+    heard: dict[UUID, dict[date, int]] = defaultdict(dict)
+    for store_id, day, quarters, _blind in await repository.heard_days(first=first, last=last):
+        if quarters:
+            heard[store_id][day] = quarters
+    return {
+        (store_id, day)
+        for store_id, days in heard.items()
+        if len(days) >= FEWEST_DAYS
+        for day, quarters in days.items()
+        if quarters < BROKEN_BELOW * median(days.values())
+    }
+
+
 async def against_usual(
     repository: AnalyticsRepository, stores: Sequence[StoreView], *, first: date, last: date, now: datetime
 ) -> dict[UUID, dict[date, Usual]]:
@@ -95,7 +119,6 @@ async def against_usual(
     found: dict[UUID, dict[date, Usual]] = {s.id: {} for s in stores}
     thin: list[StoreView] = []
     for store in stores:
-        own = daily.get(store.id, {})
         running = now.astimezone(ZoneInfo(store.timezone)).date()
         for day, before in references.items():
             if day >= running:

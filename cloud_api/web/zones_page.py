@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi import APIRouter, Body, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from cloud_api.auth.access import Address, Data
+from cloud_api.analytics.heat import HeatMap, heat_of
+from cloud_api.analytics.span import TimeSpan, span_of
+from cloud_api.auth.access import Address, Data, NobodyError, page_principal
 from cloud_api.kit.errors import InvalidError, NotFoundError
 from cloud_api.kit.language import gettext as _
 from cloud_api.stores.cameras import Cameras, CameraView
-from cloud_api.stores.endpoints import choose_zones
+from cloud_api.stores.endpoints import ZonesForm, choose_zones, put_zones_of_camera
 from cloud_api.stores.zone_sets import RevisionView, ZoneSetsOf, document_of
 from cloud_api.tenancy.visible_stores import StoreView
-from cloud_api.web.shell import Visit, posted, show, uuid_in, visit
+from cloud_api.web.live_page import stills_of
+from cloud_api.web.shell import Visit, must_be_own, posted, show, uuid_in, visit
 from cloud_api.web.words import ago
+from cloud_api.web.zone_advice import advise
+from shared_models.metrics import Bucket
 
 router = APIRouter(include_in_schema=False)
+HEAT_SPAN = timedelta(days=28)
 FRAME_W, FRAME_H = 1280, 720
 """The neutral frame that zones are drawn on, in units of the drawing; zones themselves are 0..1."""
 
@@ -66,6 +76,17 @@ class RevisionLine:
 
 
 @dataclass(frozen=True, slots=True)
+class HeatSquare:
+    """Where people stood, in units of the drawing. ``strength``: 0..1."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    strength: float
+
+
+@dataclass(frozen=True, slots=True)
 class EditorContext:
     """One camera's zones; ``document`` is the JSON that the editor begins with."""
 
@@ -76,6 +97,8 @@ class EditorContext:
     current: int
     shapes: list[Shape]
     document: str
+    heat: list[HeatSquare]
+    still: str
     width: int = FRAME_W
     height: int = FRAME_H
 
@@ -124,7 +147,7 @@ async def zones_page(request: Request) -> Response:
         return show(seen, "zones.html", ZonesContext(listed), has_period=False)
 
 
-@router.get("/zones/{store_id}/{camera_id}")
+@router.get("/zones/{store_id}/{camera_id:path}")
 async def editor_page(request: Request, store_id: UUID, camera_id: str) -> Response:
     """Draw and edit; the editor saves by the API, with the same checks as at the laptop."""
     async with visit(request) as seen:
@@ -144,8 +167,66 @@ async def _editor(seen: Visit, store_id: UUID, camera_id: str) -> EditorContext:
     document = json.dumps({"based_on": camera.zone_revision, "zones": zones}).replace("<", "\\u003c")
     return EditorContext(
         store, camera, lines, [line for line in lines if line.view.is_conflict], camera.zone_revision,
-        current.shapes if current else [], document,
+        current.shapes if current else [], document, _squares(await _heat(seen, store, camera_id)),
+        await _still(seen, store, camera_id),
     )  # fmt: skip
+
+
+def _weeks(seen: Visit, store: StoreView) -> TimeSpan:
+    return span_of(seen.now - HEAT_SPAN, seen.now, bucket=Bucket.DAY, zone=ZoneInfo(store.timezone))
+
+
+async def _heat(seen: Visit, store: StoreView, camera_id: str) -> HeatMap:
+    return await heat_of(seen.connection, store, camera_id, _weeks(seen, store))
+
+
+def _squares(heat: HeatMap) -> list[HeatSquare]:
+    top = max((cell.person_s for cell in heat.cells), default=0.0)
+    if not top:
+        return []
+    width, height = FRAME_W / heat.columns, FRAME_H / heat.rows
+    return [
+        HeatSquare(round(c.column * width, 1), round(c.row * height, 1), round(width, 1), round(height, 1),
+                   round((c.person_s / top) ** 0.5, 3))
+        for c in heat.cells if c.person_s > 0.004 * top
+    ]  # fmt: skip
+
+
+async def _still(seen: Visit, store: StoreView, camera_id: str) -> str:
+    if all(still.camera_id != camera_id for still in await stills_of(seen, store)):
+        return ""
+    return f"/still?{urlencode({'store': store.id, 'camera': camera_id})}"
+
+
+def _camera_of(request: Request) -> tuple[UUID, str]:
+    store_id = uuid_in(request.query_params, "store")
+    if store_id is None:
+        raise NotFoundError(_("There is no such store."))
+    return store_id, request.query_params.get("camera", "")
+
+
+@router.post("/zones/advice")
+async def advice(
+    request: Request, zones: Annotated[list[dict[str, Any]], Body(embed=True, max_length=100)]
+) -> Response:
+    """What to tell of zones that are being drawn; changes nothing."""
+    _store_id, camera_id = _camera_of(request)
+    async with visit(request) as seen:
+        heat = await _heat(seen, seen.shown[0], camera_id) if seen.chosen else None
+        found = await asyncio.to_thread(advise, zones, heat)
+    return JSONResponse([asdict(one) for one in found])
+
+
+@router.post("/zones/save")
+async def save(request: Request, database: Data, address: Address, form: ZonesForm) -> Response:
+    """A new revision, with the checks of the API; here too for cameras whose id has a slash."""
+    must_be_own(request)
+    principal = await page_principal(request)
+    if principal is None:
+        raise NobodyError(_("You are no longer logged in; log in in another window, then save again."))
+    store_id, camera_id = _camera_of(request)
+    answer = await put_zones_of_camera(store_id, camera_id, form, principal, database, address)
+    return JSONResponse(answer.model_dump(mode="json"))
 
 
 @router.post("/zones/choose")
@@ -156,6 +237,4 @@ async def choose(request: Request, database: Data, address: Address) -> Response
     if store_id is None or not revision.isdecimal() or len(revision) > 9:
         raise InvalidError(_("Choose a revision."))
     await choose_zones(store_id, camera_id, int(revision), principal, database, address)
-    return RedirectResponse(
-        request.url_for("editor_page", store_id=store_id, camera_id=camera_id).path, status_code=303
-    )
+    return RedirectResponse(f"/zones/{store_id}/{quote(camera_id, safe='')}", status_code=303)

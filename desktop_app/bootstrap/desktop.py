@@ -95,7 +95,7 @@ def build_desk(
         past=PastPorts(HistoryReader(settings.history_path), SqliteRecountBook(settings.outbox_path)),
         self_test=MachineSelfTest(settings),
         autostart=autostart_for(sys.platform, home=Path.home(), config_home=config_home, command=own_command()),
-        open_source=lambda address, loop: make_source(address, clock=clock, loop=loop),
+        open_source=lambda address, loop, rotation: make_source(address, clock=clock, loop=loop, rotation=rotation),
         clock=clock,
         local_zone=bytes(QTimeZone.systemTimeZoneId().data()).decode() or "UTC",
     )
@@ -121,6 +121,7 @@ def _document_of(config: EdgeConfig) -> StoreDocument:
             substream=split_credentials(c.substream.reveal())[0] if c.substream else None,
             is_enabled=c.is_enabled,
             loop=c.loop,
+            rotation=c.rotation,
         )
         for c in config.cameras
         if c.is_enabled

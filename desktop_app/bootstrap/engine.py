@@ -7,6 +7,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from desktop_app.adapters.cloud.http_cloud import HttpCloud
@@ -83,6 +84,17 @@ class Edge:
         self.engine.apply_zones(camera_id, zones)
         if self.engine.heartbeat is not None:
             self.engine.heartbeat.wake()
+
+    def prune(self) -> int:
+        """Forget old events of a store that has no cloud; tells how many. With a cloud its upload does that.
+
+        Raises:
+            OutboxError: not now.
+        """
+        if self.config.api_url is not None:
+            return 0
+        before = self.clock.utc_now() - timedelta(days=self.settings.event_days)
+        return self.outbox.prune(before=before, is_alone=True)
 
     def reload(self, path: Path, *, settings: EdgeSettings) -> None:
         """As ``apply``, from a ``config.yaml``; one that is wrong is told in the log, and changes nothing."""
@@ -217,7 +229,9 @@ def _cameras(
 def _camera(
     imported: ImportedCamera, *, sink: EventSink, history: History, clock: Clock, zones: ZoneStore, day_of: DayOf
 ) -> EngineCamera:
-    source = make_source(imported.substream or imported.source, clock=clock, loop=imported.loop)
+    source = make_source(
+        imported.substream or imported.source, clock=clock, loop=imported.loop, rotation=imported.rotation
+    )
     camera_for = _camera_for(imported, sink, zones)
     pipeline = CameraPipeline(imported.camera_id, camera_for=camera_for, sink=sink, history=history, day_of=day_of)
     label = imported.name or imported.camera_id

@@ -161,9 +161,9 @@ class RestartableEngine:
     def retry_dead_letters(self) -> int:
         return self._running().outbox.retry_dead_letters()
 
-    def prune(self, *, before: datetime) -> int:
+    def prune(self, *, before: datetime, is_alone: bool) -> int:
         edge = self._edge
-        return edge.outbox.prune(before=before) if edge is not None else 0
+        return edge.outbox.prune(before=before, is_alone=is_alone) if edge is not None else 0
 
     def _running(self) -> Edge:
         edge = self._edge

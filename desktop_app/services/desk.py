@@ -4,45 +4,38 @@ from __future__ import annotations
 
 import platform
 import shutil
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
 
 from desktop_app.services.desk_ports import DeskPorts
-from desktop_app.services.engine_view import CameraCondition, CameraStatus, CloudStatus, EngineStatus
-from desktop_app.services.enrolment import clean_cloud_url, clean_code
-from desktop_app.services.live_view import LiveView
 from desktop_app.services.own_version import own_version
 from desktop_app.services.past_desk import PastCount, PastDesk
-from desktop_app.services.preferences import Preferences, PreferencesFile
 from desktop_app.services.secret_store import EDGE_KEY_NAME, SecretStoreError, camera_secret_name
+from desktop_app.services.store_desk import StoreDesk
 from desktop_app.services.store_document import (
-    StoredCamera,
     StoreDocument,
-    StoreDocumentError,
-    StoreFile,
-    edge_config,
 )
 from desktop_app.services.support_report import build_report
 from desktop_app.services.today_figures import DayFigures, business_day_of, day_bounds, day_figures
 from desktop_app.services.zone_store import ZoneStore, ZoneStoreError
-from shared_models.cameras import SourceAddress
 from shared_models.geometry import Point
 from shared_models.ids import uuid7
 from shared_models.zones import LineZone, PolygonZone, Zone, ZonePurpose
 
 
-class Desk:
-    """The program behind the window. Methods are quick unless their docstring says slow.
+class CameraPast(StrEnum):
+    """What becomes of a removed camera's past."""
 
-    Args:
-        fixed: the document of a program that was started from a file or as a demo; cameras cannot be edited then.
-        fixed_secrets: the file's secrets by name, for ``take_over``; None: there is nothing to take over (a demo).
-    """
+    KEEP = "keep"
+    FORGET_WAYS = "forget the ways"
+    FORGET_ALL = "forget everything here"
+
+
+class Desk(StoreDesk):
+    """The program behind the window. Methods are quick unless their docstring says slow. Arguments: as ``StoreDesk``."""
 
     def __init__(
         self,
@@ -53,16 +46,7 @@ class Desk:
         fixed: StoreDocument | None = None,
         fixed_secrets: Mapping[str, str] | None = None,
     ) -> None:
-        self.ports = ports
-        self.data_dir = data_dir
-        self.zones = zones
-        self._store_file = StoreFile(data_dir / "store.json")
-        self._preferences_file = PreferencesFile(data_dir / "preferences.json")
-        self.preferences = self._preferences_file.read()
-        self._fixed = fixed
-        self._fixed_secrets = fixed_secrets
-        self._document = fixed or self._store_file.read()
-        self._lock = threading.Lock()
+        super().__init__(ports, data_dir=data_dir, zones=zones, fixed=fixed, fixed_secrets=fixed_secrets)
         self.not_furniture: set[tuple[str, int, int]] = set()
         """What stands still and is a person all the same, by the owner's word; until the program ends."""
         self.past = PastDesk(
@@ -72,210 +56,22 @@ class Desk:
             clock=ports.clock,
             zones_of=self.zones_of,
             camera_ids=lambda: [camera.camera_id for camera in self._document.cameras],
+            valid_from=self._mounted_at,
             business_day=lambda moment: business_day_of(moment, zone=self.zone),
         )
 
-    # -- the store
-
-    @property
-    def is_editable(self) -> bool:
-        """Whether cameras and cloud are this program's to change."""
-        return self._fixed is None
-
-    @property
-    def document(self) -> StoreDocument:
-        """The store as set up."""
-        return self._document
-
-    @property
-    def zone(self) -> tzinfo:
-        """The store's time zone; the laptop stands in the store."""
-        return ZoneInfo(self._document.time_zone or self.ports.local_zone)
-
-    def start(self) -> None:
-        """Slow. Start counting by the document as it is."""
-        with self._lock:
-            self._restart(self._document)
-
-    def save_store(self, document: StoreDocument, *, secrets: Mapping[str, str | None] | None = None) -> None:
-        """Slow. Keep secrets (None: forget), then the document, then let the engine follow.
+    def remove_camera(self, camera_id: str, *, past: CameraPast = CameraPast.KEEP) -> None:
+        """Slow. Stop a camera and forget its zones and password, and of its past what is asked for.
 
         Raises:
-            StoreDocumentError, SecretStoreError: nothing was changed.
+            HistoryError, OutboxError: the camera is gone, its past is not (all) forgotten.
         """
-        with self._lock:
-            for name, secret in (secrets or {}).items():
-                if secret is None:
-                    self.ports.secrets.forget(name)
-                else:
-                    self.ports.secrets.put(name, secret)
-            if self._fixed is None:
-                self._store_file.write(document)
-            before, self._document = self._document, document
-            is_same = (before.cameras, before.cloud_url) == (document.cameras, document.cloud_url)
-            if not is_same or secrets:
-                self._restart(document)
-
-    def note_store(self, document: StoreDocument) -> None:
-        """Keep what does not touch the engine (names, the wizard's end).
-
-        Raises:
-            StoreDocumentError: nothing was changed.
-        """
-        if self._fixed is None:
-            self._store_file.write(document)
-        self._document = document
-
-    @property
-    def can_take_over(self) -> bool:
-        """The cameras come from a file, and could be this program's own."""
-        return self._fixed is not None and self._fixed_secrets is not None
-
-    def take_over(self) -> None:
-        """Slow. Make the file's cameras, zones and secrets this program's own, from its next start without the file on.
-
-        Raises:
-            StoreDocumentError: there is a store already, or a camera's zones are not known yet; nothing was changed.
-            SecretStoreError, ZoneStoreError: not all of it could be kept; trying again is safe.
-        """
-        if self._fixed is None or self._fixed_secrets is None:
-            raise StoreDocumentError("There is no file whose cameras could be taken over.")
-        if self._store_file.read().cameras:
-            raise StoreDocumentError(
-                "This program has cameras of its own already; start it without the file to see them."
-            )
-        unseen = [c.label for c in self._fixed.cameras if not self._are_zones_known(c.camera_id)]
-        if unseen:
-            raise StoreDocumentError(
-                f"The zones of {', '.join(unseen)} are known with the first picture; wait until all cameras are live."
-            )
-        for name, secret in self._fixed_secrets.items():
-            self.ports.secrets.put(name, secret)
-        for camera in self._fixed.cameras:
-            if self.zones.zones_of(camera.camera_id) is None:
-                self.zones.save(
-                    camera.camera_id, self.zones_of(camera.camera_id), before=self.zones_of(camera.camera_id)
-                )
-        self._store_file.write(self._fixed)
-
-    def _are_zones_known(self, camera_id: str) -> bool:
-        return self.zones.zones_of(camera_id) is not None or self.latest(camera_id) is not None
-
-    def remove_camera(self, camera_id: str) -> None:
-        """Slow. Stop a camera and forget its zones and password; events that it counted stay."""
         self.save_store(self._document.without_camera(camera_id), secrets={camera_secret_name(camera_id): None})
         self.zones.forget(camera_id)
-
-    def enrol(self, *, cloud_url: str, code: str, device_name: str) -> StoreDocument:
-        """Slow. Exchange a pairing code for an edge key, keep it, and connect.
-
-        Raises:
-            EnrolmentError, SecretStoreError, StoreDocumentError: in words; the store is as it was.
-        """
-        url = clean_cloud_url(cloud_url)
-        taken = self.ports.enrolment.enrol(
-            cloud_url=url,
-            code=clean_code(code),
-            device_name=device_name.strip() or platform.node(),
-            version=own_version(),
-        )
-        document = self._document.model_copy(
-            update={
-                "cloud_url": url,
-                "device_name": device_name.strip(),
-                "store_name": taken.store_name or self._document.store_name,
-                "time_zone": taken.time_zone if taken.time_zone in available_timezones() else self._document.time_zone,
-            }
-        )
-        self.save_store(document, secrets={EDGE_KEY_NAME: taken.edge_key.get_secret_value()})
-        return document
-
-    def leave_cloud(self) -> None:
-        """Slow. Count for itself from now on; events that wait stay in the outbox."""
-        self.save_store(self._document.model_copy(update={"cloud_url": None}), secrets={EDGE_KEY_NAME: None})
-
-    def set_preferences(self, preferences: Preferences) -> bool:
-        """Keep preferences; tells whether the engine has to be started anew for them (``start``, slow)."""
-        before, self.preferences = self.preferences, preferences
-        self._preferences_file.write(preferences)
-        return before.profile is not preferences.profile
-
-    def allow_secret_file(self) -> None:
-        """The owner agrees that passwords are kept in a file, on a computer without a keyring."""
-        self.set_preferences(self.preferences.model_copy(update={"is_secret_file_allowed": True}))
-
-    def _restart(self, document: StoreDocument) -> None:
-        if self._fixed is not None:
-            return
-        names = [c.camera_id for c in document.cameras if c.is_enabled]
-        camera_secrets = {
-            i: self.ports.secrets.get(camera_secret_name(i)) for i in names if self._has_user(i, document)
-        }
-        edge_key = self.ports.secrets.get(EDGE_KEY_NAME) if document.cloud_url else None
-        config = edge_config(document, edge_key=edge_key, camera_secrets=camera_secrets)
-        cameras = tuple(replace(c, target_fps=self.preferences.profile_fps(c.target_fps)) for c in config.cameras)
-        self.ports.host.restart(replace(config, cameras=cameras))
-
-    @staticmethod
-    def _has_user(camera_id: str, document: StoreDocument) -> bool:
-        camera = document.camera(camera_id)
-        return camera is not None and bool(SourceAddress(camera.source).host)
-
-    # -- the engine
-
-    def status(self) -> EngineStatus:
-        """All cameras of the store, those that rest or cannot start included."""
-        status = self.ports.host.status()
-        running = {camera.camera_id: camera for camera in status.cameras}
-        if self._fixed is not None:
-            return status
-        cameras = tuple(running.get(c.camera_id) or self._resting(c) for c in self._document.cameras)
-        return EngineStatus(cameras, self._cloud(status.cloud))
-
-    def latest(self, camera_id: str) -> LiveView | None:
-        """The newest analysed frame."""
-        return self.ports.host.latest(camera_id)
-
-    def on_view(self, callback: Callable[[str], None]) -> Callable[[], None]:
-        """As ``EngineView.on_view``, over restarts."""
-        return self.ports.host.on_view(callback)
-
-    def _resting(self, camera: StoredCamera) -> CameraStatus:
-        trouble = self.ports.host.trouble
-        if not camera.is_enabled:
-            condition, words = CameraCondition.STOPPED, "Paused."
-        elif trouble:
-            condition, words = CameraCondition.TROUBLE, trouble
-        else:
-            condition, words = CameraCondition.STARTING, "Starting."
-        return CameraStatus(camera.camera_id, camera.label, condition, words, self.ports.clock.utc_now(), 0.0, ())
-
-    def _cloud(self, cloud: CloudStatus) -> CloudStatus:
-        if self._document.cloud_url is None or cloud.is_connected is not None or self.ports.host.trouble:
-            return cloud
-        if cloud.words.startswith("No cloud"):
-            return replace(cloud, words="The cloud's key is missing on this computer; pair it again (Settings).")
-        return cloud
-
-    # -- zones
-
-    def zones_of(self, camera_id: str) -> tuple[Zone, ...]:
-        """The zones by which a camera is counted."""
-        saved = self.zones.zones_of(camera_id)
-        if saved is not None:
-            return saved
-        view = self.latest(camera_id)
-        return view.zones if view is not None else ()
-
-    def save_zones(self, camera_id: str, zones: Sequence[Zone]) -> tuple[Zone, ...]:
-        """Slow. Keep zones and count by them from now on; gives them back with their revisions.
-
-        Raises:
-            ZoneStoreError: nothing was changed.
-        """
-        saved = self.zones.save(camera_id, zones, before=self.zones_of(camera_id))
-        self.ports.host.apply_zones(camera_id, saved)
-        return saved
+        if past is not CameraPast.KEEP:
+            self.past.forget(camera_id)
+        if past is CameraPast.FORGET_ALL:
+            self.ports.past.book.forget(camera_id)
 
     def ignore_area(self, camera_id: str, area_px: Sequence[Point]) -> tuple[Zone, ...]:
         """Slow. Count nobody in an area (pixels of the camera's frame) from now on; gives the zones as they were before.
@@ -355,8 +151,11 @@ class Desk:
     # -- health
 
     def prune(self) -> int:
-        """Slow. Forget what is older than the owner wants it kept."""
-        return self.ports.host.prune(before=self.ports.clock.utc_now() - timedelta(days=self.preferences.keep_days))
+        """Slow. Forget what is older than the owner wants it kept: of a store with a cloud only what the cloud has."""
+        is_alone = self._document.cloud_url is None
+        days = self.preferences.keep_alone_days if is_alone else self.preferences.keep_days
+        before = self.ports.clock.utc_now() - timedelta(days=days)
+        return self.ports.host.prune(before=before, is_alone=is_alone)
 
     def disk_free_bytes(self) -> int:
         """Free space where the events are kept."""

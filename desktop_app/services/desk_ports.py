@@ -24,7 +24,7 @@ from desktop_app.services.store_document import StoreDocumentError
 from desktop_app.services.today_figures import EventArchive
 from desktop_app.services.zone_store import ZoneStoreError
 from desktop_app.services.zone_sync import Choice, ZoneNews
-from shared_models.cameras import SourceAddress
+from shared_models.cameras import Rotation, SourceAddress
 from shared_models.clock import Clock
 from shared_models.zones import Zone
 
@@ -93,8 +93,8 @@ class EngineHost(EngineView, Protocol):
     def retry_dead_letters(self) -> int:
         """Send them again. Slow."""
 
-    def prune(self, *, before: datetime) -> int:
-        """Forget events that the cloud has and that are older. Slow."""
+    def prune(self, *, before: datetime, is_alone: bool) -> int:
+        """Forget events that are older: those that the cloud has, or all where the store is ``is_alone``. Slow."""
 
 
 TestProgress = Callable[[float, str], bool]
@@ -126,8 +126,8 @@ class DeskPorts:
     past: PastPorts
     self_test: SelfTest
     autostart: Autostart
-    open_source: Callable[[SourceAddress, bool], VideoSource]
-    """(address, loop) -> a source, closed still."""
+    open_source: Callable[[SourceAddress, bool, Rotation], VideoSource]
+    """(address, loop, rotation) -> a source, closed still."""
     clock: Clock
     local_zone: str = "UTC"
     """IANA name of the laptop's zone."""

@@ -44,6 +44,9 @@ class RecountBook(Protocol):
     def replace(self, pieces: Sequence[Piece]) -> int:
         """Make events void and put others in their stead, in one transaction; tells how many became void."""
 
+    def forget(self, camera_id: str) -> int:
+        """Forget every event of a camera; tells how many. What the cloud has not heard of is told to it as no hole."""
+
 
 @dataclass(frozen=True, slots=True)
 class PastPorts:
@@ -105,6 +108,7 @@ class PastDesk:
         zones_of: a camera's zones today.
         camera_ids: all cameras.
         business_day: the store's day of a moment.
+        valid_from: since when a camera's picture is as it is now; ways of before are not counted by today's zones.
     """
 
     def __init__(
@@ -117,6 +121,7 @@ class PastDesk:
         zones_of: Callable[[str], tuple[Zone, ...]],
         camera_ids: Callable[[], Iterable[str]],
         business_day: Callable[[datetime], date],
+        valid_from: Callable[[str], datetime | None] = lambda _: None,
     ) -> None:
         self._ports = ports
         self._archive = archive
@@ -125,6 +130,7 @@ class PastDesk:
         self._zones_of = zones_of
         self._camera_ids = camera_ids
         self._business_day = business_day
+        self._valid_from = valid_from
 
     # -- stories
 
@@ -172,7 +178,9 @@ class PastDesk:
             runs = self._ports.store.runs(camera_id=camera_id)
         except HistoryError:
             return None
-        return min((run.whole.from_at for run in runs), default=None)
+        kept = min((run.whole.from_at for run in runs), default=None)
+        valid = self._valid_from(camera_id)
+        return max(kept, valid) if kept is not None and valid is not None else kept
 
     def count(
         self,
@@ -193,6 +201,9 @@ class PastDesk:
             OutboxError: the events cannot be read.
             Cancelled
         """
+        valid = self._valid_from(camera_id)
+        if valid is not None and valid > span.from_at:
+            span = Span(min(valid, span.to_at), span.to_at)
         asked = [z for z in zones if counts_something(z) and (only is None or z.zone_id in only)]
         steps = [(zone, part) for zone in asked for part in _parts(span)]
         found: list[tuple[Recount, list[CountedBefore]]] = []

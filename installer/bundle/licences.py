@@ -9,10 +9,9 @@ from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
 
-from installer.bundle.parts import LicenceRules, Part, PartBook
+from installer.bundle.parts import TEXT_FOLDER, LicenceRules, Part, PartBook
 from installer.bundle.requirements import normalised
 
-TEXTS = Path(__file__).with_name("texts")
 _TEXT_NAME = re.compile(r"(^|[/\\])(licen[cs]e|copying|notice|authors)[^/\\]*$", re.IGNORECASE)
 _CODE = (".py", ".pyc", ".pyi", ".json", ".so")
 _WORD = re.compile(r"\(|\)|\bAND\b|\bOR\b|[A-Za-z0-9.+-]+(?: WITH [A-Za-z0-9.-]+)?")
@@ -148,7 +147,7 @@ def _part_component(
     part: Part, packages: Packages, python_version: str, python_texts: tuple[tuple[str, str], ...]
 ) -> Component:
     distribution = packages.get(part.package)
-    own = tuple((f"{name}", (TEXTS / f"{name}.txt").read_text(encoding="utf-8")) for name in part.texts)
+    own = tuple((f"{name}", (TEXT_FOLDER / f"{name}.txt").read_text(encoding="utf-8")) for name in part.texts)
     texts = python_texts if part.package == "python" else packages.texts_of(part.package)
     version = distribution.version if distribution else python_version if part.package == "python" else ""
     note = f"as brought by {part.package} {version}" if " beside " in part.name else part.why

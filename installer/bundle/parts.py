@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 PARTS_FILE = Path(__file__).with_name("parts.toml")
+TEXT_FOLDER = Path(__file__).with_name("texts")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the system packages of the groups named, where Debian's package manager is at hand.
-#   system_packages.sh [--soft] window|test|server ...
+#   system_packages.sh [--soft] window|test|server|package ...
 # --soft: say what is missing and go on.
 set -euo pipefail
 
@@ -15,6 +15,10 @@ test=(
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
     postgresql-15 pgbouncer openssl
 )
+package=(
+    # building the bundle and the package, and looking them over
+    gcc libc6-dev binutils python3-dev dpkg-dev git xvfb lintian shellcheck desktop-file-utils debootstrap
+)
 
 # A Debian root in which a server is installed for real, and what reads systemd's units.
 server=(debootstrap systemd util-linux)
@@ -27,7 +31,8 @@ for word in "$@"; do
         window) wanted+=("${window[@]}") ;;
         test) wanted+=("${test[@]}") ;;
         server) wanted+=("${server[@]}") ;;
-        *) echo "unknown group: $word (window, test or server)" >&2; exit 2 ;;
+        package) wanted+=("${package[@]}") ;;
+        *) echo "unknown group: $word (window, test, server or package)" >&2; exit 2 ;;
     esac
 done
 

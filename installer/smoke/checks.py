@@ -45,7 +45,7 @@ class StoreFigures:
         truth, counted: crossings of the entrance's line.
         events: in the laptop's outbox, and each of them once in the cloud.
         memory_mb: at the end of the minute.
-        start_s: from the start to the camera's first picture.
+        start_s: from the start of the program to that of the camera.
     """
 
     seconds: float
@@ -139,7 +139,7 @@ def _live(
     log = folder / f"edge-{end}.log"
     before = len(_stored(data))
     with Running(words, environment=environment, log=log) as program:
-        start_s = program.wait_for("its first look", lambda: "Live." in program.told())
+        start_s = program.wait_for("its first words of the camera", lambda: "Door: " in program.told())
         began_s = time.monotonic()
         time.sleep(seconds)
         program.wait_for("an event", lambda: len(_stored(data)) > before)

@@ -1,4 +1,4 @@
-"""Zones between a real cloud and a real edge on the virtual store: drawn there they count here, changed here they show there."""
+"""Zones between a real cloud and a real edge on the virtual store: what is drawn there counts here, and back again."""
 
 from __future__ import annotations
 

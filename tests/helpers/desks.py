@@ -51,6 +51,7 @@ class FakeHost(FakeEngineView):
         self.applied: list[tuple[str, tuple[Zone, ...]]] = []
         self.letters: list[DeadLetter] = []
         self.pruned: list[datetime] = []
+        self.was_alone: list[bool] = []
         self.adjusted: list[tuple[str, str, int, int, int]] = []
         self.wakings = 0
         self.news: list[ZoneNews] = []
@@ -89,8 +90,9 @@ class FakeHost(FakeEngineView):
         self.letters.clear()
         return count
 
-    def prune(self, *, before: datetime) -> int:
+    def prune(self, *, before: datetime, is_alone: bool) -> int:
         self.pruned.append(before)
+        self.was_alone.append(is_alone)
         return 0
 
 
@@ -206,7 +208,7 @@ def make_desk(folder: Path, *camera_ids: str, is_set_up: bool = True) -> Desk:
         past=PastPorts(HistoryReader(folder / "history.sqlite3"), SqliteRecountBook(folder / "outbox.sqlite3")),
         self_test=PlayedSelfTest(),
         autostart=FileAutostart(folder / "autostart" / "wink.desktop", b"[Desktop Entry]\n"),
-        open_source=lambda address, loop: make_source(address, clock=clock, loop=loop),
+        open_source=lambda address, loop, rotation: make_source(address, clock=clock, loop=loop, rotation=rotation),
         clock=clock,
         local_zone="Europe/Berlin",
     )

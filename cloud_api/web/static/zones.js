@@ -2,7 +2,8 @@
 const W = 1280, H = 720, SVG = "http://www.w3.org/2000/svg";
 const box = document.getElementById("editor"), frame = document.getElementById("frame"), shapes = document.getElementById("shapes");
 const inspector = document.getElementById("inspector"), hint = document.getElementById("hint"), problem = document.getElementById("problem");
-const began = JSON.parse(document.getElementById("document").textContent);
+const began = JSON.parse(document.getElementById("document").textContent), texts = JSON.parse(document.getElementById("texts").textContent);
+const advice = document.getElementById("advice");
 const state = { zones: began.zones, basedOn: began.based_on, chosen: -1, tool: "select", draft: [], cross: [0.5, 0.5], past: [], dragged: null };
 const button = (name) => box.querySelector(`[data-do="${name}"]`);
 const clamp = (v) => Math.min(1, Math.max(0, v));
@@ -34,7 +35,7 @@ function drawZone(zone, n) {
 }
 function drawCorners(zone, focused) {
   zone.points.forEach(([x, y], k) => {
-    const corner = element("circle", { class: "corner", cx: x * W, cy: y * H, r: 14, tabindex: 0, role: "button", "aria-label": `Corner ${k + 1} of ${label(zone)}`, "data-corner": k });
+    const corner = element("circle", { class: "corner", cx: x * W, cy: y * H, r: 14, tabindex: 0, role: "button", "aria-label": texts.corner.replace("{n}", k + 1).replace("{}", label(zone)), "data-corner": k });
     corner.addEventListener("pointerdown", (event) => { event.stopPropagation(); event.preventDefault(); remember(); state.dragged = k; frame.setPointerCapture(event.pointerId); corner.focus(); });
     corner.addEventListener("keydown", (event) => cornerKey(event, k));
     if (k === focused) { corner.focus(); }
@@ -53,13 +54,14 @@ function draw() {
   button("finish").disabled = state.draft.length < (state.tool === "line" ? 2 : 3);
   button("undo").disabled = state.past.length === 0;
   button("save").disabled = JSON.stringify(state.zones) === JSON.stringify(began.zones);
+  askSoon();
 }
 function drawList() {
   document.getElementById("list").replaceChildren(...state.zones.map((zone, n) => {
     const item = document.createElement("li"), b = document.createElement("button");
     b.type = "button"; b.className = "plain"; b.textContent = label(zone); b.setAttribute("aria-pressed", String(n === state.chosen));
     b.addEventListener("click", () => choose(n));
-    const kind = document.createElement("span"); kind.className = "quiet"; kind.textContent = zone.kind === "line" ? "line" : zone.purpose;
+    const kind = document.createElement("span"); kind.className = "quiet"; kind.textContent = texts.kinds[zone.kind === "line" ? "line" : zone.purpose];
     item.append(b, kind); return item;
   }));
 }
@@ -72,10 +74,10 @@ function drawInspector(zone) {
   document.getElementById("zone-purpose").value = zone.purpose ?? "area";
   document.getElementById("zone-counts").value = zone.counts ?? "both";
 }
-function choose(n) { state.chosen = n; state.tool = "select"; state.draft = []; hint.textContent = n < 0 ? "Choose a zone to change it, or draw one." : `${label(state.zones[n])} is chosen.`; draw(); }
+function choose(n) { state.chosen = n; state.tool = "select"; state.draft = []; hint.textContent = n < 0 ? texts.select : texts.chosen.replace("{}", label(state.zones[n])); draw(); }
 function useTool(tool) {
   state.tool = tool; state.draft = []; state.chosen = -1;
-  hint.textContent = { select: "Choose a zone to change it, or draw one.", line: "Click the corners of the line, from its one end to the other; then finish. People who cross towards the arrow are in.", polygon: "Click the corners of the area around the floor it covers; then finish." }[tool];
+  hint.textContent = texts[tool];
   if (tool !== "select") { frame.focus(); }
   draw();
 }
@@ -98,13 +100,14 @@ function cornerKey(event, k) {
   if (STEPS[event.key]) { event.preventDefault(); event.stopPropagation(); remember(); move(k, stepped(zone.points[k], event)); }
   if (event.key === "Delete") {
     event.preventDefault();
-    if (zone.points.length <= (zone.kind === "line" ? 2 : 3)) { problem.textContent = "A line needs two corners and an area three; remove the whole zone instead."; return; }
+    if (zone.points.length <= (zone.kind === "line" ? 2 : 3)) { problem.textContent = texts.few; return; }
     change((z) => ({ ...z, points: z.points.filter((_, i) => i !== k) }));
   }
 }
 frame.addEventListener("pointerdown", (event) => { if (state.tool === "select") { choose(-1); } else { setCorner(place(event)); } });
 frame.addEventListener("pointermove", (event) => { if (state.dragged !== null) { move(state.dragged, place(event)); } else if (state.tool !== "select") { state.cross = place(event); draw(); } });
 frame.addEventListener("pointerup", () => { state.dragged = null; });
+frame.addEventListener("pointercancel", () => { state.dragged = null; });
 frame.addEventListener("dblclick", () => { if (state.tool !== "select") { state.draft.pop(); finish(); } });
 frame.addEventListener("keydown", (event) => {
   if (state.tool === "select") { return; }
@@ -126,11 +129,38 @@ button("save").addEventListener("click", async () => {
   button("save").disabled = true;
   const body = JSON.stringify({ based_on: state.basedOn, zones: state.zones, note: document.getElementById("note").value });
   let answer, said;
-  try { answer = await fetch(box.dataset.save, { method: "PUT", headers: { "Content-Type": "application/json" }, body }); said = await answer.json(); }
-  catch { problem.textContent = "The cloud does not answer; try again."; button("save").disabled = false; return; }
+  try { answer = await fetch(box.dataset.save, { method: "POST", headers: { "Content-Type": "application/json" }, body }); said = await answer.json(); }
+  catch { problem.textContent = texts.silent; button("save").disabled = false; return; }
   if (!answer.ok) { problem.textContent = said.detail; button("save").disabled = false; return; }
   window.removeEventListener("beforeunload", warn);
   location.reload();
+});
+let waiting = null, told = "";
+function askSoon() {
+  const now = JSON.stringify(state.zones);
+  if (now !== told) { clearTimeout(waiting); waiting = setTimeout(ask, 350); }
+}
+async function ask() {
+  const asked = JSON.stringify(state.zones);
+  let found;
+  try {
+    const answer = await fetch(box.dataset.advice, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ zones: state.zones }) });
+    if (!answer.ok) { return; }
+    found = await answer.json();
+  } catch { return; }
+  if (asked !== JSON.stringify(state.zones)) { askSoon(); return; }
+  told = asked;
+  advice.replaceChildren(...found.map((one) => {
+    const item = document.createElement("li"), zone = state.zones.find((z) => z.zone_id === one.zone_id);
+    item.className = one.is_wrong ? "wrong" : "";
+    item.textContent = `${zone ? label(zone) : one.zone_id}: ${one.words}`;
+    return item;
+  }));
+}
+button("heat")?.addEventListener("click", () => {
+  const shown = button("heat").getAttribute("aria-pressed") !== "true";
+  button("heat").setAttribute("aria-pressed", String(shown));
+  document.getElementById("heat").toggleAttribute("hidden", !shown);
 });
 function warn(event) { if (!button("save").disabled) { event.preventDefault(); } }
 window.addEventListener("beforeunload", warn);

@@ -84,6 +84,8 @@ class HistoryReader:
 
     def forget(self, camera_id: str) -> None:
         """Forget everything of a camera. Its runs come back if it is still counted."""
+        if not self._path.is_file():
+            return
         with self._opened(mode="rw") as connection, connection:
             connection.execute(
                 "DELETE FROM trajectories WHERE run IN (SELECT run FROM runs WHERE camera_id = ?)", (camera_id,)

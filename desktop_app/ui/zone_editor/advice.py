@@ -11,11 +11,9 @@ from desktop_app.domain.polygon import contains
 from desktop_app.services.recent_tracks import FootPath
 from desktop_app.ui.zone_editor.hit_test import segment_distance
 from shared_models.geometry import Point, Size, to_px
+from shared_models.placement import hugs_edge
 from shared_models.zones import LineZone, Zone
 
-EDGE_NORM = 0.035
-LOWER_EDGE_NORM = 0.06
-"""Feet are lost below the frame earlier than heads above it."""
 MIN_PATHS = 3
 SMALL_PX = 44.0
 NEAR_HEIGHTS = 0.8
@@ -36,7 +34,7 @@ class Advice(StrEnum):
 
 def advice_for(zone: Zone, paths: Sequence[FootPath], *, frame_wh: Size) -> tuple[Advice, ...]:
     """What to tell of ``zone``; ``GOOD`` where enough people passed and nothing is wrong, nothing where too few did."""
-    found = [Advice.NEAR_EDGE] if isinstance(zone, LineZone) and _hugs_edge(zone.points) else []
+    found = [Advice.NEAR_EDGE] if isinstance(zone, LineZone) and hugs_edge(zone.points) else []
     near = [path for path in paths if _is_near(zone, path, frame_wh=frame_wh)]
     if len(near) < MIN_PATHS:
         return (*found, Advice.NOBODY_HERE) if len(paths) >= 4 * MIN_PATHS and not near else tuple(found)
@@ -48,17 +46,6 @@ def advice_for(zone: Zone, paths: Sequence[FootPath], *, frame_wh: Size) -> tupl
     if isinstance(zone, LineZone) and len(born) >= MIN_SHARE * len(near):
         found.append(Advice.BORN_HERE)
     return tuple(found) or (Advice.GOOD,)
-
-
-def _hugs_edge(points: Sequence[Point]) -> bool:
-    """A part of the line runs along an edge of the picture."""
-    return any(
-        (a[0] < EDGE_NORM and b[0] < EDGE_NORM)
-        or (a[0] > 1 - EDGE_NORM and b[0] > 1 - EDGE_NORM)
-        or (a[1] < EDGE_NORM and b[1] < EDGE_NORM)
-        or (a[1] > 1 - LOWER_EDGE_NORM and b[1] > 1 - LOWER_EDGE_NORM)
-        for a, b in pairwise(points)
-    )
 
 
 def _is_near(zone: Zone, path: FootPath, *, frame_wh: Size) -> bool:

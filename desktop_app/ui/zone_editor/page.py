@@ -106,7 +106,9 @@ class ZonesPage(Page):
         self._stack.setCurrentWidget(self.editor if labels else self._empty)
         self._follow()
         self.head_office.refresh()
-        self.furniture.show_cameras([camera for camera in status.cameras if camera.camera_id == self.camera_id])
+        shown = [camera for camera in status.cameras if camera.camera_id == self.camera_id]
+        self.furniture.show_cameras(shown)
+        self.editor.canvas.furniture = shown[0].furniture if shown else ()
 
     def show_frame(self, camera_id: str) -> None:
         """A camera has a new view."""

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop_app.adapters.storage.sqlite_outbox import SqliteOutbox
 from desktop_app.services.camera_discovery import FoundCamera
-from desktop_app.services.desk import Desk
+from desktop_app.services.desk import CameraPast, Desk
 from desktop_app.services.detector_runtime import DetectorRuntime, RuntimeTest
 from desktop_app.services.engine_view import CloudStatus
 from desktop_app.services.ports import DeadLetter
@@ -23,6 +23,7 @@ from desktop_app.services.preferences import Appearance
 from desktop_app.services.secret_store import camera_secret_name
 from desktop_app.services.zone_store import ZoneStore
 from desktop_app.ui.cameras.dialog import CameraDialog
+from desktop_app.ui.cameras.remove_dialog import RemoveDialog
 from desktop_app.ui.main_window import MainWindow
 from desktop_app.ui.pieces import Surroundings
 from desktop_app.ui.settings.licences import licence_rows
@@ -312,7 +313,7 @@ def test_cameras_on_the_network_and_on_usb_are_offered(
 
 
 def test_a_camera_is_edited_paused_and_removed(
-    qtbot: QtBot, window: MainWindow, desk: Desk, answers: Answers, open_dialog: Callable[[], CameraDialog]
+    qtbot: QtBot, window: MainWindow, desk: Desk, open_dialog: Callable[[], CameraDialog]
 ) -> None:
     window.show_page("cameras", "b")
     page = window.cameras
@@ -326,13 +327,18 @@ def test_a_camera_is_edited_paused_and_removed(
     page.pause_button.click()
     qtbot.waitUntil(lambda: not desk.document.cameras[1].is_enabled)
     qtbot.waitUntil(lambda: page.pause_button.text() == "Count again")
-    answers.yes = False
     page.remove_button.click()
+    asked = page.dialog
+    assert isinstance(asked, RemoveDialog)
+    assert asked.windowTitle() == "Remove 'Side door'?"
+    assert asked.choices[CameraPast.KEEP].isChecked()
+    asked.reject()
     assert len(desk.document.cameras) == 4
-    answers.yes = True
     page.remove_button.click()
+    asked = page.dialog
+    assert isinstance(asked, RemoveDialog)
+    asked.remove_button.click()
     qtbot.waitUntil(lambda: len(desk.document.cameras) == 3)
-    assert answers.asked == ["Remove 'Side door'?"] * 2
 
 
 def test_without_a_keyring_the_owner_is_asked_before_a_password_is_written(
@@ -525,7 +531,7 @@ def test_pairing_connects_and_disconnecting_asks(
 
 
 def test_detection_retention_and_autostart_hold_at_once(
-    qtbot: QtBot, window: MainWindow, desk: Desk, engine: FakeHost
+    qtbot: QtBot, window: MainWindow, desk: Desk, engine: FakeHost, answers: Answers
 ) -> None:
     window.show_page("settings")
     settings = window.settings
@@ -533,14 +539,45 @@ def test_detection_retention_and_autostart_hold_at_once(
     settings.profile.activated.emit(settings.profile.currentIndex())
     qtbot.waitUntil(lambda: bool(engine.configs))
     assert {c.target_fps for c in engine.configs[-1].cameras} == {3.0}
-    settings.keep.setCurrentIndex(settings.keep.findData(7))
-    settings.keep.activated.emit(settings.keep.currentIndex())
+    assert settings.keep_alone.isVisibleTo(settings)
+    assert not settings.keep.isVisibleTo(settings)
+    settings.keep_alone.setCurrentIndex(settings.keep_alone.findData(92))
+    settings.keep_alone.activated.emit(settings.keep_alone.currentIndex())
     qtbot.waitUntil(lambda: bool(engine.pruned))
-    assert desk.ports.clock.utc_now() - engine.pruned[0] < timedelta(days=7, minutes=1)
+    assert answers.asked == ["Forget older events?"]
+    assert desk.ports.clock.utc_now() - engine.pruned[0] < timedelta(days=92, minutes=1)
+    assert engine.was_alone == [True], "without a cloud nobody else will ever forget them"
     settings.autostart.click()
     assert desk.ports.autostart.is_on()
     settings.autostart.click()
     assert not desk.ports.autostart.is_on()
+
+
+def test_with_a_cloud_only_what_it_has_is_forgotten_sooner(
+    qtbot: QtBot, window: MainWindow, desk: Desk, engine: FakeHost
+) -> None:
+    desk.enrol(cloud_url="cloud.example.com", code="abcdefgh", device_name="x")
+    window.show_page("settings")
+    settings = window.settings
+    qtbot.waitUntil(lambda: settings.keep.isVisibleTo(settings))
+    assert not settings.keep_alone.isVisibleTo(settings)
+    settings.keep.setCurrentIndex(settings.keep.findData(7))
+    settings.keep.activated.emit(settings.keep.currentIndex())
+    qtbot.waitUntil(lambda: bool(engine.pruned))
+    assert desk.ports.clock.utc_now() - engine.pruned[0] < timedelta(days=7, minutes=1)
+    assert engine.was_alone == [False]
+
+
+def test_an_owner_who_thinks_better_of_forgetting_keeps_everything(
+    window: MainWindow, desk: Desk, engine: FakeHost, answers: Answers
+) -> None:
+    answers.yes = False
+    window.show_page("settings")
+    settings = window.settings
+    settings.keep_alone.setCurrentIndex(settings.keep_alone.findData(92))
+    settings.keep_alone.activated.emit(settings.keep_alone.currentIndex())
+    assert settings.keep_alone.currentData() == 400
+    assert engine.pruned == []
 
 
 def test_the_licences_of_all_parts_are_named() -> None:
