@@ -86,23 +86,16 @@ async def _daily(
     return daily, heard
 
 
-async def broken_days(repository: AnalyticsRepository, *, first: date, last: date) -> set[tuple[UUID, date]]:
+def broken_days(heard: Mapping[date, int]) -> set[date]:
     """Days on which a store was heard for much less of the time than on its other days.
 
     "Less than usual" would be said of its people, and be true of its laptop alone. A laptop that is off every night is
     measured by its own days.
     """
-    heard: dict[UUID, dict[date, int]] = defaultdict(dict)
-    for store_id, day, quarters, _blind in await repository.heard_days(first=first, last=last):
-        if quarters:
-            heard[store_id][day] = quarters
-    return {
-        (store_id, day)
-        for store_id, days in heard.items()
-        if len(days) >= FEWEST_DAYS
-        for day, quarters in days.items()
-        if quarters < BROKEN_BELOW * median(days.values())
-    }
+    if len(heard) < FEWEST_DAYS:
+        return set()
+    usual = median(heard.values())
+    return {day for day, quarters in heard.items() if quarters < BROKEN_BELOW * usual}
 
 
 async def against_usual(
@@ -120,9 +113,11 @@ async def against_usual(
     thin: list[StoreView] = []
     for store in stores:
         running = now.astimezone(ZoneInfo(store.timezone)).date()
-        for day, before in references.items():
+        own, broken = daily.get(store.id, {}), broken_days(heard.get(store.id, {}))
+        for day, days in references.items():
             if day >= running:
                 continue
+            before = [d for d in days if d not in broken]
             wanted = WHOLE if first == last else NEARLY_WHOLE
             if _is_whole(day, heard.get(store.id, {}), before, wanted=wanted):
                 found[store.id] |= _pair(day, own, before)
