@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 STAMP := .make
 
-.PHONY: help install demo test lint types unit e2e bench-counting bench-insights bench-pages texts lock clean train-env train train-test ultralytics-test
+.PHONY: help install demo test lint types unit e2e bench-counting bench-insights bench-pages texts lock clean package package-check package-results train-env train train-test ultralytics-test server-check container-check sbom audit
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -76,6 +76,42 @@ train: train-env  ## the detector's weights; TRAIN="--start FILE --photographs F
 
 train-test: train-env  ## the tests of the training code that need PyTorch
 	$(TRAIN_VENV)/bin/python -m pytest -q -c installer/models/checks/pytest.ini installer/models/checks
+
+$(STAMP)/server-packages: installer/linux/system_packages.sh
+	@mkdir -p $(STAMP)
+	bash installer/linux/system_packages.sh server
+	touch $@
+
+server-check: install $(STAMP)/server-packages  ## the bare-server script for real: a Debian root, PostgreSQL, nginx, TLS, upgrade, restore
+	bash installer/server/check_in_root.sh
+
+container-check: install $(STAMP)/server-packages  ## both Dockerfiles, step by step, in Debian roots without an engine
+	bash installer/check_containers.sh
+
+sbom: install  ## bills of materials of edge and cloud (CycloneDX), into build/sbom
+	$(BIN)/python -m installer.supply_chain.sbom $(ARGS)
+
+audit: install  ## known weaknesses of what ships, less the written exceptions; ARGS=--require-online
+	$(BIN)/python -m installer.supply_chain.licences
+	$(BIN)/python -m installer.supply_chain.audit $(ARGS)
+
+PACKAGE := build/package
+
+package: install $(STAMP)/package-packages  ## the programs without Python, the Debian package, the archive; all tried
+	$(BIN)/python -m installer.build --out $(PACKAGE)
+	$(BIN)/python -m installer.smoke --artefact $(PACKAGE)/wink-analytics --report $(PACKAGE)/smoke.json
+
+$(STAMP)/package-packages: installer/linux/system_packages.sh
+	@mkdir -p $(STAMP)
+	bash installer/linux/system_packages.sh window package
+	touch $@
+
+package-check:  ## the Debian package in a clean Debian (root): installed, upgraded, removed, purged; and lintian
+	@test -d $(PACKAGE)/wink-analytics || { echo "run make package first" >&2; exit 1; }
+	bash installer/linux/check_package.sh $(PACKAGE)
+
+package-results: install  ## the bundle against running from source; writes installer/RESULTS.md
+	$(BIN)/python -m installer.smoke --artefact $(PACKAGE)/wink-analytics --against-source --results installer/RESULTS.md $(ARGS)
 
 clean:  ## what was built; the environment and your data stay
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -60,6 +60,7 @@ def create_app(
     database = Database(
         settings.database_url, data_dir=settings.data_dir, direct_url=settings.database_direct_url,
         pool_size=settings.pool_size, keeps_statements=settings.prepared_statements,
+        n_swift=settings.max_ingests,
     )  # fmt: skip
     broadcaster = Broadcaster()
 

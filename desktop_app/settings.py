@@ -30,6 +30,8 @@ class EdgeSettings(BaseSettings):
         explain_days: how long it is kept why somebody was counted, or was not.
         trajectory_days: how long foot paths are kept, for recounts.
         history_mb: both together take no more room than this; the oldest go first.
+        event_days: how long a store without a cloud keeps its events; with one, the cloud has them.
+        heartbeat_s: how often the cloud is told how the store does, and asked for zones that were changed there.
         allow_insecure_cloud: accept ``http://`` to a cloud that is not on this machine.
     """
 
@@ -42,7 +44,9 @@ class EdgeSettings(BaseSettings):
     credentials: Literal["keyring", "file"] = "keyring"
     explain_days: int = Field(default=7, ge=0, le=365)
     trajectory_days: int = Field(default=30, ge=0, le=365)
+    event_days: int = Field(default=400, ge=1, le=4000)
     history_mb: int = Field(default=2000, ge=1, le=1_000_000)
+    heartbeat_s: float = Field(default=30.0, ge=0.2, le=3600.0)
     allow_insecure_cloud: bool = False
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, StringConstraints, model_validator
@@ -12,6 +12,8 @@ from pydantic_core import CoreSchema, core_schema
 
 from shared_models.zones import Zone
 
+Rotation = Literal[0, 90, 180, 270]
+"""Degrees clockwise by which a camera's picture is turned to stand upright."""
 CameraId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
 _SECRET_QUERY = re.compile(r"(?i)\b(pass(?:word|wd)?|pwd|secret|token|key|auth|user(?:name)?|usr|login)=[^&#\s]*")

@@ -42,13 +42,18 @@ class ZoneSets(BaseModel):
 
 
 class ZoneEdit(BaseModel):
-    """A new set for one camera, made from revision ``based_on``."""
+    """A new set for one camera, made from revision ``based_on``.
+
+    ``decides``: the edit's author saw both sides of the conflict of that revision, and this is the decision. Left out
+    where there was none.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     camera_id: CameraId
     based_on: Revision
     zones: Annotated[tuple[Zone, ...], Field(max_length=MAX_ZONES)]
+    decides: Annotated[Revision | None, Field(exclude_if=lambda revision: revision is None)] = None
 
     @model_validator(mode="after")
     def _can_be_kept(self) -> Self:

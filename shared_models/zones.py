@@ -56,6 +56,8 @@ class LineZone(_ZoneBase):
     """An entry whose person goes out again sooner is no visit; 0: every entry is one. The crossings count either way."""
     entrance: EntranceName | None = None
     """Lines in a row of one entrance share its name and count a person once."""
+    is_entrance: bool = True
+    """Whether its crossings are people who come into the store; False: a walkway inside."""
 
     @model_validator(mode="after")
     def _has_clear_sides(self) -> LineZone:

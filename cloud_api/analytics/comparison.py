@@ -1,17 +1,17 @@
-"""A day against the same weekday of the weeks before."""
+"""A day against the same weekday of the weeks before, by the quarter hours that were seen on both sides."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cloud_api.analytics.matching import SeenDay, match, quarter_of, seen_days, silent_since, usual_quarters
 from cloud_api.analytics.repository import AnalyticsRepository
-from cloud_api.kit.buckets import ROLLUP, rollup_start
 from cloud_api.tenancy.visible_stores import StoreView
 
 
@@ -26,9 +26,11 @@ class HourPair:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """``footfall_in`` of the day; ``usual``: the mean of the same weekdays before, up to the same time of day.
+    """``footfall_in`` of the day; ``usual``: the mean of the same weekdays before, where both sides were seen.
 
-    ``days``: the weekdays that had data and are compared with. ``change``: 0.1 is ten per cent more than usual.
+    ``days``: the weekdays that had data and are compared with. ``change``: 0.1 is ten per cent more than usual; None: no
+    verdict. ``compared_in``: the people of the day in the quarter hours that ``usual`` is of. ``share``: how much of a
+    usual day's people come in these. ``silent_since``: on a day under way, when the store was heard last.
     """
 
     store_id: UUID
@@ -40,58 +42,44 @@ class Comparison:
     change: float | None
     days: list[date]
     hours: list[HourPair]
+    compared_in: int | None = None
+    share: float | None = None
+    silent_since: datetime | None = None
 
 
 async def compare(connection: AsyncConnection, store: StoreView, day: date, *, weeks: int, now: datetime) -> Comparison:
     """``day`` against the ``weeks`` same weekdays before it. A day under way is compared up to now."""
     zone = ZoneInfo(store.timezone)
     repository = AnalyticsRepository(connection, [store])
-    until = _until(day, zone, now)
-    sums: dict[date, dict[int, int]] = {}
-    for one in [day, *(day - timedelta(days=7 * n) for n in range(1, weeks + 1))]:
-        hours = await _hours(repository, one, zone, until=until)
-        if hours is not None:
-            sums[one] = hours
-    own = sums.pop(day, None)
-    usual = _mean([sum(hours.values()) for hours in sums.values()])
-    total = None if own is None else sum(own.values())
+    before = [day - timedelta(days=7 * n) for n in range(weeks, 0, -1)]
+    days = (await seen_days(repository, [store], [*before, day], now=now))[store.id]
+    own = days.pop(day, None)
+    until = quarter_of(now, day, zone)
+    found = match(own, list(days.values()), until=until) if own else None
+    is_known = found is not None and found.change is not None
+    last_seen = (await repository.last_seen()).get(store.id)
     return Comparison(
-        store.id, store.timezone, day, until is None, total, usual,
-        round(total / usual - 1, 4) if total is not None and usual else None,
-        sorted(sums),
-        [
-            HourPair(
-                hour, None if own is None or (until and hour > until.hour) else own.get(hour, 0),
-                _mean([hours.get(hour, 0) for hours in sums.values()]),
-            )
-            for hour in range(24)
-        ],
+        store.id, store.timezone, day, now.astimezone(zone).date() != day, own.total if own else None,
+        round(found.usual, 2) if found else None,
+        round(found.change, 4) if found is not None and is_known and found.change is not None else None,
+        sorted(days), _hours(own, days, until=until),
+        found.actual if found else None, round(found.share, 4) if found else None,
+        silent_since(last_seen, day, zone, now=now),
     )  # fmt: skip
 
 
-def _until(day: date, zone: ZoneInfo, now: datetime) -> time | None:
-    local = now.astimezone(zone)
-    if local.date() != day:
-        return None
-    # Whole quarter hours only: the one under way would be compared with a full one.
-    return rollup_start(now).astimezone(zone).time()
-
-
-async def _hours(
-    repository: AnalyticsRepository, day: date, zone: ZoneInfo, *, until: time | None
-) -> dict[int, int] | None:
-    start = datetime.combine(day, time(), zone).astimezone(UTC)
-    end = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
-    heard = await repository.heard_quarters(start=rollup_start(start), end=end)
-    if not heard:
-        return None
-    hours: dict[int, int] = defaultdict(int)
-    for quarter in await repository.quarter_hours(start=rollup_start(start), end=end, types=["footfall_in"]):
-        local = quarter.bucket_at.astimezone(zone)
-        if until is None or ((local + ROLLUP).time() <= until and local.date() == day):
-            hours[local.hour] += quarter.n
-    return hours
-
-
-def _mean(values: list[int]) -> float | None:
-    return round(sum(values) / len(values), 2) if values else None
+def _hours(own: SeenDay | None, days: Mapping[date, SeenDay], *, until: int) -> list[HourPair]:
+    usual = usual_quarters(list(days.values()))
+    pairs = []
+    for hour in range(24):
+        quarters = range(hour * 4, hour * 4 + 4)
+        seen = own is not None and quarters[0] < until and any(q in own.seen for q in quarters)
+        means = [usual[q] for q in quarters if q in usual]
+        pairs.append(
+            HourPair(
+                hour,
+                sum(own.counts.get(q, 0) for q in quarters) if own is not None and seen else None,
+                round(sum(means), 2) if means else None,
+            )
+        )
+    return pairs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -89,20 +89,26 @@ async def coverage_of(
 
 
 async def day_coverage(
-    repository: AnalyticsRepository, stores: Sequence[StoreView], *, first: date, last: date, now: datetime
+    repository: AnalyticsRepository,
+    stores: Sequence[StoreView],
+    *,
+    first: date,
+    last: date,
+    now: datetime,
+    heard: Mapping[UUID, tuple[int, float]] | None = None,
 ) -> dict[UUID, float | None]:
-    """Coverage of many stores over whole days."""
+    """Coverage of many stores over whole days. ``heard``: ``heard_totals`` of these days, where they are known."""
     cameras = await repository.cameras()
     own: dict[UUID, list[tuple[UUID, str, datetime, datetime | None]]] = defaultdict(list)
     for camera in cameras:
         own[camera[0]].append(camera)
-    totals = await repository.heard_totals(first=first, last=last)
+    totals = heard if heard is not None else await repository.heard_totals(first=first, last=last)
     shares: dict[UUID, float | None] = {}
     for store in stores:
         zone, expected = ZoneInfo(store.timezone), expected_of(own[store.id], store.id, now=now)
         start, end = _day(first, zone), _day(last + timedelta(days=1), zone)
-        heard, blind_s = totals.get(store.id, (0, 0.0))
-        seen_s = _seen_between(expected, start, end, heard, blind_s, now=now)
+        quarters, blind_s = totals.get(store.id, (0, 0.0))
+        seen_s = _seen_between(expected, start, end, quarters, blind_s, now=now)
         shares[store.id] = share(seen_s, expected.camera_s(start, end))
     return shares
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud_api.analytics.coverage import day_coverage
+from cloud_api.analytics.footfall import CROSSINGS
 from cloud_api.analytics.repository import AnalyticsRepository
 from cloud_api.stores.opening_hours import OpeningTimes
 from cloud_api.tenancy.visible_stores import StoreView
@@ -52,21 +53,25 @@ async def rank(
 ) -> Ranking:
     """Stores over whole days, both included. ``by``: ``footfall_in`` or ``per_open_hour``."""
     repository = AnalyticsRepository(connection, stores)
-    sums = await repository.store_totals(first=first, last=last)
-    coverage = await day_coverage(repository, stores, first=first, last=last, now=now)
+    sums = await repository.store_totals(first=first, last=last, types=CROSSINGS)
+    heard = await repository.heard_totals(first=first, last=last)
+    coverage = await day_coverage(repository, stores, first=first, last=last, now=now, heard=heard)
     hours: dict[tuple[str, OpeningTimes], float | None] = {}  # chains open their stores alike
     for store in stores:
         key = (store.timezone, times[store.id])
         if key not in hours:
             hours[key] = open_hours(store, times[store.id], first=first, last=last, now=now)
-    lines = [_line(s, sums.get(s.id), hours[s.timezone, times[s.id]], coverage[s.id]) for s in stores]
+    lines = [
+        _line(s, sums.get(s.id, {} if s.id in heard else None), hours[s.timezone, times[s.id]], coverage[s.id])
+        for s in stores
+    ]
     lines.sort(key=lambda line: (getattr(line, by) is None, -(getattr(line, by) or 0), line.name))
     ranked = [_with_rank(line, n) for n, line in enumerate(lines, 1)]
     return Ranking(first, last, by, ranked)
 
 
 def _line(store: StoreView, counts: dict[str, int] | None, hours: float | None, coverage: float | None) -> RankedStore:
-    if not counts:
+    if counts is None:
         return RankedStore(0, store.id, store.name, None, None, hours, None, coverage)
     went_in = counts.get("footfall_in", 0)
     per_hour = round(went_in / hours, 2) if hours else None

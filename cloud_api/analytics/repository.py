@@ -24,6 +24,7 @@ from cloud_api.models import (
     RollupDay,
     RollupDayBin,
     RollupFine,
+    RollupHour,
 )
 from cloud_api.tenancy.visible_stores import StoreView
 
@@ -83,6 +84,13 @@ class AnalyticsRepository:
     def __init__(self, connection: AsyncConnection, stores: Sequence[StoreView]) -> None:
         self._connection = connection
         self._ids = [store.id for store in stores]
+        self._by_zone: dict[str, list[UUID]] = {}
+        for store in stores:
+            self._by_zone.setdefault(store.timezone, []).append(store.id)
+
+    def of(self, stores: Sequence[StoreView]) -> AnalyticsRepository:
+        """The same for some of the stores."""
+        return AnalyticsRepository(self._connection, stores)
 
     async def quarter_hours(self, *, start: datetime, end: datetime, types: Sequence[str] = ()) -> list[QuarterHour]:
         """Coarse rollups from ``start`` to before ``end``."""
@@ -119,7 +127,7 @@ class AnalyticsRepository:
             query = query.where(col(table.type).in_(types))
         return [DaySum(*row) for row in await self._run(query)]
 
-    async def store_totals(self, *, first: date, last: date) -> dict[UUID, dict[str, int]]:
+    async def store_totals(self, *, first: date, last: date, types: Sequence[str] = ()) -> dict[UUID, dict[str, int]]:
         """Events per store and type over whole days, added up by the database."""
         table = RollupDay
         query = (
@@ -127,10 +135,54 @@ class AnalyticsRepository:
             .where(self._of_days(table, first, last))
             .group_by(col(table.store_id), col(table.type))
         )
+        if types:
+            query = query.where(col(table.type).in_(types))
         totals: dict[UUID, dict[str, int]] = {}
         for store_id, kind, n in await self._run(query):
             totals.setdefault(store_id, {})[kind] = int(n)
         return totals
+
+    async def store_quarters(self, kind: str, *, start: datetime, end: datetime) -> dict[UUID, int]:
+        """Events of one type per store from ``start`` to before ``end``, added up by the database."""
+        table = RollupCoarse
+        query = (
+            select(col(table.store_id), _count(table.n))
+            .where(self._within(table, start, end), col(table.type) == kind)
+            .group_by(col(table.store_id))
+        )
+        return {r[0]: int(r[1]) for r in await self._run(query)}
+
+    async def store_quarters_heard(self, *, start: datetime, end: datetime) -> dict[UUID, int]:
+        """In how many quarter hours from ``start`` to before ``end`` each store was heard."""
+        table = CoverageQuarter
+        query = (
+            select(col(table.store_id), func.count())
+            .where(self._within(table, start, end))
+            .group_by(col(table.store_id))
+        )
+        return {r[0]: int(r[1]) for r in await self._run(query)}
+
+    async def hour_totals(self, kind: str, *, first: date, last: date) -> dict[tuple[date, int], int]:
+        """Events of one type per day and hour, of all stores together, each by its own clock."""
+        table = RollupHour
+        query = (
+            select(col(table.day), col(table.hour), _count(table.n))
+            .where(self._of_days(table, first, last), col(table.type) == kind)
+            .group_by(col(table.day), col(table.hour))
+        )
+        return {(r[0], r[1]): int(r[2]) for r in await self._run(query)}
+
+    async def quarters_heard_by_zone(self, *, start: datetime, end: datetime) -> dict[str, list[datetime]]:
+        """Quarter hours in which any store of a time zone was heard."""
+        table, found = CoverageQuarter, {}
+        for zone, ids in self._by_zone.items():
+            query = (
+                select(col(table.bucket_at))
+                .distinct()
+                .where(col(table.store_id).in_(ids), col(table.bucket_at) >= start, col(table.bucket_at) < end)
+            )
+            found[zone] = [r[0] for r in await self._run(query)]
+        return found
 
     async def day_totals(self, kind: str, *, first: date, last: date) -> list[tuple[date, int, float, float]]:
         """Per day, of all stores together: n, total, the highest."""

@@ -32,6 +32,7 @@ from cloud_api.rollups.tables import (
     DAY_BINS,
     DAYS,
     FINE,
+    HOURS,
     QUARTERS,
     FigureTable,
 )  # fmt: skip
@@ -113,6 +114,7 @@ def _add_quarters(
     sums: dict[str, list[float]] = defaultdict(lambda: [0, 0.0, 0.0, 0.0])
     bins: dict[tuple[str, int], int] = defaultdict(int)
     heard, blind_s, inside = 0, 0.0, 0
+    n_before = len(made.rows[COARSE])
     is_outage = index == OUTAGE_STORE and day == outage_day(today)
     loss = 0.06 if index == DRIFT_STORE and (today - day).days <= DRIFT_DAYS else 0.0
     while at < end:
@@ -145,7 +147,18 @@ def _add_quarters(
         at += ROLLUP
     made.rows[DAYS].append((day, heard, blind_s))
     made.rows[DAY].extend((day, kind, *row) for kind, row in sums.items())
+    made.rows[HOURS].extend(
+        (day, kind, hour, n) for (kind, hour), n in hours_of(made.rows[COARSE][n_before:], zone).items()
+    )
     made.rows[DAY_BINS].extend((day, kind, step, n) for (kind, step), n in bins.items())
+
+
+def hours_of(coarse: list[tuple[Any, ...]], zone: ZoneInfo) -> dict[tuple[str, int], int]:
+    """Events by type and hour of the store's clock."""
+    hours: dict[tuple[str, int], int] = defaultdict(int)
+    for at, kind, n, *_ in coarse:
+        hours[kind, at.astimezone(zone).hour] += n
+    return hours
 
 
 def _leaving(inside: int, place: int, people: float, shares: list[float], chance: Random) -> int:

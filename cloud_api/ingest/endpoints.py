@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import UTC, datetime
 from typing import Annotated
 
+import asyncpg
 from fastapi import APIRouter, Request, Security
 from fastapi.responses import Response
 from fastapi.security import APIKeyHeader
@@ -14,12 +16,15 @@ from sqlalchemy.exc import DBAPIError
 from cloud_api.auth.access import Data, Settings
 from cloud_api.ingest.admission import Admission, lane_of
 from cloud_api.ingest.batch import ReadBatch, TooLargeError, read_batch, unpack
+from cloud_api.ingest.columns import Columns, read_columns
 from cloud_api.ingest.memory import IngestMemory
-from cloud_api.ingest.service import Receipt, ingest
+from cloud_api.ingest.service import NewReceipt, Receipt, ingest, make_known
+from cloud_api.ingest.swift import is_swift, take
 from cloud_api.kit.database import Database, is_passing
 from cloud_api.tenancy.principal import EdgePrincipal
 from shared_models.sync import EDGE_KEY_HEADER, EVENTS_PATH, BatchReceipt, EventBatch, ReceiptStatus
 
+log = logging.getLogger(__name__)
 router = APIRouter(tags=["edge"])
 RETRIES = 4
 _KEY = APIKeyHeader(name=EDGE_KEY_HEADER, auto_error=False, scheme_name="edge-key")
@@ -56,11 +61,8 @@ async def post_events(
     async with admission.reading():
         body = await _body(request, max_bytes=settings.max_body_bytes)
         encoding = request.headers.get("Content-Encoding", "").strip().lower()
-        batch = read_batch(unpack(body, encoding=encoding, max_bytes=settings.max_body_bytes))
-        now = datetime.now(UTC)
-        newest = max((e.occurred_at for e in batch.events.values()), default=None)
-        async with admission.writing(lane_of(newest, now=now)):
-            receipt = await _written(database, edge, batch, memory)
+        plain = unpack(body, encoding=encoding, max_bytes=settings.max_body_bytes)
+        receipt = await _taken(database, edge, plain, memory, admission)
     new = receipt.count(ReceiptStatus.ACCEPTED)
     if new:
         request.app.state.broadcaster.publish(edge.store_id)
@@ -68,6 +70,43 @@ async def post_events(
         accepted=new, rejected=receipt.count(ReceiptStatus.REJECTED), duplicate=receipt.count(ReceiptStatus.DUPLICATE)
     )
     return Response(receipt.json(), media_type="application/json")
+
+
+async def _taken(
+    database: Database, edge: EdgePrincipal, plain: bytes, memory: IngestMemory, admission: Admission
+) -> Receipt | NewReceipt:
+    now = datetime.now(UTC)
+    columns = None if database.is_sqlite else read_columns(plain)
+    if columns is not None and is_swift(columns, now=now):
+        async with admission.writing(lane_of(max(columns.moments), now=now)):
+            swift = await _swiftly(database, edge, columns, memory, now=now)
+            return swift or await _written(database, edge, read_batch(plain), memory)
+    batch = read_batch(plain)
+    newest = max((e.occurred_at for e in batch.events.values()), default=None)
+    async with admission.writing(lane_of(newest, now=now)):
+        return await _written(database, edge, batch, memory)
+
+
+async def _swiftly(
+    database: Database, edge: EdgePrincipal, columns: Columns, memory: IngestMemory, *, now: datetime
+) -> NewReceipt | None:
+    """The receipt of a batch that is all new; None: nothing was written, it must be looked at closely."""
+    store_id = edge.store_id
+    timezone = memory.timezone_of(store_id)
+    try:
+        taken = await take(database, edge, columns, timezone=timezone, now=now)
+        if taken.reached is None and taken.timezone not in ("", timezone):
+            memory.note_timezone(store_id, taken.timezone)
+            taken = await take(database, edge, columns, timezone=taken.timezone, now=now)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, OSError) as error:
+        log.debug("an upload is looked at closely: %s", type(error).__name__)
+        return None
+    if taken.reached is None:
+        return None
+    if unknown := memory.unknown_cameras(store_id, set(columns.cameras)):
+        await make_known(database, edge, unknown, zip(columns.cameras, columns.moments, strict=True))
+        memory.note_cameras(store_id, unknown)
+    return NewReceipt(columns.ids, taken.reached)
 
 
 async def _written(database: Database, edge: EdgePrincipal, batch: ReadBatch, memory: IngestMemory) -> Receipt:

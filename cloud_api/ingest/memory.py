@@ -26,6 +26,7 @@ class IngestMemory:
         self._now_s = now_s
         self._keys: OrderedDict[str, tuple[float, EdgePrincipal]] = OrderedDict()
         self._cameras: OrderedDict[tuple[UUID, str], float] = OrderedDict()
+        self._timezones: OrderedDict[UUID, str] = OrderedDict()
 
     async def device_of(self, database: Database, key: str) -> EdgePrincipal:
         """The laptop that speaks with ``key``.
@@ -42,6 +43,15 @@ class IngestMemory:
         self._keys[digest] = (self._now_s(), found)
         _bound(self._keys)
         return found
+
+    def timezone_of(self, store_id: UUID) -> str:
+        """The store's time zone, as it was last; to be checked by whoever writes by it."""
+        return self._timezones.get(store_id, "UTC")
+
+    def note_timezone(self, store_id: UUID, timezone: str) -> None:
+        """It has this one."""
+        self._timezones[store_id] = timezone
+        _bound(self._timezones)
 
     def unknown_cameras(self, store_id: UUID, camera_ids: set[str]) -> set[str]:
         """Those that were not noted lately."""

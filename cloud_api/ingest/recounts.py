@@ -1,6 +1,7 @@
 """A zone counted anew: its earlier events of that span are void, whenever they arrive (ADR 10).
 
 An event is void if a ``zone_recounted`` of the same device, camera and zone whose span holds it has a higher ``seq``.
+Both by the edge's own clock, whatever the cloud has made of its stamps (ADR 19).
 That says nothing about the order of arrival: retries, overtaking requests and lost replies end in the same figures.
 """
 
@@ -13,6 +14,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import and_, or_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -20,14 +22,16 @@ from cloud_api.ingest.clocks import TimedEvent
 from cloud_api.models import Event as EventRow
 from cloud_api.models import ZoneRecount
 from cloud_api.rollups.figures import Figures
-from cloud_api.rollups.tables import BINS, COARSE, DAY, DAY_BINS, FINE, Rows
+from cloud_api.rollups.proof import retained_from
+from cloud_api.rollups.tables import BINS, COARSE, DAY, DAY_BINS, FINE, HOURS, Rows
 from cloud_api.rollups.writer import FigureWriter
 from cloud_api.tenancy.principal import EdgePrincipal, scope_of
 from cloud_api.tenancy.scoped_repository import ScopedRepository
 from shared_models.events import RECOUNTABLE, EventBase, ZoneRecounted
 
 KINDS = tuple(str(kind) for kind in RECOUNTABLE)
-_BY_QUARTER, _BY_DAY = (FINE, COARSE, BINS), (DAY, DAY_BINS)
+_BY_QUARTER = (FINE, COARSE, BINS)
+_MADE_ANEW = (FINE, COARSE, DAY, HOURS, BINS, DAY_BINS)
 Span = tuple[int, datetime, datetime]
 """The marker's seq, beginning and end."""
 
@@ -50,9 +54,33 @@ class Recounts(ScopedRepository):
         known = await self._known(zoned)
         for item in zoned:
             for seq, from_at, to_at in known.get((item.event.camera_id, item.event.zone_id or ""), ()):
-                if item.event.seq < seq and from_at <= item.occurred_at < to_at:
+                if item.event.seq < seq and from_at <= item.event.occurred_at < to_at:
                     void.add(item.event.event_id)
         return void
+
+    async def out_of_reach(self, events: Collection[TimedEvent]) -> dict[UUID, str]:
+        """Recounts that reach back before the raw events that are kept, their new events, and why they are refused.
+
+        Their figures could not be lowered by what is gone: the new events would be added to the old ones.
+        """
+        marked = [t.event for t in events if isinstance(t.event, ZoneRecounted)]
+        recounted = [t.event for t in events if t.event.attributes.get("recounted") is True]
+        if not (marked or recounted):
+            return {}
+        since = await retained_from(self._connection)
+        if since is None:
+            return {}
+        # Days are made anew whole: the first of them must be there whole.
+        first_on = since.astimezone(self._zone).date() + timedelta(days=1)
+        reason = (
+            f"The cloud keeps the single events of this store from {first_on:%d %B %Y} on; what was before cannot be "
+            "counted again. Recount from that day on."
+        )
+        late = [m for m in marked if m.from_at.astimezone(self._zone).date() < first_on]
+        ids = {m.event_id for m in late}
+        ids |= {e.event_id for e in recounted if any(m.seq < e.seq <= m.seq + _n_new(m) for m in late)}
+        ids |= {e.event_id for e in recounted if e.occurred_at.astimezone(self._zone).date() < first_on}
+        return dict.fromkeys(ids, reason)
 
     async def apply(self, events: Iterable[EventBase]) -> None:
         """Remember the recounts among new ``events``, take away what they make void, and make its figures anew.
@@ -80,7 +108,7 @@ class Recounts(ScopedRepository):
             await self._make_anew(gone)
 
     async def _known(self, events: Sequence[TimedEvent]) -> dict[tuple[str, str], list[Span]]:
-        moments = [t.occurred_at for t in events]
+        moments = [t.event.occurred_at for t in events]
         query = self._select(
             ZoneRecount,
             col(ZoneRecount.camera_id),
@@ -108,8 +136,18 @@ class Recounts(ScopedRepository):
                 col(EventRow.camera_id) == marker.camera_id,
                 col(EventRow.zone_id) == marker.zone_id,
                 col(EventRow.type).in_(KINDS),
-                col(EventRow.occurred_at) >= marker.from_at,
-                col(EventRow.occurred_at) < marker.to_at,
+                or_(
+                    and_(
+                        col(EventRow.stamped_at).is_(None),
+                        col(EventRow.occurred_at) >= marker.from_at,
+                        col(EventRow.occurred_at) < marker.to_at,
+                    ),
+                    and_(
+                        col(EventRow.stamped_at).is_not(None),
+                        col(EventRow.stamped_at) >= marker.from_at,
+                        col(EventRow.stamped_at) < marker.to_at,
+                    ),
+                ),
                 col(EventRow.seq) < marker.seq,
             )
             .returning(col(EventRow.occurred_at), col(EventRow.type))
@@ -124,7 +162,7 @@ class Recounts(ScopedRepository):
         empty = Figures(self._zone)
         quarters, days = (set(parts) for parts in zip(*(empty.quarter(at) for at, _ in gone), strict=True))
         kinds = {kind for _, kind in gone}
-        for table in (FINE, COARSE, DAY, BINS, DAY_BINS):
+        for table in _MADE_ANEW:
             columns: Any = table.model.__table__.columns  # type: ignore[attr-defined]  # as SQLModel
             of = quarters if table in _BY_QUARTER else days
             await self._connection.execute(
@@ -136,7 +174,7 @@ class Recounts(ScopedRepository):
         figures = await self._left(days, kinds)
         additions = {
             table: rows
-            for table in (FINE, COARSE, DAY, BINS, DAY_BINS)
+            for table in _MADE_ANEW
             if (rows := _of(figures.rows(table), quarters if table in _BY_QUARTER else days))
         }
         writer = FigureWriter(self._connection, org_id=self._edge.org_id, store_id=self._edge.store_id)
@@ -162,6 +200,11 @@ class Recounts(ScopedRepository):
                         value=float(row.value or 0.0), attributes=row.attributes,
                     )  # fmt: skip
         return figures
+
+
+def _n_new(marker: ZoneRecounted) -> int:
+    told = marker.attributes.get("events")
+    return told if isinstance(told, int) and not isinstance(told, bool) else 0
 
 
 def _of(rows: Rows, first: set[Any]) -> Rows:

@@ -47,6 +47,25 @@ class Receipt:
         return f'{{"results":[{told}],"contiguous_seq":{self.contiguous_seq}}}'.encode()
 
 
+@dataclass(frozen=True, slots=True)
+class NewReceipt:
+    """The answer to a batch of which every event was new."""
+
+    ids: list[str]
+    contiguous_seq: int
+
+    def count(self, status: ReceiptStatus) -> int:
+        """How many events fared like this."""
+        return len(self.ids) if status is ReceiptStatus.ACCEPTED else 0
+
+    def json(self) -> bytes:
+        """On the wire."""
+        told = ",".join(
+            [f'{{"index":{n},"event_id":"{i}","status":"accepted","reason":null}}' for n, i in enumerate(self.ids)]
+        )
+        return f'{{"results":[{told}],"contiguous_seq":{self.contiguous_seq}}}'.encode()
+
+
 def _json(reason: str | None) -> str:
     return "null" if reason is None else json.dumps(reason)
 
@@ -80,6 +99,13 @@ async def ingest(
         usable = [t for t in events.values() if t.event.event_id not in wrong_seq]
         zone = ZoneInfo(before.timezone)
         recounts = Recounts(connection, edge, zone)
+        if late := await recounts.out_of_reach(usable):
+            refused |= {
+                i: (t.event.event_id, late[t.event.event_id]) for i, t in events.items() if t.event.event_id in late
+            }
+            given_up |= {t.event.seq for t in usable if t.event.event_id in late}
+            events = {i: t for i, t in events.items() if t.event.event_id not in late}
+            usable = [t for t in usable if t.event.event_id not in late]
         void = await recounts.void_among(usable, has_recounts=before.has_recounts)
         given_up |= {t.event.seq for t in usable if t.event.event_id in void}
         usable = [t for t in usable if t.event.event_id not in void]
@@ -90,7 +116,7 @@ async def ingest(
         await recounts.apply(t.event for t in new.values())
         contiguous = await repository.advance_seq(before, {t.event.seq for t in new.values()}, given_up=given_up)
         if new_cameras:
-            await _make_known(connection, edge, new_cameras, new.values())
+            await _make_known(connection, edge, new_cameras, [(t.event.camera_id, t.occurred_at) for t in new.values()])
     results = _results(events, refused, new_ids=new_ids, refused_ids=wrong_seq.keys() - known, reasons=wrong_seq)
     return Receipt(results, contiguous)
 
@@ -123,16 +149,23 @@ async def _wrong_seqs(
     return wrong
 
 
-async def _make_known(
-    connection: AsyncConnection, edge: EdgePrincipal, cameras: set[str], events: Iterable[TimedEvent]
+async def make_known(
+    database: Database, edge: EdgePrincipal, cameras: set[str], seen: Iterable[tuple[str, datetime]]
 ) -> None:
-    seen: dict[str, tuple[datetime, datetime]] = {}
-    for item in events:
-        name, at = item.event.camera_id, item.occurred_at
+    """Note in the registry when these cameras saw: of all that was seen, as (camera, moment)."""
+    async with scoped(database, scope_of(edge)) as connection:
+        await _make_known(connection, edge, cameras, seen)
+
+
+async def _make_known(
+    connection: AsyncConnection, edge: EdgePrincipal, cameras: set[str], seen: Iterable[tuple[str, datetime]]
+) -> None:
+    spans: dict[str, tuple[datetime, datetime]] = {}
+    for name, at in seen:
         if name in cameras:
-            first, last = seen.get(name, (at, at))
-            seen[name] = (min(first, at), max(last, at))
-    await Cameras(connection, scope_of(edge)).saw(edge.store_id, seen, device_id=edge.device_id)
+            first, last = spans.get(name, (at, at))
+            spans[name] = (min(first, at), max(last, at))
+    await Cameras(connection, scope_of(edge)).saw(edge.store_id, spans, device_id=edge.device_id)
 
 
 def _results(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 BELT = ("org_id", "store_id", "credential", "maintenance")
 """What row-level security goes by; each is set in each transaction that is buckled, so that none is left over."""
 _IS_READ = "wink_is_read"
+_NOT_FOR_US = ("channel_binding", "pgbouncer", "connection_limit", "pool_timeout", "supa", "workaround")
+"""Words for other programs' drivers; of channel binding asyncpg knows nothing, and logs in by SCRAM without it."""
+_DRIVER_ARGUMENTS = ("statement_cache_size", "ssl", "timeout", "server_settings")
 _SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
 
 
@@ -25,8 +30,8 @@ def normalise_url(url: str, *, data_dir: Path) -> tuple[str, dict[str, Any]]:
     """The address for SQLAlchemy, and connect arguments.
 
     Takes addresses as Neon, Supabase and Heroku print them: ``postgres://`` and ``postgresql://`` become asyncpg,
-    ``sslmode`` moves to asyncpg's ``ssl``, ``channel_binding`` goes. Statement caches are off, so that a transaction
-    pooler (PgBouncer, Supabase, Neon) may stand between.
+    ``sslmode`` and ``sslrootcert`` move to asyncpg's ``ssl``, words for other drivers go.
+    Statement caches are off, so that a transaction pooler (PgBouncer, Supabase, Neon) may stand between.
 
     Raises:
         ValueError: the address is of no known database.
@@ -40,26 +45,56 @@ def normalise_url(url: str, *, data_dir: Path) -> tuple[str, dict[str, Any]]:
         raise ValueError(f"DATABASE_URL begins with {parts.scheme}://; use postgresql:// or leave it empty for SQLite.")
     query = dict(parse_qsl(parts.query))
     arguments: dict[str, Any] = {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
-    mode = query.pop("sslmode", None)
-    query.pop("channel_binding", None)
-    if mode is not None:
-        if mode not in _SSL_MODES:
-            raise ValueError(f"sslmode={mode} is not known; use one of: {', '.join(sorted(_SSL_MODES))}.")
-        arguments["ssl"] = mode
+    for word in _NOT_FOR_US:
+        query.pop(word, None)
+    if (encryption := _encryption(query)) is not None:
+        arguments["ssl"] = encryption
+    if (seconds := query.pop("connect_timeout", None)) is not None:
+        arguments["timeout"] = float(seconds)
+    told = {word: query.pop(word) for word in ("application_name", "options") if word in query}
+    if told:
+        arguments["server_settings"] = told
     clean = urlunsplit(("postgresql+asyncpg", parts.netloc, parts.path, urlencode(query), ""))
     return clean, arguments
+
+
+def _encryption(query: dict[str, str]) -> str | ssl.SSLContext | None:
+    """What an address says of TLS, as asyncpg wants it; the words are taken out of ``query``.
+
+    Raises:
+        ValueError: a mode that nobody knows, or a file of an authority that cannot be read.
+    """
+    mode, authority = query.pop("sslmode", None), query.pop("sslrootcert", None)
+    if mode is not None and mode not in _SSL_MODES:
+        raise ValueError(f"sslmode={mode} is not known; use one of: {', '.join(sorted(_SSL_MODES))}.")
+    if authority is None or mode not in ("verify-ca", "verify-full"):
+        return mode
+    try:
+        context = ssl.create_default_context(cafile=None if authority == "system" else authority)
+    except OSError:
+        raise ValueError(f"sslrootcert={authority} cannot be read; name the file of your hoster's authority.") from None
+    context.check_hostname = mode == "verify-full"
+    return context
 
 
 class Database:
     """Engines on one database. Every request gets its own connection and one transaction.
 
     ``url`` is what the application uses. ``direct_url`` is the owner's, past any pooler: for migrations,
-    maintenance and LISTEN; empty: the same as ``url``. ``keeps_statements``: no transaction pooler stands between,
+    maintenance and LISTEN; empty: the same as ``url``. ``n_swift``: connections of ``fetch_row_at_once`` at most.
+    ``keeps_statements``: no transaction pooler stands between,
     so that prepared statements may be kept.
     """
 
     def __init__(
-        self, url: str, *, data_dir: Path, direct_url: str = "", pool_size: int = 10, keeps_statements: bool = False
+        self,
+        url: str,
+        *,
+        data_dir: Path,
+        direct_url: str = "",
+        pool_size: int = 10,
+        keeps_statements: bool = False,
+        n_swift: int = 8,
     ) -> None:
         self.url, self._arguments = normalise_url(url, data_dir=data_dir)
         if keeps_statements:
@@ -67,6 +102,7 @@ class Database:
             for name in ("statement_cache_size", "prepared_statement_cache_size"):
                 self._arguments.pop(name, None)
         self.is_sqlite = self.url.startswith("sqlite")
+        self._app_words, self._direct_words = url, direct_url or url
         self.direct_url, self._direct_arguments = self.url, self._arguments
         if direct_url and not self.is_sqlite:
             self.direct_url, self._direct_arguments = normalise_url(direct_url, data_dir=data_dir)
@@ -75,6 +111,9 @@ class Database:
         options: dict[str, Any] = {} if self.is_sqlite else {"pool_size": pool_size, "pool_pre_ping": True}
         self.engine: AsyncEngine = create_async_engine(self.url, connect_args=self._arguments, **options)
         self._direct: AsyncEngine | None = None
+        self._n_swift = n_swift
+        self._swift: asyncpg.Pool[Any] | None = None
+        self._swift_lock = asyncio.Lock()
         if self.is_sqlite:
             _prepare_sqlite(self.engine)
 
@@ -98,31 +137,60 @@ class Database:
                     await buckle(connection, belt)
                 yield connection
 
+    async def fetch_row_at_once(self, statement: str, *arguments: object) -> asyncpg.Record:
+        """The one row of a statement that is a transaction by itself, and sets its own belt (PostgreSQL only).
+
+        One way to the database and back: past SQLAlchemy, by a small pool of its own. Nothing outlives the
+        transaction, so that connections need no cleaning between two users.
+
+        Raises:
+            asyncpg.PostgresError, asyncpg.InterfaceError, OSError
+        """
+        pool = self._swift or await self._swift_pool()
+        async with pool.acquire() as connection:
+            row = await connection.fetchrow(statement, *arguments)
+        if row is None:
+            raise asyncpg.InterfaceError("the statement gave no row")
+        return row
+
+    async def _swift_pool(self) -> asyncpg.Pool[Any]:
+        async with self._swift_lock:
+            if self._swift is None:
+                dsn, options = _driver_arguments(self.url, self._arguments)
+                self._swift = await asyncpg.create_pool(
+                    dsn, min_size=0, max_size=self._n_swift, connection_class=_Unreset, **options
+                )
+            return self._swift
+
     async def listening_connection(self) -> asyncpg.Connection[Any]:
         """A connection of its own, past any pooler, for LISTEN.
 
         Raises:
             OSError, asyncpg.PostgresError: the database cannot be reached.
         """
-        parts = make_url(self.direct_url)
-        known = {"statement_cache_size", "ssl"}
-        options = {k: v for k, v in self._direct_arguments.items() if k in known}
-        dsn = parts.set(drivername="postgresql").render_as_string(hide_password=False)
+        dsn, options = _driver_arguments(self.direct_url, self._direct_arguments)
         connection: asyncpg.Connection[Any] = await asyncpg.connect(dsn, **options)
         return connection
 
     @property
     def app_ssl_mode(self) -> str:
         """As the application's address asks for it; empty: it does not."""
-        return str(self._arguments.get("ssl", ""))
+        return _word(self._app_words, "sslmode")
 
     @property
     def ssl_mode(self) -> str:
         """As the owner's address asks for it; empty: it does not."""
-        return str(self._direct_arguments.get("ssl", ""))
+        return _word(self._direct_words, "sslmode")
+
+    @property
+    def ssl_authority(self) -> str:
+        """The file that vouches for the server, by the owner's address; empty: none is named."""
+        return _word(self._direct_words, "sslrootcert")
 
     async def close(self) -> None:
         """Close all connections."""
+        if self._swift is not None:
+            await self._swift.close()
         await self.engine.dispose()
         if self._direct is not None:
             await self._direct.dispose()
@@ -135,6 +203,23 @@ class Database:
                 self.direct_url, connect_args=self._direct_arguments, pool_size=2, pool_pre_ping=True
             )
         return self._direct
+
+
+class _Unreset(asyncpg.Connection):  # type: ignore[misc]  # untyped
+    """A connection that is not cleaned when it is given back: nothing was left on it."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+def _word(address: str, word: str) -> str:
+    return dict(parse_qsl(urlsplit(address).query)).get(word, "")
+
+
+def _driver_arguments(url: str, arguments: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The address and options for asyncpg itself."""
+    dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    return dsn, {k: v for k, v in arguments.items() if k in _DRIVER_ARGUMENTS}
 
 
 async def buckle(connection: AsyncConnection, belt: Mapping[str, str]) -> None:

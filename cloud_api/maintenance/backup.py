@@ -9,7 +9,7 @@ import subprocess
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import make_url
 
 from cloud_api.kit.database import Database
 
@@ -124,7 +124,7 @@ def _run(program: str, options: list[str], database: Database, *, pg_bin: str) -
         raise BackupError(
             f"{program} was not found; install PostgreSQL's client, or set WINK_CLOUD_PG_BIN to its folder."
         )
-    environment = {**os.environ, **_connection(make_url(database.direct_url), ssl_mode=database.ssl_mode)}
+    environment = {**os.environ, **_connection(database)}
     done = subprocess.run([found, *options], env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
@@ -132,7 +132,8 @@ def _run(program: str, options: list[str], database: Database, *, pg_bin: str) -
     return done.stdout
 
 
-def _connection(url: URL, *, ssl_mode: str) -> dict[str, str]:
+def _connection(database: Database) -> dict[str, str]:
+    url = make_url(database.direct_url)
     # By environment, not by arguments: those can be seen by everybody on the machine.
     given = {
         "PGHOST": str(url.query.get("host") or url.host or ""),
@@ -140,7 +141,8 @@ def _connection(url: URL, *, ssl_mode: str) -> dict[str, str]:
         "PGUSER": url.username or "",
         "PGPASSWORD": str(url.password or ""),
         "PGDATABASE": url.database or "",
-        "PGSSLMODE": ssl_mode,
+        "PGSSLMODE": database.ssl_mode,
+        "PGSSLROOTCERT": database.ssl_authority,
         "PGOPTIONS": "-c wink.maintenance=on",
     }
     return {name: value for name, value in given.items() if value}

@@ -47,15 +47,26 @@ async def prepare(database: Database, *, is_strict: bool = False) -> None:
 
 
 async def create_app_role(database: Database, name: str, password: str) -> None:
-    """A plain database role for the application, which row-level security binds. Runs as the owner."""
+    """A plain database role for the application, which row-level security binds; its rights and password anew.
+
+    Runs as the owner, who needs no more than CREATEROLE.
+
+    Raises:
+        ValueError: a role of this name is there, and nothing binds it.
+    """
     async with database.begin(is_direct=True) as connection:
         quoted = (await connection.execute(text("SELECT quote_ident(:n)"), {"n": name})).scalar_one()
         secret = (await connection.execute(text("SELECT quote_literal(:p)"), {"p": password})).scalar_one()
-        there = await connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :n"), {"n": name})
-        verb = "ALTER" if there.first() else "CREATE"
+        query = text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = :n")
+        is_unbound = (await connection.execute(query, {"n": name})).scalar()
+        if is_unbound:
+            raise ValueError(f"The role {name} is bound by no row-level security; choose another name.")
+        # Only a superuser may name these attributes of a role that is there, even to say that it lacks them.
+        made = "" if is_unbound is False else " NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE"
+        verb = "ALTER" if is_unbound is False else "CREATE"
         schema = (await connection.execute(text("SELECT quote_ident(current_schema())"))).scalar_one()
         for statement in (
-            f"{verb} ROLE {quoted} LOGIN PASSWORD {secret} NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE",
+            f"{verb} ROLE {quoted} LOGIN PASSWORD {secret}{made}",
             f"GRANT USAGE ON SCHEMA {schema} TO {quoted}",
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {quoted}",
             f"REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {quoted}",

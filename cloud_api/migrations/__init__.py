@@ -31,6 +31,13 @@ def upgrade(connection: Connection, *_: Any) -> None:
     command.upgrade(config_for(connection), "head")
 
 
+def downgrade(connection: Connection, revision: str) -> None:
+    """Bring the schema back to ``revision``; "base": to nothing."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SELECT set_config('wink.maintenance', 'on', true)")
+    command.downgrade(config_for(connection), revision)
+
+
 def is_current(connection: Connection) -> bool:
     """Whether the schema is the newest."""
     newest = ScriptDirectory.from_config(config_for(connection)).get_current_head()

@@ -15,6 +15,7 @@ from cloud_api.models.rollup import (
     RollupDay,
     RollupDayBin,
     RollupFine,
+    RollupHour,
 )
 from cloud_api.models.saved_report import SavedReport
 from cloud_api.models.server_state import ServerState, Tries
@@ -46,6 +47,7 @@ __all__ = [
     "RollupDay",
     "RollupDayBin",
     "RollupFine",
+    "RollupHour",
     "SavedReport",
     "ServerState",
     "Session",

@@ -25,6 +25,10 @@ class UtcDateTime(TypeDecorator[datetime]):
         utc = value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
+    def result_processor(self, dialect: Any, coltype: object) -> Any:
+        # asyncpg gives aware UTC moments; a call in Python for each of thousands of rows would change nothing.
+        return None if dialect.name == "postgresql" else super().result_processor(dialect, coltype)
+
     def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
         del dialect
         if value is None:

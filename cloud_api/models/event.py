@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Index
+from sqlalchemy import JSON, BigInteger, Index, text
 from sqlmodel import Field, SQLModel
 
 from cloud_api.models.base import moment_field, utc_now
@@ -24,6 +24,14 @@ class Event(SQLModel, table=True):
         # The ingest holds seq to one event, under the lock of the device's row.
         Index("events_by_seq", "store_id", "device_id", "seq"),
         Index("events_by_time", "store_id", "occurred_at"),
+        # Recounts speak of the edge's own clock; few events have ever been corrected.
+        Index(
+            "events_by_stamp",
+            "store_id",
+            "stamped_at",
+            postgresql_where=text("stamped_at IS NOT NULL"),
+            sqlite_where=text("stamped_at IS NOT NULL"),
+        ),
     )
 
     store_id: UUID = Field(primary_key=True)

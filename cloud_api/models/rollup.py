@@ -1,8 +1,9 @@
 """Figures raised in the transaction that inserts the events they count.
 
 ``fine``: a quarter hour of one zone. ``coarse``: a quarter hour of one store. ``day``: a day of one store, in its own
-time. ``bins``: how long stays were, in the steps of ``cloud_api.kit.histogram``. ``coverage``: in which quarter hours
-the store was heard, and for how long cameras were blind. ``heat``: person-seconds per cell of a camera's picture.
+time. ``hour``: an hour of such a day. ``bins``: how long stays were, in the steps of ``cloud_api.kit.histogram``.
+``coverage``: in which quarter hours the store was heard, and for how long cameras were blind. ``heat``: person-seconds
+per cell of a camera's picture.
 """
 
 from __future__ import annotations
@@ -60,6 +61,19 @@ class RollupDay(_Sums, table=True):
     type: str = Field(primary_key=True, max_length=32)
     day: date = Field(primary_key=True)
     org_id: UUID
+
+
+class RollupHour(SQLModel, table=True):
+    """How many events fell into one hour of a store's day, by its own clock: for profiles of many stores."""
+
+    __tablename__ = "rollups_hour"
+
+    store_id: UUID = Field(primary_key=True)
+    type: str = Field(primary_key=True, max_length=32)
+    day: date = Field(primary_key=True)
+    hour: int = Field(primary_key=True)
+    org_id: UUID
+    n: int = Field(default=0, sa_type=BigInteger)
 
 
 class RollupBin(SQLModel, table=True):

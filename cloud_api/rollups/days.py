@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import col
 
-from cloud_api.models import CoverageDay, CoverageQuarter, RollupBin, RollupCoarse, RollupDay, RollupDayBin
-from cloud_api.rollups.tables import DAY, DAY_BINS, DAYS, FigureTable, Rows
+from cloud_api.models import CoverageDay, CoverageQuarter, RollupBin, RollupCoarse, RollupDay, RollupDayBin, RollupHour
+from cloud_api.rollups.tables import DAY, DAY_BINS, DAYS, HOURS, FigureTable, Rows
 from cloud_api.tenancy.scoped_repository import ScopedRepository
 
 
@@ -20,12 +20,15 @@ class Days(ScopedRepository):
         """Make the days of a store anew, in this time zone."""
         zone = ZoneInfo(timezone)
         sums: Rows = {}
+        hours: Rows = {}
         query = self._select(
             RollupCoarse, col(RollupCoarse.bucket_at), col(RollupCoarse.type), col(RollupCoarse.n),
             col(RollupCoarse.total), col(RollupCoarse.seconds), col(RollupCoarse.peak),
         ).where(col(RollupCoarse.store_id) == store_id)  # fmt: skip
         for at, kind, *values in await self._connection.execute(query):
-            _merge(DAY, sums, (at.astimezone(zone).date(), kind), tuple(values))
+            local = at.astimezone(zone)
+            _merge(DAY, sums, (local.date(), kind), tuple(values))
+            _merge(HOURS, hours, (local.date(), kind, local.hour), (values[0],))
         bins: Rows = {}
         steps = self._select(
             RollupBin, col(RollupBin.bucket_at), col(RollupBin.type), col(RollupBin.bin), col(RollupBin.n)
@@ -37,6 +40,7 @@ class Days(ScopedRepository):
         for at, blind_s in await self._connection.execute(heard.where(col(CoverageQuarter.store_id) == store_id)):
             _merge(DAYS, coverage, (at.astimezone(zone).date(),), (1, blind_s))
         await self._replace(RollupDay, DAY, store_id, sums)
+        await self._replace(RollupHour, HOURS, store_id, hours)
         await self._replace(RollupDayBin, DAY_BINS, store_id, bins)
         await self._replace(CoverageDay, DAYS, store_id, coverage)
 

@@ -3,21 +3,46 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from cloud_api.kit.buckets import ROLLUP
 from cloud_api.kit.histogram import bin_of
-from cloud_api.rollups.tables import BINS, CAMERAS, COARSE, DAY, DAY_BINS, DAYS, FINE, QUARTERS, FigureTable, Rows
+from cloud_api.rollups.tables import (
+    BINS,
+    CAMERAS,
+    COARSE,
+    DAY,
+    DAY_BINS,
+    DAYS,
+    FINE,
+    HOURS,
+    QUARTERS,
+    FigureTable,
+    Rows,
+)
 
 STAYS = ("dwell", "shelf_interaction", "queue_wait")
+BY_THE_HEAP = ("footfall_in", "footfall_out", "dwell", "queue_wait")
+"""Types whose events add nothing but their number and their value."""
 LONGEST_GAP = timedelta(days=31)
 """Of a longer gap only the last month is spread over quarter hours."""
 MAX_CELLS = 4096
-_QUARTER_S = 900
+QUARTER_S = 900
 _MINUTE_S = 60.0
 _MAX_SEEN_S = 3600.0
+
+# Tables that are sums over another one: which, the key of a row there, from its key here and its local time, and how
+# many of its values are kept.
+_DERIVED: dict[FigureTable, tuple[FigureTable, Callable[[tuple[Any, ...], datetime], tuple[Any, ...]], int]] = {
+    COARSE: (FINE, lambda key, _: key[:2], 4),
+    DAY: (FINE, lambda key, local: (local.date(), key[1]), 4),
+    HOURS: (FINE, lambda key, local: (local.date(), key[1], local.hour), 1),
+    DAY_BINS: (BINS, lambda key, local: (local.date(), key[1], key[4]), 1),
+}
 
 HeatKey = tuple[date, str, int, int]
 """Day, camera, columns, rows."""
@@ -47,7 +72,7 @@ class Figures:
         self._zone = zone
         self._moments: dict[int, tuple[datetime, date]] = {}
         self._sums: dict[FigureTable, dict[tuple[Any, ...], list[Any]]] = {
-            table: {} for table in (FINE, COARSE, DAY, BINS, DAY_BINS, CAMERAS, QUARTERS, DAYS)
+            table: {} for table in (FINE, BINS, CAMERAS, QUARTERS, DAYS)
         }
         self.heard: dict[datetime, date] = {}
         self.heat: dict[HeatKey, Heat] = {}
@@ -72,42 +97,64 @@ class Figures:
             peak = max(value, _number(attributes.get("peak"), default=value, highest=100_000.0))
         elif kind == "shelf_interaction":
             category = _text(attributes.get("shelf_category"))
-        sums = self._sums
-        for table, key in (
-            (FINE, (at, kind, camera_id, zone_id, category)),
-            (COARSE, (at, kind)),
-            (DAY, (day, kind)),
-        ):
-            row = sums[table].get(key)
-            if row is None:
-                sums[table][key] = [1, total, seconds, peak]
-            else:
-                row[0] += 1
-                row[1] += total
-                row[2] += seconds
-                if peak > row[3]:
-                    row[3] = peak
+        self._raise((at, kind, camera_id, zone_id, category), (1, total, seconds, peak))
         if kind in STAYS:
-            step = bin_of(value)
-            self._count(BINS, (at, kind, camera_id, zone_id, step), 1)
-            self._count(DAY_BINS, (day, kind, step), 1)
+            self._count(BINS, (at, kind, camera_id, zone_id, bin_of(value)), 1)
         elif kind == "camera_gap":
             self._spread(occurred_at, value, camera_id)
         elif kind == "heatmap":
             self._heat(day, camera_id, attributes)
 
+    def add_heap(
+        self, kind: str, at: datetime, *, camera_id: str, zone_id: str, values: Sequence[float | None]
+    ) -> None:
+        """Count many events of one type (one of ``BY_THE_HEAP``) and place, all in the quarter hour that begins at ``at``."""
+        self.heard[at] = self.quarter(at)[1]
+        seconds = [value for value in values if value]
+        self._raise((at, kind, camera_id, zone_id, ""), (len(values), sum(seconds), 0.0, max(seconds, default=0.0)))
+        if kind in STAYS:
+            for step, n in Counter([bin_of(value or 0.0) for value in values]).items():
+                self._count(BINS, (at, kind, camera_id, zone_id, step), n)
+
     def quarter(self, moment: datetime) -> tuple[datetime, date]:
         """The quarter hour of a moment, in UTC, and the store's day that it belongs to."""
-        index = int(moment.timestamp() // _QUARTER_S)
+        index = int(moment.timestamp() // QUARTER_S)
         found = self._moments.get(index)
         if found is None:
-            at = datetime.fromtimestamp(index * _QUARTER_S, UTC)
+            at = datetime.fromtimestamp(index * QUARTER_S, UTC)
             found = self._moments[index] = (at, at.astimezone(self._zone).date())
         return found
 
+    def local_hours(self, quarters: Sequence[datetime]) -> list[int]:
+        """The hour of the store's clock in which each quarter hour begins."""
+        return [at.astimezone(self._zone).hour for at in quarters]
+
     def rows(self, table: FigureTable) -> Rows:
         """What is to be added to ``table``."""
+        if table in _DERIVED:
+            return self._derived(table)
         return {key: tuple(row) for key, row in self._sums[table].items()}
+
+    def _derived(self, table: FigureTable) -> Rows:
+        """Rows of a wider table, from those of the narrow one."""
+        source, key_of, n_values = _DERIVED[table]
+        local = {at: at.astimezone(self._zone) for at in self.heard}
+        found: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        for key, row in self._sums[source].items():
+            wide, values = key_of(key, local[key[0]]), tuple(row[:n_values])
+            found[wide] = table.merge(found[wide], values) if wide in found else values
+        return found
+
+    def _raise(self, key: tuple[Any, ...], more: tuple[int, float, float, float]) -> None:
+        row = self._sums[FINE].get(key)
+        if row is None:
+            self._sums[FINE][key] = list(more)
+            return
+        row[0] += more[0]
+        row[1] += more[1]
+        row[2] += more[2]
+        if more[3] > row[3]:
+            row[3] = more[3]
 
     def count_heard(self, quarters: dict[datetime, date]) -> None:
         """These quarter hours were heard for the first time."""

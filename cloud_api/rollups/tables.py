@@ -16,12 +16,16 @@ from cloud_api.models import (
     RollupDay,
     RollupDayBin,
     RollupFine,
+    RollupHour,
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FigureTable:
-    """``keys`` (after the store), columns that add up, and columns of which the highest stays."""
+    """One of those below, told apart by identity.
+
+    ``keys`` (after the store), columns that add up, and columns of which the highest stays.
+    """
 
     name: str
     model: type[SQLModel]
@@ -43,13 +47,14 @@ _SUMS, _PEAKS = ("n", "total", "seconds"), ("peak",)
 FINE = FigureTable("fine", RollupFine, ("bucket_at", "type", "camera_id", "zone_id", "category"), _SUMS, _PEAKS)
 COARSE = FigureTable("coarse", RollupCoarse, ("bucket_at", "type"), _SUMS, _PEAKS)
 DAY = FigureTable("day", RollupDay, ("day", "type"), _SUMS, _PEAKS)
+HOURS = FigureTable("hour", RollupHour, ("day", "type", "hour"), ("n",))
 BINS = FigureTable("bins", RollupBin, ("bucket_at", "type", "camera_id", "zone_id", "bin"), ("n",))
 DAY_BINS = FigureTable("day bins", RollupDayBin, ("day", "type", "bin"), ("n",))
 CAMERAS = FigureTable("camera coverage", CoverageCamera, ("bucket_at", "camera_id"), ("blind_s",))
 QUARTERS = FigureTable("coverage", CoverageQuarter, ("bucket_at",), ("blind_s",))
 DAYS = FigureTable("day coverage", CoverageDay, ("day",), ("heard", "blind_s"))
 
-FIGURE_TABLES = (FINE, COARSE, DAY, BINS, DAY_BINS, CAMERAS, QUARTERS, DAYS)
+FIGURE_TABLES = (FINE, COARSE, DAY, HOURS, BINS, DAY_BINS, CAMERAS, QUARTERS, DAYS)
 """In the order in which they are written, always: two uploads never wait for each other crosswise."""
 
 Rows = dict[tuple[Any, ...], tuple[Any, ...]]

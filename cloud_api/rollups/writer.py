@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -12,12 +13,12 @@ from sqlmodel import col
 
 from cloud_api.kit.database import insert_for, raw_postgresql
 from cloud_api.models import CoverageQuarter, HeatDay
-from cloud_api.rollups.figures import Figures, Heat
+from cloud_api.rollups.figures import Figures, Heat, HeatKey
 from cloud_api.rollups.tables import FIGURE_TABLES, QUARTERS, FigureTable, Rows
 
 _TYPES = {
     "bucket_at": "timestamptz", "day": "date", "type": "text", "camera_id": "text", "zone_id": "text",
-    "category": "text", "bin": "int", "n": "bigint", "heard": "int", "total": "float8", "seconds": "float8",
+    "category": "text", "bin": "int", "hour": "int", "n": "bigint", "heard": "int", "total": "float8", "seconds": "float8",
     "peak": "float8", "blind_s": "float8",
 }  # fmt: skip
 
@@ -41,12 +42,16 @@ class FigureWriter:
             figures.count_heard(await self._hear(figures.heard))
         additions = {table: rows for table in FIGURE_TABLES if (rows := figures.rows(table))}
         await self._add_all(additions, heard=figures.heard if is_one else {})
-        for key, heat in sorted(figures.heat.items()):
-            await self._add_heat(key, heat)
+        await self.add_heat(figures.heat)
 
     async def add_rows(self, additions: dict[FigureTable, Rows]) -> None:
         """Add rows of some tables, without noting anything as heard."""
         await self._add_all(additions, heard={})
+
+    async def add_heat(self, maps: Mapping[HeatKey, Heat]) -> None:
+        """Add heat maps to those of their days."""
+        for key, heat in sorted(maps.items()):
+            await self._add_heat(key, heat)
 
     async def _add_all(self, additions: dict[FigureTable, Rows], *, heard: dict[datetime, date]) -> None:
         if self._is_postgresql:
@@ -98,7 +103,7 @@ class FigureWriter:
         raw = await raw_postgresql(self._connection)
         await raw.execute(f"WITH {named} SELECT 1", *arguments)  # names of tables and columns
 
-    async def _add_heat(self, key: tuple[date, str, int, int], heat: Heat) -> None:
+    async def _add_heat(self, key: HeatKey, heat: Heat) -> None:
         day, camera_id, columns, rows = key
         table = HeatDay
         where = (

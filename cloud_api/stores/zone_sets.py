@@ -86,8 +86,10 @@ class ZoneSetsOf(ScopedRepository):
         current = (await cameras.one(store_id, edit.camera_id, is_locked=True)).zone_revision
         document = document_of(edit.zones)
         if current and (await self._one(store_id, edit.camera_id, current)).document == document:
+            await self._decided(store_id, edit, author=author)
             return ZoneEditAnswer(outcome=EditOutcome.UNCHANGED, revision=current)
         if edit.based_on == current:
+            await self._decided(store_id, edit, author=author)
             made = await self._keep(store_id, edit.camera_id, document, based_on=current, author=author, note=note)
             return ZoneEditAnswer(outcome=EditOutcome.KEPT, revision=made)
         waiting = await self._waiting(store_id, edit.camera_id)
@@ -144,6 +146,19 @@ class ZoneSetsOf(ScopedRepository):
             )
         )  # fmt: skip
         return revision
+
+    async def _decided(self, store_id: UUID, edit: ZoneEdit, *, author: str) -> None:
+        """What the same author had brought up to the conflict that this edit decides waits no more."""
+        if edit.decides is None:
+            return
+        query = self._update(ZoneRevision).where(
+            col(ZoneRevision.store_id) == store_id,
+            col(ZoneRevision.camera_id) == edit.camera_id,
+            col(ZoneRevision.state) == "conflict",
+            col(ZoneRevision.author) == author[:330],
+            col(ZoneRevision.revision) <= edit.decides,
+        )
+        await self._connection.execute(query.values(state="kept"))
 
     async def _waiting(self, store_id: UUID, camera_id: str) -> Sequence[Any]:
         query = self._of(store_id, camera_id).where(col(ZoneRevision.state) == "conflict")

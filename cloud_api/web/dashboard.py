@@ -235,11 +235,11 @@ async def _hours(seen: Visit, repository: AnalyticsRepository) -> list[Point]:
     """A day's hours: every store's by its own clock."""
     day = seen.period.first
     before = [day - timedelta(days=7 * n) for n in range(1, 5)]
-    counts, heard = await _hours_of(seen, repository, day)
+    counts, heard = await _hours_of(repository, day)
     usual: dict[int, int] = defaultdict(int)
     known = 0
     for other in before:
-        others, was_heard = await _hours_of(seen, repository, other)
+        others, was_heard = await _hours_of(repository, other)
         known += bool(was_heard)
         for h, n in others.items():
             usual[h] += n
@@ -253,21 +253,15 @@ async def _hours(seen: Visit, repository: AnalyticsRepository) -> list[Point]:
     return points[busy[0] : busy[-1] + 1] if busy else points
 
 
-async def _hours_of(seen: Visit, repository: AnalyticsRepository, day: date) -> tuple[dict[int, int], set[int]]:
-    zones = {s.id: ZoneInfo(s.timezone) for s in seen.shown}
+async def _hours_of(repository: AnalyticsRepository, day: date) -> tuple[dict[int, int], set[int]]:
     start = datetime.combine(day, time(), UTC) - timedelta(hours=14)
     end = start + timedelta(hours=52)
-    counts: dict[int, int] = defaultdict(int)
-    for q in await repository.quarter_hours(start=start, end=end, types=["footfall_in"]):
-        local = q.bucket_at.astimezone(zones[q.store_id])
-        if local.date() == day:
-            counts[local.hour] += q.n
+    totals = await repository.hour_totals("footfall_in", first=day, last=day)
     heard = set()
-    for store_id, at, _blind in await repository.heard_quarters(start=start, end=end):
-        local = at.astimezone(zones[store_id])
-        if local.date() == day:
-            heard.add(local.hour)
-    return counts, heard
+    for zone, quarters in (await repository.quarters_heard_by_zone(start=start, end=end)).items():
+        locals_ = (at.astimezone(ZoneInfo(zone)) for at in quarters)
+        heard |= {local.hour for local in locals_ if local.date() == day}
+    return {h: n for (_day, h), n in totals.items()}, heard
 
 
 async def _profile(seen: Visit, repository: AnalyticsRepository) -> Grid | None:
@@ -275,16 +269,11 @@ async def _profile(seen: Visit, repository: AnalyticsRepository) -> Grid | None:
     if period.is_one_day:
         return None
     first = max(period.first, period.last - timedelta(days=PROFILE_DAYS - 1))
-    zones = {s.id: ZoneInfo(s.timezone) for s in seen.shown}
-    start = datetime.combine(first, time(), UTC) - timedelta(hours=14)
-    end = datetime.combine(period.last, time(), UTC) + timedelta(hours=38)
     sums: dict[tuple[int, int], int] = defaultdict(int)
     days: dict[int, set[date]] = defaultdict(set)
-    for q in await repository.quarter_hours(start=start, end=end, types=["footfall_in"]):
-        local = q.bucket_at.astimezone(zones[q.store_id])
-        if first <= local.date() <= period.last:
-            sums[local.weekday(), local.hour] += q.n
-            days[local.weekday()].add(local.date())
+    for (day, h), n in (await repository.hour_totals("footfall_in", first=first, last=period.last)).items():
+        sums[day.weekday(), h] += n
+        days[day.weekday()].add(day)
     if not sums:
         return None
     hours = [h for _day, h in sums]

@@ -18,13 +18,18 @@ from desktop_app.adapters.cloud.enrolment import HttpEnrolment
 from desktop_app.adapters.credentials.secret_stores import ChosenSecrets, system_keyring
 from desktop_app.adapters.discovery.local_discovery import LocalDiscovery
 from desktop_app.adapters.storage.event_archive import SqliteEventArchive
+from desktop_app.adapters.storage.history_reader import HistoryReader
+from desktop_app.adapters.storage.recount_writer import SqliteRecountBook
 from desktop_app.adapters.video.open_source import make_source
 from desktop_app.bootstrap.engine import Edge
 from desktop_app.bootstrap.host import RestartableEngine
+from desktop_app.bootstrap.self_tests import MachineSelfTest
 from desktop_app.services.autostart import autostart_for, own_command
 from desktop_app.services.config_import import EdgeConfig
-from desktop_app.services.desk import KNOWN_ERRORS, Desk, DeskPorts
+from desktop_app.services.desk import Desk
+from desktop_app.services.desk_ports import KNOWN_ERRORS, DeskPorts
 from desktop_app.services.engine_view import EngineStatus
+from desktop_app.services.past_desk import PastPorts
 from desktop_app.services.secret_store import EDGE_KEY_NAME, camera_secret_name
 from desktop_app.services.store_document import StoredCamera, StoreDocument, joined_credentials, split_credentials
 from desktop_app.services.support_report import clean
@@ -87,8 +92,10 @@ def build_desk(
         enrolment=HttpEnrolment(allow_insecure=settings.allow_insecure_cloud),
         discovery=LocalDiscovery(),
         archive=SqliteEventArchive(settings.outbox_path),
+        past=PastPorts(HistoryReader(settings.history_path), SqliteRecountBook(settings.outbox_path)),
+        self_test=MachineSelfTest(settings),
         autostart=autostart_for(sys.platform, home=Path.home(), config_home=config_home, command=own_command()),
-        open_source=lambda address, loop: make_source(address, clock=clock, loop=loop),
+        open_source=lambda address, loop, rotation: make_source(address, clock=clock, loop=loop, rotation=rotation),
         clock=clock,
         local_zone=bytes(QTimeZone.systemTimeZoneId().data()).decode() or "UTC",
     )
@@ -114,6 +121,7 @@ def _document_of(config: EdgeConfig) -> StoreDocument:
             substream=split_credentials(c.substream.reveal())[0] if c.substream else None,
             is_enabled=c.is_enabled,
             loop=c.loop,
+            rotation=c.rotation,
         )
         for c in config.cameras
         if c.is_enabled

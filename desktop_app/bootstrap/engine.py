@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from desktop_app.adapters.cloud.http_cloud import HttpCloud
+from desktop_app.adapters.cloud.http_link import HttpLink
 from desktop_app.adapters.storage.sqlite_history import SqliteHistory
 from desktop_app.adapters.storage.sqlite_outbox import SqliteOutbox
 from desktop_app.adapters.video.open_source import make_source
@@ -26,20 +26,27 @@ from desktop_app.services.ports import CredentialError, EventSink, History
 from desktop_app.services.recent_tracks import RecentTracks
 from desktop_app.services.sync import SyncService
 from desktop_app.services.zone_store import ZoneStore
+from desktop_app.services.zone_sync import Ledger, LocalZones, ZoneSync
 from desktop_app.settings import EdgeSettings
 from desktop_app.workers.engine import Engine, EngineCamera
+from desktop_app.workers.heartbeat_worker import HeartbeatWorker
 from desktop_app.workers.observation_recorder import ObservationRecorder
 from desktop_app.workers.sync_worker import SyncWorker
 from shared_models.cameras import Camera
 from shared_models.clock import Clock, SteadyClock
 from shared_models.geometry import Size
+from shared_models.zones import Zone
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Edge:
-    """A built engine, the outbox it writes to, and what remembers what it saw."""
+    """A built engine, the outbox it writes to, and what remembers what it saw.
+
+    Attributes:
+        config: what it counts by now.
+    """
 
     engine: Engine
     outbox: SqliteOutbox
@@ -48,12 +55,46 @@ class Edge:
     history: SqliteHistory
     clock: Clock
     config: EdgeConfig
+    settings: EdgeSettings
+    day_of: DayOf
 
     def apply(self, config: EdgeConfig) -> None:
-        """Go on with the cameras of another configuration; those that it leaves as they were are not disturbed."""
-        self.engine.apply(_cameras(config, sink=self.outbox, history=self.history, clock=self.clock, zones=self.zones))
-        if (config.api_url, config.edge_key) != (self.config.api_url, self.config.edge_key):
-            log.warning("the cloud's address or the edge key has changed: that needs a restart")
+        """Go on with another configuration; cameras that it leaves as they were are not disturbed. Takes seconds.
+
+        Raises:
+            ValueError: the cloud's address or the key cannot be used; nothing was changed.
+        """
+        is_other_cloud = (config.api_url, config.edge_key) != (self.config.api_url, self.config.edge_key)
+        cloud = self._cloud(config) if is_other_cloud else None
+        self.engine.apply(self._cameras(config))
+        if cloud is not None:
+            self.engine.set_cloud(*cloud)
+        self.config = config
+
+    def connect(self) -> None:
+        """Speak with the cloud of the configuration, if it has one.
+
+        Raises:
+            ValueError: its address or the key cannot be used.
+        """
+        self.engine.set_cloud(*self._cloud(self.config))
+
+    def apply_zones(self, camera_id: str, zones: Sequence[Zone]) -> None:
+        """Zones were drawn here: count by them, and let the cloud know."""
+        self.engine.apply_zones(camera_id, zones)
+        if self.engine.heartbeat is not None:
+            self.engine.heartbeat.wake()
+
+    def prune(self) -> int:
+        """Forget old events of a store that has no cloud; tells how many. With a cloud its upload does that.
+
+        Raises:
+            OutboxError: not now.
+        """
+        if self.config.api_url is not None:
+            return 0
+        before = self.clock.utc_now() - timedelta(days=self.settings.event_days)
+        return self.outbox.prune(before=before, is_alone=True)
 
     def reload(self, path: Path, *, settings: EdgeSettings) -> None:
         """As ``apply``, from a ``config.yaml``; one that is wrong is told in the log, and changes nothing."""
@@ -79,6 +120,53 @@ class Edge:
         self.history.close()
         self.outbox.close()
 
+    def _cameras(self, config: EdgeConfig) -> list[EngineCamera]:
+        sink, history = self.outbox, self.history
+        return _cameras(config, sink=sink, history=history, clock=self.clock, zones=self.zones, day_of=self.day_of)
+
+    def _cloud(self, config: EdgeConfig) -> tuple[SyncWorker | None, HeartbeatWorker | None]:
+        if config.api_url is None or config.edge_key is None:
+            self.outbox.on_append(_nobody_listens)
+            return None, None
+        allow_insecure = self.settings.allow_insecure_cloud
+        cloud = HttpCloud(config.api_url, config.edge_key, allow_insecure=allow_insecure)
+        sync = SyncWorker(
+            SyncService(self.outbox, cloud, clock=self.clock), outbox=self.outbox, cloud=cloud, clock=self.clock
+        )
+        link = HttpLink(config.api_url, config.edge_key, allow_insecure=allow_insecure)
+        partner = f"{config.api_url} {config.edge_key.get_secret_value()}"
+        ledger = Ledger(self.settings.data_dir / "zone-sync.json", partner=partner)
+        heartbeat = HeartbeatWorker(
+            link,
+            ZoneSync(link, ledger, LocalZones(self._known_zones, self._has_draft, self._take_zones)),
+            cameras=lambda: self.engine.status().cameras,
+            depth=lambda: sync.depth.pending,
+            clock=self.clock,
+            every_s=self.settings.heartbeat_s,
+        )
+        self.outbox.on_append(sync.wake)
+        return sync, heartbeat
+
+    def _known_zones(self) -> dict[str, tuple[Zone, ...]]:
+        """Zones by camera. Those of a file are known with the camera's first picture."""
+        known: dict[str, tuple[Zone, ...]] = {}
+        for camera in self.config.cameras:
+            drawn, view = self.zones.zones_of(camera.camera_id), self.engine.latest(camera.camera_id)
+            if drawn is not None or view is not None:
+                known[camera.camera_id] = drawn if drawn is not None else view.zones if view else ()
+        return known
+
+    def _has_draft(self, camera_id: str) -> bool:
+        return self.zones.draft_of(camera_id) is not None
+
+    def _take_zones(self, camera_id: str, zones: tuple[Zone, ...]) -> None:
+        saved = self.zones.save(camera_id, zones, before=self._known_zones().get(camera_id, ()))
+        self.engine.apply_zones(camera_id, saved)
+
+
+def _nobody_listens() -> None:
+    """Without a cloud nobody waits for events."""
+
 
 def build_edge(
     config: EdgeConfig,
@@ -102,16 +190,17 @@ def build_edge(
     outbox = SqliteOutbox(settings.outbox_path, clock=clock)
     history = open_history(settings, clock=clock)
     try:
-        sync = _sync(config.api_url, config.edge_key, outbox=outbox, settings=settings, clock=clock)
         cameras = _cameras(config, sink=outbox, history=history, clock=clock, zones=zones, day_of=day_of)
+        engine = Engine(cameras, detector=detector, sync=None, clock=clock)
+        journal = CoverageJournal(settings.data_dir / "coverage.json")
+        recorder = ObservationRecorder(engine, RecentTracks(), journal, clock=clock)
+        edge = Edge(engine, outbox, zones, recorder, history, clock, config, settings, day_of)
+        edge.connect()
     except BaseException:
         history.close()
         outbox.close()
         raise
-    engine = Engine(cameras, detector=detector, sync=sync, clock=clock)
-    journal = CoverageJournal(settings.data_dir / "coverage.json")
-    recorder = ObservationRecorder(engine, RecentTracks(), journal, clock=clock)
-    return Edge(engine, outbox, zones, recorder, history, clock, config)
+    return edge
 
 
 def build_edge_from_file(path: Path, *, settings: EdgeSettings) -> Edge:
@@ -124,17 +213,6 @@ def build_edge_from_file(path: Path, *, settings: EdgeSettings) -> Edge:
     return build_edge(load_config(path, settings=settings), settings=settings)
 
 
-def _sync(
-    api_url: str | None, edge_key: SecretStr | None, *, outbox: SqliteOutbox, settings: EdgeSettings, clock: Clock
-) -> SyncWorker | None:
-    if api_url is None or edge_key is None:
-        return None
-    cloud = HttpCloud(api_url, edge_key, allow_insecure=settings.allow_insecure_cloud)
-    worker = SyncWorker(SyncService(outbox, cloud, clock=clock), outbox=outbox, cloud=cloud, clock=clock)
-    outbox.on_append(worker.wake)
-    return worker
-
-
 def _cameras(
     config: EdgeConfig,
     *,
@@ -142,7 +220,7 @@ def _cameras(
     history: History,
     clock: Clock,
     zones: ZoneStore,
-    day_of: DayOf = business_day,
+    day_of: DayOf,
 ) -> list[EngineCamera]:
     enabled = [camera for camera in config.cameras if camera.is_enabled]
     return [_camera(c, sink=sink, history=history, clock=clock, zones=zones, day_of=day_of) for c in enabled]
@@ -151,7 +229,9 @@ def _cameras(
 def _camera(
     imported: ImportedCamera, *, sink: EventSink, history: History, clock: Clock, zones: ZoneStore, day_of: DayOf
 ) -> EngineCamera:
-    source = make_source(imported.substream or imported.source, clock=clock, loop=imported.loop)
+    source = make_source(
+        imported.substream or imported.source, clock=clock, loop=imported.loop, rotation=imported.rotation
+    )
     camera_for = _camera_for(imported, sink, zones)
     pipeline = CameraPipeline(imported.camera_id, camera_for=camera_for, sink=sink, history=history, day_of=day_of)
     label = imported.name or imported.camera_id

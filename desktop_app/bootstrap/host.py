@@ -16,6 +16,7 @@ from desktop_app.services.live_view import LiveView
 from desktop_app.services.ports import DeadLetter, DetectorError, OutboxError
 from desktop_app.services.recent_tracks import RecentTracks
 from desktop_app.services.zone_store import ZoneStore
+from desktop_app.services.zone_sync import Choice, ZoneNews
 from desktop_app.settings import EdgeSettings
 from shared_models.clock import Clock
 from shared_models.zones import Zone
@@ -53,15 +54,28 @@ class RestartableEngine:
 
     def restart(self, config: EdgeConfig) -> None:
         with self._changing:
-            if not self._is_over:
-                self._stop(flush_s=0.0)
+            if self._is_over:
+                return
+            edge = self._edge
+            if edge is None:
                 self._start(config)
+            else:
+                self._go_on(edge, config)
 
     def stop(self, *, flush_s: float) -> None:
         # Whoever quits while a model is still being loaded waits for it: nothing may start after the end.
         with self._changing:
             self._is_over = True
             self._stop(flush_s=flush_s)
+
+    def _go_on(self, edge: Edge, config: EdgeConfig) -> None:
+        """Only what was changed is stopped and started; other cameras count on."""
+        try:
+            edge.apply(config)
+            self.trouble = ""
+        except (ConfigError, ValueError) as error:
+            log.error("the changed configuration cannot be used: %s", error)
+            self.trouble = str(error)
 
     def _start(self, config: EdgeConfig) -> None:
         if not config.cameras and config.api_url is None:
@@ -91,7 +105,26 @@ class RestartableEngine:
     def apply_zones(self, camera_id: str, zones: Sequence[Zone]) -> None:
         edge = self._edge
         if edge is not None:
-            edge.engine.apply_zones(camera_id, zones)
+            edge.apply_zones(camera_id, zones)
+
+    def zone_news(self) -> tuple[ZoneNews, ...]:
+        heartbeat = self._edge.engine.heartbeat if self._edge is not None else None
+        return heartbeat.zones.news() if heartbeat is not None else ()
+
+    def decide_zones(self, camera_id: str, choice: Choice) -> None:
+        heartbeat = self._edge.engine.heartbeat if self._edge is not None else None
+        if heartbeat is not None:
+            heartbeat.zones.decide(camera_id, choice)
+
+    def adjust_counts(self, camera_id: str, zone_id: str, *, went_in: int, went_out: int, stays: int) -> None:
+        edge = self._edge
+        if edge is not None:
+            edge.engine.adjust_counts(camera_id, zone_id, went_in=went_in, went_out=went_out, stays=stays)
+
+    def wake_sync(self) -> None:
+        edge = self._edge
+        if edge is not None:
+            edge.engine.wake_sync()
 
     # -- EngineView
 
@@ -128,9 +161,9 @@ class RestartableEngine:
     def retry_dead_letters(self) -> int:
         return self._running().outbox.retry_dead_letters()
 
-    def prune(self, *, before: datetime) -> int:
+    def prune(self, *, before: datetime, is_alone: bool) -> int:
         edge = self._edge
-        return edge.outbox.prune(before=before) if edge is not None else 0
+        return edge.outbox.prune(before=before, is_alone=is_alone) if edge is not None else 0
 
     def _running(self) -> Edge:
         edge = self._edge

@@ -151,7 +151,7 @@ def _camera(camera: ImportedCamera) -> Finding:
     label = camera.name or camera.camera_id
     address = camera.substream or camera.source
     try:
-        source = make_source(address, clock=SystemClock(), loop=camera.loop)
+        source = make_source(address, clock=SystemClock(), loop=camera.loop, rotation=camera.rotation)
         try:
             source.open()
             return judge_camera(label, size_wh=source.read().size_wh)

@@ -15,6 +15,11 @@ import typer
 from desktop_app.cli.failure import explained, fail
 from desktop_app.settings import EdgeSettings
 
+NO_CLOUD_HERE = (
+    "The demo starts a cloud of its own, which is not part of this installation: run `make demo` in the source. "
+    "To see people counted without a camera here, give a camera the address virtual-store://entrance."
+)
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -28,6 +33,8 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other people.")] = 7,
 ) -> None:
     """A cloud on this machine and four virtual cameras: numbers begin to move within a minute."""
+    if getattr(sys, "frozen", False):
+        fail(NO_CLOUD_HERE)
     from desktop_app.bootstrap.demo import DemoError, build_demo_edge, compare, demo_cloud
 
     has_screen = sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

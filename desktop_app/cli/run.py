@@ -18,6 +18,7 @@ from desktop_app.settings import EdgeSettings
 from shared_models.geometry import Point
 
 STATUS_EVERY_S = 10.0
+PRUNE_EVERY_S = 3600.0
 
 
 def register(app: typer.Typer) -> None:
@@ -46,6 +47,7 @@ def run(
         edge.start()
         deadline = time.monotonic() + seconds if seconds else None
         told_s = 0.0
+        pruned_s = time.monotonic()
         try:
             while not stop.wait(0.2):
                 if (deadline and time.monotonic() >= deadline) or edge.engine.has_ended:
@@ -53,6 +55,9 @@ def run(
                 if again.is_set():
                     again.clear()
                     edge.reload(config, settings=settings)
+                if time.monotonic() - pruned_s >= PRUNE_EVERY_S:
+                    pruned_s = time.monotonic()
+                    edge.prune()
                 if time.monotonic() - told_s >= STATUS_EVERY_S:
                     told_s = time.monotonic()
                     _tell(edge.engine.status())

@@ -14,16 +14,22 @@ from shared_models.geometry import Point
 
 EDGE_TOLERANCE = 0.006
 """Of the frame's height: a box this near the lower edge is cut by it."""
+BEYOND_PX = 4
 SHORT_COVERED = 0.92
 """The same while somebody nearer is seen before the legs."""
 SHORT = 0.8
 """A box that is suddenly below this share of the one before is suspected to hide the legs."""
+TOUCHING = 0.06
+"""Of the nearer one's height: a box that ends this near above a nearer one's head is cut by it."""
 COVERED_WIDTH = 0.35
 """Share of a box's width with a nearer box before its lower edge."""
+NOBODY = 0.4
+"""The same of a stranger before whom nobody stands: a head over a counter. No child that walks is as small."""
 MIN_HISTORY = 3
 HISTORY = 7
 RATIOS = 15
 """Short: who walks away from the camera shrinks by a tenth a look."""
+GROWS = 1.5
 MAX_HIDDEN_S = 5.0
 """After this the short box is believed: a child was taken for an adult, or somebody sat down."""
 HALF = 0.6
@@ -81,9 +87,12 @@ class AnchorHistory:
         left, top, right, bottom = xyxy
         x = (left + right) / 2
         expected = self._expected(top, perspective)
-        if expected is None and is_covered and perspective is not None:
-            expected = self._of_a_stranger(top, bottom, perspective)
-        if bottom >= frame_height * (1 - EDGE_TOLERANCE):
+        if expected is None and perspective is not None:
+            expected = self._of_a_stranger(top, bottom, perspective, is_covered=is_covered)
+        if bottom > frame_height + BEYOND_PX:
+            # Nobody sees what is outside the picture: this box was made by somebody who knows where the feet are.
+            anchor = self._whole(x, top, bottom, None, is_covered=is_covered)
+        elif bottom >= frame_height * (1 - EDGE_TOLERANCE):
             self.last_height, self.hidden_since_s = None, None
             anchor = self._clipped(x, top, bottom, expected, perspective)
         elif expected is not None and self._legs_hidden(top, bottom, expected, at_s, is_covered):
@@ -96,11 +105,13 @@ class AnchorHistory:
 
     def _expected(self, top: float, perspective: Perspective | None) -> float | None:
         """The height that this person should have with the head at ``top``."""
+        own = median(self.heights) if len(self.heights) >= MIN_HISTORY else None
         if perspective is not None and len(self.ratios) >= MIN_HISTORY:
             feet_y = perspective.feet_below(top, ratio=median(self.ratios))
-            if feet_y is not None:
+            # People do not grow by half in the looks that are remembered: where they seem to, heads say too little.
+            if feet_y is not None and (own is None or own / GROWS < feet_y - top < own * GROWS):
                 return feet_y - top
-        return median(self.heights) if len(self.heights) >= MIN_HISTORY else None
+        return own
 
     def _whole(
         self, x: float, top: float, bottom: float, perspective: Perspective | None, *, is_covered: bool
@@ -123,10 +134,11 @@ class AnchorHistory:
             return median(self.heights)
         return usual * median(self.ratios)
 
-    def _of_a_stranger(self, top: float, bottom: float, perspective: Perspective) -> float | None:
-        """The height of somebody who was never seen whole and of whom somebody nearer hides the half."""
+    def _of_a_stranger(self, top: float, bottom: float, perspective: Perspective, *, is_covered: bool) -> float | None:
+        """The height of somebody who was never seen whole, and is too short for anybody."""
         feet_y = perspective.feet_below(top, ratio=1.0)
-        return feet_y - top if feet_y is not None and bottom - top < HALF * (feet_y - top) else None
+        least = HALF if is_covered else NOBODY
+        return feet_y - top if feet_y is not None and bottom - top < least * (feet_y - top) else None
 
     def _clipped(
         self, x: float, top: float, bottom: float, expected: float | None, perspective: Perspective | None
@@ -144,14 +156,14 @@ class AnchorHistory:
         Somebody who bends keeps the feet where they were; somebody who walks away shrinks little by little.
         """
         height = bottom - top
-        if self.hidden_since_s is not None:
-            if at_s - self.hidden_since_s > MAX_HIDDEN_S and not is_covered:
-                self.heights.clear()
-                self.ratios.clear()
-                return False
-            return height < SHORT * expected
+        if self.hidden_since_s is not None and at_s - self.hidden_since_s > MAX_HIDDEN_S and not is_covered:
+            self.heights.clear()
+            self.ratios.clear()
+            return False
         if is_covered:
             return height < SHORT_COVERED * expected
+        if self.hidden_since_s is not None:
+            return height < SHORT * expected
         if self.last is None or self.last_height is None or height >= SHORT * self.last_height:
             return False
         return abs(top + expected - self.last[1]) < abs(bottom - self.last[1])
@@ -162,5 +174,6 @@ def are_legs_covered(xyxy: NDArray[np.float32]) -> NDArray[np.bool_]:
     left, bottom, right = xyxy[:, 0], xyxy[:, 3], xyxy[:, 2]
     shared = np.minimum(right[:, None], right[None]) - np.maximum(left[:, None], left[None])
     is_wide = shared > COVERED_WIDTH * (right - left)[:, None]
-    is_before = (bottom[None] > bottom[:, None]) & (xyxy[None, :, 1] < bottom[:, None])
+    top, tall = xyxy[:, 1], bottom - xyxy[:, 1]
+    is_before = (bottom[None] > bottom[:, None]) & (top[None] - TOUCHING * tall[None] < bottom[:, None])
     return np.asarray((is_wide & is_before).any(axis=1), np.bool_)

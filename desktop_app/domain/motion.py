@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 # Columns: centre x, centre y, width, height. In heights, per second where it is a rate.
 MEASURED_STD = np.array([0.04, 0.05, 0.08, 0.06])
 FIRST_VELOCITY_STD = np.array([0.9, 0.6, 0.15, 0.15])
-ACCELERATION_STD = np.array([1.4, 0.9, 0.25, 0.25])
+ACCELERATION_STD = np.array([0.9, 0.6, 0.2, 0.2])
 VELOCITY_HALF_LIFE_S = 1.5
 """An unseen person is not extrapolated for ever: velocity fades while no observation comes."""
 
@@ -79,6 +79,12 @@ class MotionStates:
         self.rate_var[rows] -= rate_gain * self.cov[rows]
         self.cov[rows] *= 1 - gain
         self.var[rows] *= 1 - gain
+
+    def stand_up(self, rows: NDArray[np.int64], boxes: Floats) -> None:
+        """Believe the height of ``boxes`` (N, 4) at once; the heads of the tracks ``rows`` stay where they are."""
+        heads = self.mean[rows, 1] - self.mean[rows, 3] / 2
+        self.mean[rows, 1], self.mean[rows, 3] = heads + boxes[:, 3] / 2, boxes[:, 3]
+        self.rate[rows, 3] = 0.0
 
     def fade(self, rows: NDArray[np.int64], dt_s: float) -> None:
         """Let the velocity of unseen tracks ``rows`` fade over ``dt_s``."""

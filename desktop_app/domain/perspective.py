@@ -21,6 +21,8 @@ MIN_SPAN = 0.3
 REFIT_EVERY = 20
 MAX_RESIDUAL = 0.12
 """Median misfit, as a share of the height, above which there is no line: a ceiling camera, or stairs."""
+MAX_LEVEL = 0.7
+"""Seen from eye level all heads are at one height: from this share of it on they say nothing of where feet are."""
 STRIDE = 3
 """Every third clean box of a track is taken: who stands still must not outvote the others."""
 
@@ -67,10 +69,11 @@ class Perspective:
             return None
         slope, offset = self._line
         low, high = self._range
-        if ratio * slope < 0.95:
-            feet_y = (head_y + ratio * offset) / (1 - ratio * slope)
-            if low <= feet_y <= high:
-                return feet_y
+        if ratio * slope > MAX_LEVEL:
+            return None
+        feet_y = (head_y + ratio * offset) / (1 - ratio * slope)
+        if low <= feet_y <= high:
+            return feet_y
         end = min((low, high), key=lambda y: abs(y - ratio * (slope * y + offset) - head_y))
         return head_y + ratio * (slope * end + offset)
 

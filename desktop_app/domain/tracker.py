@@ -8,12 +8,14 @@ filter's own uncertainty, so one rule serves every frame rate.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import lap
 import numpy as np
 from numpy.typing import NDArray
 
+from desktop_app.domain.anchor import EDGE_TOLERANCE, are_legs_covered
 from desktop_app.domain.appearance import SIZE as APPEARANCE_SIZE
 from desktop_app.domain.detections import Detections, TrackedDetections
 from desktop_app.domain.motion import Floats, MotionStates
@@ -67,8 +69,8 @@ class TrackerConfig:
 class Tracker:
     """Tracks of one camera. Pure: the same boxes at the same times give the same ids.
 
-    Only observed boxes come out; a predicted position never does. Time that repeats or runs backwards is taken as
-    no time at all; a pause longer than ``lost_s`` begins anew.
+    Only observed boxes come out; a predicted position never does. Time that repeats, runs backwards or is no number
+    is taken as no time at all; a pause longer than ``lost_s`` begins anew.
     """
 
     def __init__(self, config: TrackerConfig | None = None) -> None:
@@ -80,6 +82,7 @@ class Tracker:
         self._observations: Rows = np.zeros(0, np.int64)
         self._is_confirmed: NDArray[np.bool_] = np.zeros(0, np.bool_)
         self._clothes: Floats = np.zeros((0, APPEARANCE_SIZE))
+        self._is_whole: NDArray[np.bool_] = np.zeros(0, np.bool_)
         self._next_id = 1
         self._now_s: float | None = None
 
@@ -107,6 +110,8 @@ class Tracker:
         return tracked
 
     def _advance(self, at_s: float) -> float:
+        if not math.isfinite(at_s):
+            at_s = self._now_s or 0.0
         dt_s = 0.0 if self._now_s is None else max(0.0, at_s - self._now_s)
         self._now_s = at_s if self._now_s is None else max(at_s, self._now_s)
         if dt_s > self.config.lost_s:
@@ -126,7 +131,7 @@ class Tracker:
         rows = np.flatnonzero(free)
         if not len(rows) or not len(columns):
             return
-        cost = self._cost(rows, seen.boxes[columns], dt_s)
+        cost = self._cost(rows, seen, columns, dt_s)
         too_far = cost > gate
         cost += self._unlikeness(rows, seen.clothes[columns])
         limit = gate + self.config.appearance_cap
@@ -136,12 +141,17 @@ class Tracker:
             if column >= 0:
                 track_of[columns[column]] = row
 
-    def _cost(self, rows: Rows, boxes: Floats, dt_s: float) -> Floats:
+    def _cost(self, rows: Rows, seen: _Seen, columns: Rows, dt_s: float) -> Floats:
         mean, spread = self._motion.mean[rows], self._motion.innovation_var()[rows]
+        boxes = seen.boxes[columns]
         gap = boxes[None, :, :] - mean[:, None, :]
-        cost: Floats = (gap[..., :2] ** 2 / spread[:, None, :2]).sum(axis=2)
         ratio = np.log(boxes[None, :, 3] / mean[:, None, 3])
-        cost += (ratio / 0.3) ** 2
+        # Who is cut short, or was until now, is compared by the head.
+        by_head = (seen.is_cut[columns][None, :] & (ratio < 0)) | ~self._is_whole[rows][:, None]
+        tops = (boxes[None, :, 1] - boxes[None, :, 3] / 2) - (mean[:, 1] - mean[:, 3] / 2)[:, None]
+        gap[..., 1] = np.where(by_head, tops, gap[..., 1])
+        cost: Floats = (gap[..., :2] ** 2 / spread[:, None, :2]).sum(axis=2)
+        cost += np.where(by_head, 0.0, ratio / 0.3) ** 2
         # A wide gate must not win against a sure one: an old, uncertain track pays for its uncertainty.
         cost += 0.5 * np.log(spread[:, :2] / np.maximum(mean[:, 3:4], 1.0) ** 2 / 0.01).sum(axis=1).clip(0)[:, None]
         unseen_s = (self._now_s or 0.0) - self._seen_at[rows]
@@ -165,7 +175,7 @@ class Tracker:
     def _observe(self, seen: _Seen, track_of: Rows, dt_s: float) -> None:
         columns = np.flatnonzero(track_of >= 0)
         rows = track_of[columns]
-        self._motion.correct(rows, seen.boxes[columns])
+        self._correct(rows, seen, columns)
         self._remember_clothes(rows, seen.clothes[columns])
         unseen = np.ones(len(self._ids), np.bool_)
         unseen[rows] = False
@@ -176,6 +186,18 @@ class Tracker:
         spans = self._seen_at - self._born_at >= config.confirm_s
         enough = (self._observations >= config.confirm_observations) | ((self._observations >= 2) & spans)
         self._is_confirmed |= enough
+
+    def _correct(self, rows: Rows, seen: _Seen, columns: Rows) -> None:
+        """Let the filters see their boxes; of who is cut short only the head is where it seems to be."""
+        boxes, is_cut = seen.boxes[columns].copy(), seen.is_cut[columns]
+        tall = self._motion.mean[rows, 3]
+        hidden = is_cut & self._is_whole[rows] & (boxes[:, 3] < tall)
+        boxes[hidden, 1] += (tall[hidden] - boxes[hidden, 3]) / 2
+        boxes[hidden, 3] = tall[hidden]
+        grown = ~self._is_whole[rows]
+        self._motion.stand_up(rows[grown], boxes[grown])
+        self._is_whole[rows] |= ~is_cut
+        self._motion.correct(rows, boxes)
 
     def _begin(self, seen: _Seen, track_of: Rows) -> None:
         xyxy = seen.xyxy
@@ -189,6 +211,7 @@ class Tracker:
         track_of[born] = np.arange(len(self._ids), len(self._ids) + count)
         self._motion.add(seen.boxes[born])
         self._clothes = np.vstack([self._clothes, seen.clothes[born]])
+        self._is_whole = np.concatenate([self._is_whole, ~seen.is_cut[born]])
         self._ids = np.concatenate([self._ids, np.arange(self._next_id, self._next_id + count)])
         self._next_id += count
         self._seen_at = np.concatenate([self._seen_at, np.full(count, now)])
@@ -203,7 +226,7 @@ class Tracker:
 
     def _keep(self, mask: NDArray[np.bool_]) -> None:
         self._motion.keep(mask)
-        self._clothes = self._clothes[mask]
+        self._clothes, self._is_whole = self._clothes[mask], self._is_whole[mask]
         self._ids, self._seen_at, self._born_at = self._ids[mask], self._seen_at[mask], self._born_at[mask]
         self._observations, self._is_confirmed = self._observations[mask], self._is_confirmed[mask]
 
@@ -215,12 +238,14 @@ class _Seen:
     Attributes:
         boxes: (N, 4) centre x, centre y, width, height.
         clothes: (N, 6) colours, NaN where they are not known or somebody stands before them.
+        is_cut: (N,) the legs are hidden by somebody nearer or below the picture.
     """
 
     boxes: Floats
     xyxy: NDArray[np.float32]
     score: NDArray[np.float32]
     clothes: Floats
+    is_cut: NDArray[np.bool_]
 
 
 def _usable(detections: Detections, *, frame_wh: Size, low_score: float) -> _Seen:
@@ -237,7 +262,8 @@ def _usable(detections: Detections, *, frame_wh: Size, low_score: float) -> _See
     if detections.clothes is not None:
         clothes = detections.clothes[good].astype(np.float64)
         clothes[_is_covered(xyxy)] = np.nan
-    return _Seen(np.hstack([corners[:, :2] + size / 2, size]), xyxy, detections.score[good], clothes)
+    is_cut = are_legs_covered(xyxy) | (xyxy[:, 3] >= height * (1 - EDGE_TOLERANCE))
+    return _Seen(np.hstack([corners[:, :2] + size / 2, size]), xyxy, detections.score[good], clothes, is_cut)
 
 
 def _is_covered(xyxy: NDArray[np.float32]) -> NDArray[np.bool_]:

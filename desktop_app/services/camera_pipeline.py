@@ -156,6 +156,17 @@ class CameraPipeline:
             analysis.camera = analysis.camera.model_copy(update={"zones": tuple(zones)})
             self._save(drafts)
 
+    def adjust_counts(self, zone_id: str, *, went_in: int, went_out: int, stays: int) -> None:
+        """The running day was counted anew: its figures follow by the difference."""
+        with self._lock:
+            if self._analysis is None:
+                return
+            self._analysis.engine.adjust_counters(zone_id, went_in=went_in, went_out=went_out, stays=stays)
+            try:
+                self._sink.append([], counters=self._counters())
+            except OutboxError as error:
+                log.info("the adjusted figures are kept with the next event: %s", error)
+
     def close(self) -> None:
         """Cut open presences at the last frame seen and save what is left."""
         with self._lock:
@@ -185,7 +196,9 @@ class CameraPipeline:
     def _begin_day(self, analysis: _Analysis, frame: CapturedFrame) -> None:
         day = self._day_of(frame.captured_at)
         if self._day is not None and day > self._day:
-            self._write_down_drift(analysis.engine.counts(), day=self._day)
+            inner = {z.zone_id for z in analysis.camera.zones if z.kind == "line" and not z.is_entrance}
+            doors = [count for count in analysis.engine.counts() if count.zone_id not in inner]
+            self._write_down_drift(doors, day=self._day)
             analysis.engine.reset_counters()
         if self._day is None or day > self._day:
             self._day = day

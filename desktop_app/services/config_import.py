@@ -18,7 +18,7 @@ from pydantic import SecretStr, ValidationError
 
 from desktop_app.services.config_document import ConfigError, Document, Reader, is_number, join, read_yaml
 from desktop_app.services.ports import EDGE_KEY_NAME, Credential
-from shared_models.cameras import Camera, SourceAddress, SourceKind, redact
+from shared_models.cameras import Camera, Rotation, SourceAddress, SourceKind, redact
 from shared_models.geometry import GeometryError, Point, Size, check_line, check_polygon, to_norm
 from shared_models.zones import CountedDirection, LineZone, PolygonZone, Zone, ZonePurpose
 
@@ -41,13 +41,14 @@ CAMERA_KEYS = (
     "source",
     "substream_url",
     "credential",
+    "rotation",
     "fps",
     "loop",
     "enabled",
     "zones",
 )
 ZONE_KEYS = ("zone_id", "name", "type", "coordinates")
-LINE_KEYS = (*ZONE_KEYS, "direction", "min_stay_s", "entrance")
+LINE_KEYS = (*ZONE_KEYS, "direction", "min_stay_s", "entrance", "is_entrance")
 POLYGON_KEYS = (*ZONE_KEYS, "purpose", "shelf_category", "enter_s", "exit_grace_s", "threshold_s")
 ANY_ZONE_KEYS = tuple(dict.fromkeys(LINE_KEYS + POLYGON_KEYS))
 MAX_COORDINATE_PX = 100_000
@@ -96,6 +97,7 @@ class ImportedCamera:
     zones: tuple[PixelZone, ...]
     credential: str | None = None
     """Name of the credential that belongs to the addresses, which hold none then."""
+    rotation: Rotation = 0
 
     def signed_in(self, credential: Credential) -> ImportedCamera:
         """The same camera with user name and password in its addresses."""
@@ -224,8 +226,18 @@ def _camera(reader: Reader, value: Any, place: str, places: dict[str, str]) -> I
         loop=reader.flag(entry, "loop", place, default=False),
         zones=tuple(_zones(reader, entry, place, required=False)),
         credential=_credential(reader, entry, place, (source, substream)),
+        rotation=_rotation(reader, entry, place),
     )
     return camera if camera_id and source else None
+
+
+def _rotation(reader: Reader, entry: dict[str, Any], place: str) -> Rotation:
+    value = entry.get("rotation")
+    known: dict[object, Rotation] = {None: 0, 0: 0, 90: 90, 180: 180, 270: 270}
+    if not isinstance(value, (bool, list, dict)) and value in known:
+        return known[value]
+    reader.note(join(place, "rotation"), f"'{value}' is no quarter turn; write 0, 90, 180 or 270 (degrees clockwise).")
+    return 0
 
 
 def _credential(
@@ -302,6 +314,7 @@ def _line_fields(reader: Reader, entry: dict[str, Any], place: str) -> dict[str,
         "counts": CountedDirection(direction or CountedDirection.BOTH),
         "min_stay_s": reader.number(entry, "min_stay_s", place, low=0, high=600, default=0),
         "entrance": reader.text(entry, "entrance", place),
+        "is_entrance": reader.flag(entry, "is_entrance", place, default=True),
     }
 
 

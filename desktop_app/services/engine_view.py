@@ -43,6 +43,7 @@ class CameraStatus:
     analysed_fps: float
     counts: tuple[ZoneCount, ...]
     furniture: tuple[tuple[Point, ...], ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class CloudStatus:
         words: in a sentence.
         last_success_at: the last time that the cloud accepted something.
         oldest_at: when the oldest event that still waits occurred.
+        heard_at: the last time that the cloud answered a heartbeat.
+        clock_offset_s: by how much this machine's clock is behind the cloud's; None while nobody knows.
     """
 
     is_connected: bool | None
@@ -64,6 +67,8 @@ class CloudStatus:
     words: str
     last_success_at: datetime | None = None
     oldest_at: datetime | None = None
+    heard_at: datetime | None = None
+    clock_offset_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

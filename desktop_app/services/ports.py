@@ -229,8 +229,12 @@ class Outbox(EventSink, Protocol):
     def retry_dead_letters(self) -> int:
         """Make all dead letters pending again; tells how many."""
 
-    def prune(self, *, before: datetime) -> int:
-        """Forget accepted events that occurred before; tells how many."""
+    def prune(self, *, before: datetime, is_alone: bool = False) -> int:
+        """Forget accepted events that occurred before; tells how many.
+
+        Args:
+            is_alone: no cloud waits for them: forget those too that nobody ever accepted.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ class Preferences(BaseModel):
     appearance: Appearance = Appearance.SYSTEM
     profile: DetectionProfile = DetectionProfile.NORMAL
     keep_days: int = Field(default=30, ge=1, le=30)
+    keep_alone_days: int = Field(default=400, ge=30, le=4000)
+    """Events of a store without a cloud: this computer is the only place where they are."""
     are_people_hidden: bool = False
     is_secret_file_allowed: bool = False
     """The owner agreed to keep passwords in a file, on a computer without a keyring."""

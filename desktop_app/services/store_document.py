@@ -9,11 +9,20 @@ from typing import Annotated, Literal
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
 from desktop_app.services.config_import import EdgeConfig, ImportedCamera
 from desktop_app.services.whole_files import read_json, set_aside, write_whole
-from shared_models.cameras import CameraId, SourceAddress, SourceKind
+from shared_models.cameras import CameraId, Rotation, SourceAddress, SourceKind
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +55,9 @@ class StoredCamera(BaseModel):
     target_fps: float = Field(default=5.0, ge=1.0, le=15.0)
     is_enabled: bool = True
     loop: bool = False
+    rotation: Rotation = 0
+    mounted_at: AwareDatetime | None = None
+    """Since when it hangs as it does, if it was turned: ways of before are of another picture."""
 
     @property
     def label(self) -> str:
@@ -204,4 +216,5 @@ def _imported(camera: StoredCamera, *, secret: str | None) -> ImportedCamera:
         is_enabled=True,
         loop=camera.loop,
         zones=(),
+        rotation=camera.rotation,
     )

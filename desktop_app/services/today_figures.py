@@ -100,7 +100,7 @@ class ZoneDay:
 
 @dataclass(frozen=True, slots=True)
 class DayFigures:
-    """A whole business day.
+    """A whole business day. People in and out are those of entrance lines; walkways inside have figures of their own.
 
     Attributes:
         inside: in minus out, never below 0; ``drift`` is the signed difference.
@@ -147,13 +147,20 @@ def day_figures(
     now: datetime,
     seen_s: Callable[[str, datetime], float],
     camera_ids: Sequence[str],
+    is_entrance: Callable[[str, str], bool] = lambda _camera, _zone: True,
 ) -> DayFigures:
-    """Figures of ``day``. ``seen_s(camera_id, hour)``: seconds that a camera saw of the UTC hour."""
+    """Figures of ``day``.
+
+    Args:
+        seen_s: (camera, UTC hour) -> seconds that the camera saw of it.
+        is_entrance: whether a (camera, line) lets people into the store.
+    """
     start, end = day_bounds(day, zone=zone)
+    doors = [e for e in events if e.zone_id is None or is_entrance(e.camera_id, e.zone_id)]
     hours = []
     hour = start
     while hour < end:
-        inside = [e for e in events if hour <= e.occurred_at < hour + timedelta(hours=1)]
+        inside = [e for e in doors if hour <= e.occurred_at < hour + timedelta(hours=1)]
         coverage = _coverage(hour, now=now, seen_s=seen_s, camera_ids=camera_ids)
         hours.append(
             HourFigures(
@@ -168,8 +175,8 @@ def day_figures(
         day,
         tuple(hours),
         _zones(events),
-        _count(events, EventType.FOOTFALL_IN),
-        _count(events, EventType.FOOTFALL_OUT),
+        _count(doors, EventType.FOOTFALL_IN),
+        _count(doors, EventType.FOOTFALL_OUT),
         sum(e.value or 0.0 for e in events if e.type is EventType.CAMERA_GAP),
         tuple(events),
     )

@@ -34,7 +34,8 @@ def _revised(zone: Zone, old: Zone | None) -> Zone:
         return zone
     if zone.model_copy(update={"revision": old.revision}) == old:
         return old
-    return zone.model_copy(update={"revision": old.revision + 1})
+    # Zones may come from the cloud, with numbers of their own: a number names one shape only.
+    return zone.model_copy(update={"revision": max(zone.revision, old.revision + 1)})
 
 
 class ZoneStore:

@@ -8,8 +8,8 @@ from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QActionGroup, QCloseEvent, QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QMenu, QMessageBox, QStackedWidget, QWidget
 
-from desktop_app.services.desk import own_version
 from desktop_app.services.engine_view import CameraCondition, EngineStatus
+from desktop_app.services.own_version import own_version
 from desktop_app.services.preferences import Appearance
 from desktop_app.ui.actions import ACTIONS, make_actions
 from desktop_app.ui.camera_wall.page import LivePage

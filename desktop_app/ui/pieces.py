@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMessageBox, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from desktop_app.services.desk import KNOWN_ERRORS, Desk
+from desktop_app.services.desk import Desk
+from desktop_app.services.desk_ports import KNOWN_ERRORS
 from desktop_app.services.engine_view import EngineStatus
 from desktop_app.ui.theme import Theme
 from desktop_app.workers.background_op import BackgroundOps
@@ -135,7 +137,7 @@ class Banner(QFrame):
         self._words.setWordWrap(True)
         self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         row.addWidget(self._words, 1)
-        self._button: QPushButton | None = None
+        self.buttons: list[QPushButton] = []
         self.hide()
 
     @property
@@ -144,22 +146,29 @@ class Banner(QFrame):
         return self._words.text() if not self.isHidden() else ""
 
     def say(
-        self, words: str, *, is_trouble: bool = False, button: str = "", done: Callable[[], object] | None = None
+        self,
+        words: str,
+        *,
+        is_trouble: bool = False,
+        button: str = "",
+        done: Callable[[], object] | None = None,
+        buttons: Sequence[tuple[str, Callable[[], object]]] = (),
     ) -> None:
-        """Show ``words``, or hide if there are none."""
-        if self._button is not None:
-            self._button.deleteLater()
-            self._button = None
+        """Show ``words`` with one button, or several, or hide if there are no words."""
+        for old in self.buttons:
+            old.hide()
+            old.deleteLater()
         self._words.setText(words)
         self.setAccessibleName(words)
         self.setProperty("kind", "trouble" if is_trouble else "notice")
         self.style().unpolish(self)
         self.style().polish(self)
-        if button and done is not None:
-            self._button = make_button(self, button, done)
-            layout = self.layout()
+        offered = [*([(button, done)] if button and done is not None else []), *buttons]
+        self.buttons = [make_button(self, text, act) for text, act in offered]
+        layout = self.layout()
+        for made in self.buttons:
             if layout is not None:
-                layout.addWidget(self._button)
+                layout.addWidget(made)
         self.setVisible(bool(words))
 
 
@@ -200,12 +209,26 @@ class EmptyState(QWidget):
 
 
 class Figure(QFrame):
-    """A number with its name."""
+    """A number with its name.
 
-    def __init__(self, name: str, *, hint: str = "", parent: QWidget | None = None) -> None:
+    Args:
+        is_clickable: the number can be asked what it is made of, by pointer and by key.
+
+    Signals:
+        clicked: it was.
+    """
+
+    clicked = Signal()
+
+    def __init__(self, name: str, *, hint: str = "", is_clickable: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("card")
         self.setToolTip(hint)
+        self.setProperty("clickable", is_clickable)
+        self._is_clickable = is_clickable
+        if is_clickable:
+            self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            self.setCursor(Qt.CursorShape.PointingHandCursor)
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 10, 16, 10)
         column.setSpacing(0)
@@ -219,6 +242,17 @@ class Figure(QFrame):
     def value(self) -> str:
         """As shown."""
         return self._value.text()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        is_inside = self.rect().contains(event.position().toPoint())
+        if self._is_clickable and event.button() is Qt.MouseButton.LeftButton and is_inside:
+            self.clicked.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        if self._is_clickable and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.clicked.emit()
+            return
+        super().keyPressEvent(event)
 
     def show_value(self, words: str) -> None:
         """Show a value."""

@@ -26,11 +26,12 @@ STOP_LIMIT_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class CameraState:
-    """How a camera stands, in a sentence for its owner."""
+    """How a camera stands, in a sentence for its owner. ``reason``: a name for programs, of a camera in trouble."""
 
     condition: CameraCondition
     words: str
     since_at: datetime
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ class CameraWorker:
         since_s, self._healthy_since_s = self._healthy_since_s, None
         healthy_s = 0.0 if since_s is None else self._last_good[0] - since_s
         self._trouble = self._trouble or type(failed).__name__
-        self._set(CameraCondition.TROUBLE, redact(str(failed)))
+        self._set(CameraCondition.TROUBLE, redact(str(failed)), reason=type(failed).__name__)
         self._pause(self._backoff.wait_s(failed, healthy_s=healthy_s, chance=self._chance()))
 
     def _watch(self) -> None:
@@ -183,7 +184,9 @@ class CameraWorker:
             since_s = self._frozen.since_s
             self._last_good = (since_s, self._clock.utc_now() - timedelta(seconds=now_s - since_s))
         self._trouble, self._healthy_since_s = "frozen", None
-        self._set(CameraCondition.TROUBLE, "The picture has not changed for 20 seconds; restart the camera.")
+        self._set(
+            CameraCondition.TROUBLE, "The picture has not changed for 20 seconds; restart the camera.", reason="frozen"
+        )
 
     def _end_gap(self) -> None:
         if self._trouble is None:
@@ -195,9 +198,9 @@ class CameraWorker:
         except Exception:
             log.exception("camera %s: a gap of %.0f s could not be told", self.camera_id, gap.duration_s)
 
-    def _set(self, condition: CameraCondition, words: str) -> None:
+    def _set(self, condition: CameraCondition, words: str, *, reason: str = "") -> None:
         if (condition, words) == (self._state.condition, self._state.words):
             return
         if condition is not CameraCondition.LIVE:
             log.info("camera %s: %s", self.camera_id, words)
-        self._state = CameraState(condition, words, self._clock.utc_now())
+        self._state = CameraState(condition, words, self._clock.utc_now(), reason)

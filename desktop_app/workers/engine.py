@@ -15,6 +15,7 @@ from desktop_app.services.live_view import LiveView
 from desktop_app.services.ports import CapturedFrame, Detector, VideoSource
 from desktop_app.workers.camera_worker import CameraWorker, Gap
 from desktop_app.workers.detector_worker import DetectorWorker
+from desktop_app.workers.heartbeat_worker import BeatState, HeartbeatWorker
 from desktop_app.workers.supervisor import Supervisor
 from desktop_app.workers.sync_worker import SyncWorker
 from desktop_app.workers.work_thread import WorkThread
@@ -55,6 +56,7 @@ class Engine:
         self._workers: dict[str, CameraWorker] = {}
         self._detector = detector
         self._sync = sync
+        self._heartbeat: HeartbeatWorker | None = None
         self._analysis = DetectorWorker(detector, {}, target_fps={}, clock=clock, on_result=self._on_result)
         self._supervisor = Supervisor(self._threads, clock=clock)
         self._views: dict[str, LiveView] = {}
@@ -71,12 +73,25 @@ class Engine:
         """Start all threads."""
         with self._applying:
             self._is_running = True
-            if self._sync is not None:
-                self._sync.start()
+            self._start_cloud()
             self._analysis.start()
             for worker in self._workers.values():
                 worker.start()
             self._supervisor.start()
+
+    def set_cloud(self, sync: SyncWorker | None, heartbeat: HeartbeatWorker | None) -> None:
+        """Speak with another cloud, or with none, from now on; cameras are not disturbed. May wait for the network."""
+        with self._applying:
+            if self._is_running:
+                self._stop_cloud(flush_s=0.0)
+            self._sync, self._heartbeat = sync, heartbeat
+            if self._is_running:
+                self._start_cloud()
+
+    @property
+    def heartbeat(self) -> HeartbeatWorker | None:
+        """What speaks with the cloud beside the events; None without a cloud."""
+        return self._heartbeat
 
     def apply(self, cameras: Sequence[EngineCamera]) -> None:
         """Go on with these cameras. Those that run already with the same configuration are not disturbed; the others are
@@ -103,8 +118,7 @@ class Engine:
             for camera in self._cameras.values():
                 camera.pipeline.close()
             self._final = self.status()
-            if self._sync is not None:
-                self._sync.stop(flush_s=flush_s)
+            self._stop_cloud(flush_s=flush_s)
             self._detector.close()
 
     def source_of(self, camera_id: str) -> VideoSource:
@@ -149,6 +163,29 @@ class Engine:
             camera.pipeline.apply_zones(zones)
             self._misdrawn.pop(camera_id, None)
 
+    def adjust_counts(self, camera_id: str, zone_id: str, *, went_in: int, went_out: int, stays: int) -> None:
+        """Today was counted anew: the running figures of a zone follow by the difference."""
+        camera = self._cameras.get(camera_id)
+        if camera is not None:
+            camera.pipeline.adjust_counts(zone_id, went_in=went_in, went_out=went_out, stays=stays)
+
+    def wake_sync(self) -> None:
+        """Events were written by somebody else: the cloud should hear of them soon."""
+        if self._sync is not None:
+            self._sync.wake()
+
+    def _start_cloud(self) -> None:
+        if self._sync is not None:
+            self._sync.start()
+        if self._heartbeat is not None:
+            self._heartbeat.start()
+
+    def _stop_cloud(self, *, flush_s: float) -> None:
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+        if self._sync is not None:
+            self._sync.stop(flush_s=flush_s)
+
     def _add(self, camera: EngineCamera) -> None:
         worker = CameraWorker(camera.camera_id, camera.source, clock=self._clock, on_gap=self._on_gap)
         # Readers of these tables hold no lock: a table is replaced, never changed.
@@ -173,8 +210,8 @@ class Engine:
             self._workers[camera_id].stop()
 
     def _threads(self) -> list[WorkThread]:
-        sync = [self._sync.thread] if self._sync is not None else []
-        return [*(worker.thread for worker in self._workers.values()), self._analysis.thread, *sync]
+        cloud = [worker.thread for worker in (self._sync, self._heartbeat) if worker is not None]
+        return [*(worker.thread for worker in self._workers.values()), self._analysis.thread, *cloud]
 
     def _on_result(self, camera_id: str, frame: CapturedFrame, detections: Detections) -> bool:
         try:
@@ -208,18 +245,23 @@ class Engine:
             self._analysis.rate(camera.camera_id),
             camera.pipeline.counts(),
             camera.pipeline.furniture(),
+            state.reason,
         )
 
     def _cloud_status(self) -> CloudStatus:
         if self._sync is None:
             return CloudStatus(None, 0, 0, "No cloud: the store counts for itself.")
         state, depth = self._sync.state, self._sync.depth
-        words = state.words or (f"{depth.pending} events wait." if depth.pending else "All events are in the cloud.")
+        beat = self._heartbeat.state if self._heartbeat is not None else BeatState()
+        words = f"{depth.pending} events wait." if depth.pending else "All events are in the cloud."
+        told = (state.is_connected, beat.is_heard)
         return CloudStatus(
-            state.is_connected,
+            False if False in told else (True if True in told else None),
             depth.pending,
             depth.dead_letters,
-            words,
+            state.words or beat.words or words,
             last_success_at=state.last_success_at,
             oldest_at=depth.oldest_at,
+            heard_at=beat.heard_at,
+            clock_offset_s=beat.clock_offset_s,
         )

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the system packages of the groups named, where Debian's package manager is at hand.
-#   system_packages.sh [--soft] window|test ...
+#   system_packages.sh [--soft] window|test|server|package ...
 # --soft: say what is missing and go on.
 set -euo pipefail
 
@@ -13,7 +13,15 @@ test=(
     xvfb chromium ffmpeg dbus gnome-keyring
     python3-gi gir1.2-gst-rtsp-server-1.0 gir1.2-gst-plugins-base-1.0
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
+    postgresql-15 pgbouncer openssl
 )
+package=(
+    # building the bundle and the package, and looking them over
+    gcc libc6-dev binutils python3-dev dpkg-dev git xvfb lintian shellcheck desktop-file-utils debootstrap
+)
+
+# A Debian root in which a server is installed for real, and what reads systemd's units.
+server=(debootstrap systemd util-linux)
 
 soft=no
 wanted=()
@@ -22,7 +30,9 @@ for word in "$@"; do
         --soft) soft=yes ;;
         window) wanted+=("${window[@]}") ;;
         test) wanted+=("${test[@]}") ;;
-        *) echo "unknown group: $word (window or test)" >&2; exit 2 ;;
+        server) wanted+=("${server[@]}") ;;
+        package) wanted+=("${package[@]}") ;;
+        *) echo "unknown group: $word (window, test, server or package)" >&2; exit 2 ;;
     esac
 done
 

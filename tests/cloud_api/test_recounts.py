@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from cloud_api.rollups.proof import rollup_differences
+from cloud_api.rollups.proof import note_retained_from, rollup_differences
+from cloud_api.tenancy.transactions import maintenance
 from tests.helpers.cloud import START, CloudUnderTest, crossing
 
 
@@ -144,3 +146,52 @@ async def test_whatever_the_order_and_repetition_the_figures_end_the_same(cloud:
     ]
     assert await in_and_out(cloud) == (len(standing), 0)
     assert len(standing) < len(events) - len(markers)
+
+
+async def test_a_recount_that_reaches_before_the_events_that_are_kept_is_refused_with_its_new_events(
+    cloud: CloudUnderTest,
+) -> None:
+    """Its figures could not be lowered by what is gone: the new ones would be added to them."""
+    await cloud.send([crossing(n, minutes=n) for n in range(1, 6)])
+    async with maintenance(cloud.database) as connection:
+        await note_retained_from(connection, START - timedelta(hours=3))
+    batch = [recount(6, start_min=0, end_min=60, events=1), again(7, minutes=3), crossing(8, minutes=90)]
+    results = (await cloud.send(batch)).json()["results"]
+    assert [r["status"] for r in results] == ["rejected", "rejected", "accepted"]
+    assert "from 29 March 2026 on" in results[0]["reason"]
+    assert results[1]["reason"] == results[0]["reason"]
+    (late,) = (await cloud.send([again(9, minutes=4)])).json()["results"]
+    assert late["status"] == "rejected", "also without its marker"
+    assert await in_and_out(cloud) == (6, 0)
+    day = 24 * 60
+    later = [crossing(10, minutes=day), recount(11, start_min=day - 60, end_min=day + 60, events=0)]
+    answer = await cloud.send(later)
+    assert [r["status"] for r in answer.json()["results"]] == ["duplicate", "accepted"]
+    assert answer.json()["contiguous_seq"] == 11
+    assert await differences(cloud) == []
+
+
+async def test_a_recount_goes_by_the_clock_of_the_store_also_where_the_cloud_has_corrected_it(
+    cloud: CloudUnderTest,
+) -> None:
+    behind = timedelta(days=100)
+    now = datetime.now(UTC)
+    stamp = now - behind - timedelta(minutes=30)
+
+    def at(minutes: float) -> str:
+        return (stamp + timedelta(minutes=minutes)).isoformat()
+
+    first = [crossing(n, occurred_at=at(n)) for n in range(1, 6)]
+    await cloud.send(first, sent_at=(now - behind).isoformat())
+    marker = crossing(6, kind="zone_recounted", occurred_at=at(0), attributes={"from": at(2), "to": at(4), "events": 0})
+    # By now the clock of the laptop is right; the marker speaks of the time as it was stamped then.
+    answer = await cloud.send([marker], sent_at=datetime.now(UTC).isoformat())
+    assert answer.json()["results"][0]["status"] == "accepted"
+    async with maintenance(cloud.database) as connection:
+        query = text("SELECT seq FROM events WHERE type = 'footfall_in' ORDER BY seq")
+        assert list((await connection.execute(query)).scalars()) == [1, 4, 5]
+    assert await differences(cloud) == []
+    # One of the void ones comes again, its correction a little different.
+    (late,) = (await cloud.send([first[2]], sent_at=(datetime.now(UTC) - behind).isoformat())).json()["results"]
+    assert late["status"] == "duplicate"
+    assert await differences(cloud) == []

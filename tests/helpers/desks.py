@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,19 +12,25 @@ from pydantic import SecretStr
 from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop_app.adapters.storage.event_archive import SqliteEventArchive
+from desktop_app.adapters.storage.history_reader import HistoryReader
+from desktop_app.adapters.storage.recount_writer import SqliteRecountBook
 from desktop_app.adapters.video.open_source import make_source
 from desktop_app.services.autostart import FileAutostart
 from desktop_app.services.camera_discovery import FoundCamera
 from desktop_app.services.config_import import EdgeConfig
 from desktop_app.services.coverage_journal import CoverageJournal
-from desktop_app.services.desk import Desk, DeskPorts
+from desktop_app.services.desk import Desk
+from desktop_app.services.desk_ports import DeskPorts
+from desktop_app.services.detector_runtime import DetectorRuntime, RuntimeTest
 from desktop_app.services.enrolment import Enrolled, EnrolmentError
-from desktop_app.services.ports import DeadLetter
+from desktop_app.services.past_desk import PastPorts
+from desktop_app.services.ports import DeadLetter, DetectorError
 from desktop_app.services.preferences import Appearance
 from desktop_app.services.recent_tracks import RecentTracks
 from desktop_app.services.secret_store import SecretStoreError
 from desktop_app.services.store_document import StoredCamera, StoreDocument, StoreFile
 from desktop_app.services.zone_store import ZoneStore
+from desktop_app.services.zone_sync import Choice, ZoneNews
 from desktop_app.settings import find_assets
 from desktop_app.ui.pieces import Surroundings
 from desktop_app.ui.theme import Theme
@@ -44,6 +51,11 @@ class FakeHost(FakeEngineView):
         self.applied: list[tuple[str, tuple[Zone, ...]]] = []
         self.letters: list[DeadLetter] = []
         self.pruned: list[datetime] = []
+        self.was_alone: list[bool] = []
+        self.adjusted: list[tuple[str, str, int, int, int]] = []
+        self.wakings = 0
+        self.news: list[ZoneNews] = []
+        self.decided: list[tuple[str, Choice]] = []
 
     def restart(self, config: EdgeConfig) -> None:
         self.configs.append(config)
@@ -57,6 +69,19 @@ class FakeHost(FakeEngineView):
     def apply_zones(self, camera_id: str, zones: Sequence[Zone]) -> None:
         self.applied.append((camera_id, tuple(zones)))
 
+    def zone_news(self) -> tuple[ZoneNews, ...]:
+        return tuple(self.news)
+
+    def decide_zones(self, camera_id: str, choice: Choice) -> None:
+        self.decided.append((camera_id, choice))
+        self.news = [one for one in self.news if one.camera_id != camera_id]
+
+    def adjust_counts(self, camera_id: str, zone_id: str, *, went_in: int, went_out: int, stays: int) -> None:
+        self.adjusted.append((camera_id, zone_id, went_in, went_out, stays))
+
+    def wake_sync(self) -> None:
+        self.wakings += 1
+
     def dead_letters(self) -> list[DeadLetter]:
         return list(self.letters)
 
@@ -65,8 +90,9 @@ class FakeHost(FakeEngineView):
         self.letters.clear()
         return count
 
-    def prune(self, *, before: datetime) -> int:
+    def prune(self, *, before: datetime, is_alone: bool) -> int:
         self.pruned.append(before)
+        self.was_alone.append(is_alone)
         return 0
 
 
@@ -125,6 +151,33 @@ class ListedDiscovery:
 
 
 @dataclass
+class PlayedSelfTest:
+    """Measures nothing; each step waits until ``may_go_on`` is set."""
+
+    last: RuntimeTest | None = None
+    steps: int = 4
+    may_go_on: threading.Event = field(default_factory=threading.Event)
+    is_broken: bool = False
+
+    def model(self) -> str:
+        if self.is_broken:
+            raise DetectorError("There is no model; see: wink-edge models list.")
+        return "tiny"
+
+    def remembered(self) -> RuntimeTest | None:
+        return self.last
+
+    def run(self, progress: Callable[[float, str], bool]) -> RuntimeTest | None:
+        for step in range(self.steps):
+            if not progress(step / self.steps, "CPU f32"):
+                return None
+            while not self.may_go_on.wait(0.02) and progress(step / self.steps, "CPU f32"):
+                pass
+        self.last = RuntimeTest("this", "0" * 64, DetectorRuntime("CPU", "f32", 2, 2), {416: 60.0, 640: 25.0})
+        return self.last
+
+
+@dataclass
 class Answers:
     """An owner who always answers the same, and what was asked."""
 
@@ -152,8 +205,10 @@ def make_desk(folder: Path, *camera_ids: str, is_set_up: bool = True) -> Desk:
         enrolment=ScriptedEnrolment(),
         discovery=ListedDiscovery(),
         archive=SqliteEventArchive(folder / "outbox.sqlite3"),
+        past=PastPorts(HistoryReader(folder / "history.sqlite3"), SqliteRecountBook(folder / "outbox.sqlite3")),
+        self_test=PlayedSelfTest(),
         autostart=FileAutostart(folder / "autostart" / "wink.desktop", b"[Desktop Entry]\n"),
-        open_source=lambda address, loop: make_source(address, clock=clock, loop=loop),
+        open_source=lambda address, loop, rotation: make_source(address, clock=clock, loop=loop, rotation=rotation),
         clock=clock,
         local_zone="Europe/Berlin",
     )

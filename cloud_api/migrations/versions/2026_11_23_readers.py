@@ -8,8 +8,8 @@ from alembic import op
 
 import cloud_api.models.base
 
-revision = "web_readers"
-down_revision = "0005"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

@@ -169,4 +169,71 @@ def _new_rollups() -> None:
 
 
 def downgrade() -> None:
-    raise RuntimeError("Events cannot go back to one table; restore the backup that was made before the upgrade.")
+    """Back to one table of events. What had no place there before (heat maps, coverage, histograms) is lost."""
+    for table in (
+        "rollups_day", "rollup_day_bins", "rollup_bins", "heat_days", "coverage_quarters", "coverage_days",
+        "coverage_cameras",
+    ):  # fmt: skip
+        op.drop_table(table)
+    _old_rollups()
+    _old_events()
+    op.execute("DELETE FROM server_state WHERE name = 'rollups'")
+
+
+def _old_rollups() -> None:
+    for name, keys in (
+        ("rollups_fine", ("bucket_at", "type", "camera_id", "zone_id")),
+        ("rollups_coarse", ("bucket_at", "type")),
+    ):
+        op.rename_table(name, f"{name}_after")
+        if op.get_bind().dialect.name == "postgresql":
+            op.execute(f"ALTER TABLE {name}_after RENAME CONSTRAINT {name}_pkey TO {name}_after_pkey")
+        op.create_table(
+            name,
+            sa.Column("store_id", sa.Uuid(), nullable=False),
+            sa.Column("bucket_at", cloud_api.models.base.UtcDateTime(timezone=True), nullable=False),
+            *(
+                sa.Column(key, sqlmodel.sql.sqltypes.AutoString(length=32 if key == "type" else 100), nullable=False)
+                for key in keys[1:]
+            ),
+            sa.Column("n", sa.BigInteger(), nullable=False),
+            sa.Column("total", sa.Float(), nullable=False),
+            sa.Column("peak", sa.Float(), nullable=False),
+            sa.PrimaryKeyConstraint("store_id", *keys),
+        )
+        listed = ", ".join(("store_id", *keys))
+        op.execute(
+            f"INSERT INTO {name} ({listed}, n, total, peak) SELECT {listed}, sum(n), sum(total), max(peak) "  # noqa: S608
+            f"FROM {name}_after GROUP BY {listed}"
+        )
+        op.drop_table(f"{name}_after")
+
+
+def _old_events() -> None:
+    for index in ("events_by_time", "events_by_seq"):
+        op.drop_index(index, table_name="events")
+    op.rename_table("events", "events_after")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("ALTER TABLE events_after RENAME CONSTRAINT events_pkey TO events_after_pkey")
+    op.create_table(
+        "events",
+        sa.Column("store_id", sa.Uuid(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("device_id", sa.Uuid(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("type", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
+        sa.Column("camera_id", sqlmodel.sql.sqltypes.AutoString(length=100), nullable=False),
+        sa.Column("zone_id", sqlmodel.sql.sqltypes.AutoString(length=100), nullable=False),
+        sa.Column("zone_revision", sa.Integer(), nullable=True),
+        sa.Column("occurred_at", cloud_api.models.base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("received_at", cloud_api.models.base.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("track_id", sa.BigInteger(), nullable=True),
+        sa.Column("value", sa.Float(), nullable=True),
+        sa.Column("confidence", sa.Float(), nullable=True),
+        sa.Column("attributes", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("store_id", "event_id"),
+        sa.UniqueConstraint("store_id", "device_id", "seq"),
+    )
+    op.execute(f"INSERT INTO events ({_COLUMNS}) SELECT {_COLUMNS} FROM events_after")  # noqa: S608 - names of columns
+    op.drop_table("events_after")
+    op.create_index("events_by_time", "events", ["store_id", "occurred_at"])

@@ -48,9 +48,16 @@ def upgrade() -> None:
         # Who shows a row's own secret may read that row, before anything is known of the asker.
         op.execute(f"CREATE POLICY credential ON {table} FOR SELECT USING ({column} = (SELECT wink_credential()))")
     # Read through its parent; by itself it gives nothing to anybody.
-    op.execute("ALTER TABLE events_default ENABLE ROW LEVEL SECURITY")
-    op.execute("ALTER TABLE events_default FORCE ROW LEVEL SECURITY")
-    op.execute(f"CREATE POLICY maintenance ON events_default TO CURRENT_USER {_MAINTENANCE}")
+    for month in _months():
+        op.execute(f"ALTER TABLE {month} ENABLE ROW LEVEL SECURITY")
+        op.execute(f"ALTER TABLE {month} FORCE ROW LEVEL SECURITY")
+        op.execute(f"CREATE POLICY maintenance ON {month} TO CURRENT_USER {_MAINTENANCE}")
+
+
+def _months() -> list[str]:
+    """Tables of single months of events, and the one for all else."""
+    query = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'events'::regclass"
+    return list(op.get_bind().exec_driver_sql(query).scalars())
 
 
 def _protect(table: str, rule: str) -> None:
@@ -68,7 +75,9 @@ def downgrade() -> None:
             op.execute(f"DROP POLICY IF EXISTS {policy} ON {table}")
         op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
-    op.execute("DROP POLICY maintenance ON events_default")
-    op.execute("ALTER TABLE events_default DISABLE ROW LEVEL SECURITY")
+    for month in _months():
+        op.execute(f"DROP POLICY maintenance ON {month}")
+        op.execute(f"ALTER TABLE {month} NO FORCE ROW LEVEL SECURITY")
+        op.execute(f"ALTER TABLE {month} DISABLE ROW LEVEL SECURITY")
     for name in _FUNCTIONS:
         op.execute(f"DROP FUNCTION {name}()")

@@ -265,17 +265,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("users") as batch_op:
-        batch_op.drop_constraint("role_is_known", type_="check")
-        batch_op.drop_column("is_active")
-    with op.batch_alter_table("stores") as batch_op:
-        batch_op.drop_column("config_revision")
-    with op.batch_alter_table("edge_keys") as batch_op:
-        for column in ("org_id", "store_id", "hint"):
-            batch_op.drop_column(column)
-    with op.batch_alter_table("edge_devices") as batch_op:
-        for column in ("highest_seq", "version", "outbox_depth", "clock_offset_s", "last_heartbeat_at", "retired_at"):
-            batch_op.drop_column(column)
+    # Those that refer to others first; columns without a copy of their table, which others refer to.
     for table in (
         "refresh_tokens",
         "sessions",
@@ -291,3 +281,14 @@ def downgrade() -> None:
         "audit_entries",
     ):
         op.drop_table(table)
+    with op.batch_alter_table("users") as batch_op:
+        batch_op.drop_constraint("role_is_known", type_="check")
+        batch_op.drop_column("is_active")
+    with op.batch_alter_table("stores", recreate="never") as batch_op:
+        batch_op.drop_column("config_revision")
+    with op.batch_alter_table("edge_keys", recreate="never") as batch_op:
+        for column in ("org_id", "store_id", "hint"):
+            batch_op.drop_column(column)
+    with op.batch_alter_table("edge_devices", recreate="never") as batch_op:
+        for column in ("highest_seq", "version", "outbox_depth", "clock_offset_s", "last_heartbeat_at", "retired_at"):
+            batch_op.drop_column(column)

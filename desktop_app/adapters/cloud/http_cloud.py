@@ -47,21 +47,9 @@ class HttpCloud:
         connect_timeout_s: float = CONNECT_TIMEOUT_S,
         answer_timeout_s: float = ANSWER_TIMEOUT_S,
     ) -> None:
-        if urlsplit(api_url).scheme != "https" and not allow_insecure and not is_loopback(api_url):
-            raise ValueError(
-                f"{redact(api_url)} is not encrypted: anyone on the way could read the edge key. Use https://, or set "
-                "WINK_ALLOW_INSECURE_CLOUD=1 on a network you trust."
-            )
-        key = edge_key.get_secret_value().strip()
-        if not (key.isascii() and key.isprintable()):
-            raise ValueError("The edge key holds characters that no key has; copy it once more.")
-        self._client = httpx.Client(
-            base_url=api_url,
-            headers={EDGE_KEY_HEADER: key},
-            timeout=httpx.Timeout(answer_timeout_s, connect=connect_timeout_s),
-            follow_redirects=False,
-        )
-        self._wire = _Wire()
+        timeout = httpx.Timeout(answer_timeout_s, connect=connect_timeout_s)
+        self._client = edge_client(api_url, edge_key, allow_insecure=allow_insecure, timeout=timeout)
+        self._wire = Wire()
 
     def send(self, payload: bytes) -> CloudAnswer:
         return self._post(payload)[0]
@@ -92,12 +80,30 @@ class HttpCloud:
                 headers=headers,
                 extensions={"trace": self._wire.follow},
             ) as response:
-                return _understood(response, _limited_body(response)), response.headers
+                return _understood(response, limited_body(response)), response.headers
         except (httpx.HTTPError, httpx.StreamError, RuntimeError) as error:
-            return CloudAnswer(0, words=_network_words(error)), {}
+            return CloudAnswer(0, words=network_words(error)), {}
 
 
-class _Wire:
+def edge_client(api_url: str, edge_key: SecretStr, *, allow_insecure: bool, timeout: httpx.Timeout) -> httpx.Client:
+    """A client that speaks as a store, with its key in a header.
+
+    Raises:
+        ValueError: the address is not https, and is neither this machine nor allowed to be insecure; or the key is none.
+    """
+    if urlsplit(api_url).scheme != "https" and not allow_insecure and not is_loopback(api_url):
+        raise ValueError(
+            f"{redact(api_url)} is not encrypted: anyone on the way could read the edge key. Use https://, or set "
+            "WINK_ALLOW_INSECURE_CLOUD=1 on a network you trust."
+        )
+    key = edge_key.get_secret_value().strip()
+    if not (key.isascii() and key.isprintable()):
+        raise ValueError("The edge key holds characters that no key has; copy it once more.")
+    headers = {EDGE_KEY_HEADER: key}
+    return httpx.Client(base_url=api_url, headers=headers, timeout=timeout, follow_redirects=False)
+
+
+class Wire:
     """Knows the connection's socket: closing a client in one thread does not wake another that reads from it."""
 
     def __init__(self) -> None:
@@ -133,7 +139,7 @@ def is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
-def _limited_body(response: httpx.Response) -> bytes:
+def limited_body(response: httpx.Response) -> bytes:
     """The answer's body, up to a size and a time that no cloud of ours needs."""
     deadline_s = time.monotonic() + LONGEST_ANSWER_S
     body = bytearray()
@@ -145,16 +151,16 @@ def _limited_body(response: httpx.Response) -> bytes:
 
 
 def _understood(response: httpx.Response, body: bytes) -> CloudAnswer:
-    retry_after_s = _retry_after(response.headers.get("Retry-After"))
+    retry_after_s = retry_after(response.headers.get("Retry-After"))
     if response.status_code != 200:
-        return CloudAnswer(response.status_code, retry_after_s=retry_after_s, words=_status_words(response))
+        return CloudAnswer(response.status_code, retry_after_s=retry_after_s, words=status_words(response))
     try:
         return CloudAnswer(200, BatchReceipt.model_validate_json(body))
     except ValidationError:
         return CloudAnswer(0, words=STRANGER_WORDS)
 
 
-def _retry_after(value: str | None) -> float | None:
+def retry_after(value: str | None) -> float | None:
     """Seconds, from either form of the header."""
     if value is None:
         return None
@@ -170,7 +176,8 @@ def _retry_after(value: str | None) -> float | None:
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
-def _status_words(response: httpx.Response) -> str:
+def status_words(response: httpx.Response) -> str:
+    """What an answer that is no success means."""
     match response.status_code:
         case 401 | 403:
             return "The cloud does not accept this store's edge key; enter a new one."
@@ -188,7 +195,8 @@ def _status_words(response: httpx.Response) -> str:
             return f"The cloud refuses the upload ({status})."
 
 
-def _network_words(error: Exception) -> str:
+def network_words(error: Exception) -> str:
+    """Why there was no answer, without any address or secret."""
     match error:
         case httpx.ConnectTimeout() | httpx.ReadTimeout() | httpx.WriteTimeout() | httpx.PoolTimeout():
             return "The cloud does not answer in time."

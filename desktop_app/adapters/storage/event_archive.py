@@ -12,7 +12,7 @@ from desktop_app.services.ports import OutboxError
 from desktop_app.services.today_figures import StoredEvent
 from shared_models.events import EventType
 
-ACCEPTED, DEAD = 1, 2
+ACCEPTED, DEAD, VOID = 1, 2, 3
 
 
 class SqliteEventArchive:
@@ -28,8 +28,8 @@ class SqliteEventArchive:
             with closing(sqlite3.connect(f"{self._path.as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
                 rows = connection.execute(
                     "SELECT seq, type, occurred_at, state, body FROM events"
-                    " WHERE occurred_at >= ? AND occurred_at < ? ORDER BY occurred_at, seq",
-                    (start_at.timestamp(), end_at.timestamp()),
+                    " WHERE occurred_at >= ? AND occurred_at < ? AND state != ? AND type != ? ORDER BY occurred_at, seq",
+                    (start_at.timestamp(), end_at.timestamp(), VOID, EventType.ZONE_RECOUNTED),
                 ).fetchall()
         except sqlite3.Error as error:
             raise OutboxError(f"The day's events cannot be read ({error}); try again in a moment.") from error

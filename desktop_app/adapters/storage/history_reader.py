@@ -16,7 +16,7 @@ from desktop_app.services.trajectories import KeptRun, Span
 
 
 class HistoryReader:
-    """Looks into the history at ``path``.
+    """Looks into the history at ``path``; changes nothing but by ``forget``.
 
     Raises (all methods):
         HistoryError: there is none, or it cannot be read.
@@ -82,13 +82,24 @@ class HistoryReader:
                 for track, frame, a, b, body in rows
             ]
 
+    def forget(self, camera_id: str) -> None:
+        """Forget everything of a camera. Its runs come back if it is still counted."""
+        if not self._path.is_file():
+            return
+        with self._opened(mode="rw") as connection, connection:
+            connection.execute(
+                "DELETE FROM trajectories WHERE run IN (SELECT run FROM runs WHERE camera_id = ?)", (camera_id,)
+            )
+            for table in ("runs", "holes", "explanations"):
+                connection.execute(f"DELETE FROM {table} WHERE camera_id = ?", (camera_id,))  # noqa: S608 - fixed names
+
     @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
+    def _opened(self, *, mode: str = "ro") -> Iterator[sqlite3.Connection]:
         nothing = f"Nothing is kept of the past yet in {self._path}. Let Wink count for a while."
         if not self._path.is_file():
             raise HistoryError(nothing)
         try:
-            uri = f"{self._path.absolute().as_uri()}?mode=ro"
+            uri = f"{self._path.absolute().as_uri()}?mode={mode}"
             with closing(sqlite3.connect(uri, uri=True, timeout=5)) as connection:
                 yield connection
         except sqlite3.Error as error:

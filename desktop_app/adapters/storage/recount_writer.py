@@ -22,6 +22,22 @@ _OF_ZONE = (
 )
 
 
+class SqliteRecountBook:
+    """Implements ``RecountBook`` on the outbox at ``path``."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def counted_before(self, *, camera_id: str, zone_id: str, span: Span) -> list[CountedBefore]:
+        return counted_before(self._path, camera_id=camera_id, zone_id=zone_id, span=span)
+
+    def replace(self, pieces: Sequence[Piece]) -> int:
+        return replace_events(self._path, pieces)
+
+    def forget(self, camera_id: str) -> int:
+        return forget_events(self._path, camera_id)
+
+
 def counted_before(path: Path, *, camera_id: str, zone_id: str, span: Span) -> list[CountedBefore]:
     """What stands in the outbox for this zone and span, sent or not.
 
@@ -67,6 +83,30 @@ def replace_events(path: Path, pieces: Sequence[Piece]) -> int:
                 raise
     except sqlite3.Error as error:
         raise OutboxError(f"{path} cannot be written now ({error}); nothing was changed. Try again.") from error
+
+
+def forget_events(path: Path, camera_id: str) -> int:
+    """Forget a camera's events: those that the cloud has go, the others leave an empty place in the sequence.
+
+    Raises:
+        OutboxError: nothing was forgotten.
+    """
+    if not path.is_file():
+        return 0
+    of_camera = "json_extract(body, '$.camera_id') = ?"
+    try:
+        with (
+            closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=30)) as connection,
+            connection,
+        ):
+            sent = connection.execute(f"DELETE FROM events WHERE state = 1 AND {of_camera}", (camera_id,))  # noqa: S608 - fixed words
+            others = connection.execute(
+                f"UPDATE events SET state = 3, reason = 'forgotten', body = '{{}}' WHERE {of_camera}",  # noqa: S608 - fixed words
+                (camera_id,),
+            )
+            return sent.rowcount + others.rowcount
+    except sqlite3.Error as error:
+        raise OutboxError(f"{path} cannot be written now ({error}); nothing was forgotten. Try again.") from error
 
 
 def _replace(connection: sqlite3.Connection, path: Path, piece: Piece) -> int:

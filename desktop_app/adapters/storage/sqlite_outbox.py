@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 PENDING, ACCEPTED, DEAD, VOID = 0, 1, 2, 3
 MAX_GROUP = 500
+PRUNED_KEY = "pruned/seq"
+"""Among the counters: up to here events were forgotten that no cloud ever had."""
 T = TypeVar("T")
 
 
@@ -118,12 +120,21 @@ class SqliteOutbox:
 
     def dead_letter_seqs(self, *, above: int, limit: int) -> list[int]:
         query = "SELECT seq FROM events WHERE state IN (2, 3) AND seq > ? ORDER BY seq LIMIT ?"
-        return self._read(lambda c: [seq for (seq,) in c.execute(query, (above, limit))])
+
+        def work(connection: sqlite3.Connection) -> list[int]:
+            row = connection.execute("SELECT value FROM counters WHERE key = ?", (PRUNED_KEY,)).fetchone()
+            pruned = range(above + 1, min(int(row[0]), above + limit) + 1) if row else ()
+            kept = [seq for (seq,) in connection.execute(query, (above, limit))]
+            return sorted({*pruned, *kept})[:limit]
+
+        return self._read(work)
 
     def retry_dead_letters(self) -> int:
         return self._run(_revive)
 
-    def prune(self, *, before: datetime) -> int:
+    def prune(self, *, before: datetime, is_alone: bool = False) -> int:
+        if is_alone:
+            return self._run(lambda c: _prune_all(c, before.timestamp()))
         # Void events are told to the cloud as no holes: they wait until nothing before them is pending.
         query = (
             "DELETE FROM events WHERE occurred_at < ? AND (state = 1 OR (state = 3 AND "
@@ -295,6 +306,18 @@ def retry_dead_letters_of(path: Path) -> int:
                 return _revive(connection)
     except sqlite3.Error as error:
         raise _explained(error, path) from error
+
+
+def _prune_all(connection: sqlite3.Connection, before: float) -> int:
+    """Forget even what nobody accepted; a cloud that this store may join one day is told that these are no holes."""
+    (last,) = connection.execute("SELECT max(seq) FROM events WHERE occurred_at < ?", (before,)).fetchone()
+    if last is None:
+        return 0
+    connection.execute(
+        "INSERT INTO counters VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = max(CAST(value AS INTEGER), ?)",
+        (PRUNED_KEY, str(last), last),
+    )
+    return connection.execute("DELETE FROM events WHERE occurred_at < ?", (before,)).rowcount
 
 
 def _revive(connection: sqlite3.Connection) -> int:

@@ -17,6 +17,7 @@ from shared_models.geometry import Point
 from shared_models.zones import LineZone, PolygonZone, Zone, ZonePurpose
 
 LINE_COLOUR, AREA_COLOUR, PERSON_COLOUR = QColor("#ffc857"), QColor("#4fc0b2"), QColor("#ffffff")
+FURNITURE_COLOUR = QColor("#ff7a5c")
 PURPOSE_COLOURS = {
     ZonePurpose.AREA: AREA_COLOUR,
     ZonePurpose.SHELF: QColor("#c792ea"),
@@ -100,7 +101,7 @@ def draw_view(
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if options.zones:
         for zone in view.zones:
-            _draw_zone(painter, zone, target)
+            draw_zone(painter, zone, target)
     if options.trails:
         draw_trails(painter, trails, target)
     if options.boxes:
@@ -134,7 +135,23 @@ def draw_trails(painter: QPainter, trails: Iterable[Sequence[Point]], target: QR
         )
 
 
-def _draw_zone(painter: QPainter, zone: Zone, target: QRectF) -> None:
+def draw_furniture(
+    painter: QPainter, areas: Sequence[Sequence[Point]], size_wh: tuple[int, int], target: QRectF
+) -> None:
+    """Around what never moves, in pixels of a picture of this size: what the owner is asked about."""
+    painter.setPen(QPen(FURNITURE_COLOUR, 2.4, Qt.PenStyle.DashLine))
+    for area in areas:
+        points = [
+            QPointF(target.x() + x / size_wh[0] * target.width(), target.y() + y / size_wh[1] * target.height())
+            for x, y in area
+        ]
+        painter.drawPolygon(QPolygonF(points))
+        top = min(points, key=lambda point: point.y())
+        painter.drawText(top + QPointF(4, -5), "?")
+
+
+def draw_zone(painter: QPainter, zone: Zone, target: QRectF) -> None:
+    """One zone over a picture that lies at ``target``."""
     points = [QPointF(target.x() + x * target.width(), target.y() + y * target.height()) for x, y in zone.points]
     if isinstance(zone, LineZone):
         painter.setPen(QPen(LINE_COLOUR, 3, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))

@@ -11,6 +11,7 @@ from desktop_app.services.engine_view import EngineStatus
 from desktop_app.ui.actions import LIVE_ACTIONS, make_actions
 from desktop_app.ui.camera_wall.overlay import OverlayOptions
 from desktop_app.ui.camera_wall.wall import CameraWall
+from desktop_app.ui.furniture_offer import FurnitureOffer
 from desktop_app.ui.pieces import Banner, EmptyState, Page, Surroundings
 
 
@@ -28,6 +29,8 @@ class LivePage(Page):
         self.banner = Banner(self)
         self._add_tools()
         self.body.addWidget(self.banner)
+        self.furniture = FurnitureOffer(self.desk, self.ops, self)
+        self.body.addWidget(self.furniture)
         self._stack = QStackedLayout()
         self._empty = EmptyState(
             around,
@@ -51,6 +54,7 @@ class LivePage(Page):
         self._tools.setVisible(bool(status.cameras))
         for camera in status.cameras:
             self.wall.tiles[camera.camera_id].show_status(camera)
+        self.furniture.show_cameras(status.cameras)
         trouble = self.desk.ports.host.trouble
         if self.banner.words != trouble:
             self.banner.say(trouble, is_trouble=True)

@@ -14,7 +14,14 @@ from PySide6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
 from desktop_app.domain.heatmap import GRID, MAX_STEP_S
 from desktop_app.services.engine_view import CameraCondition, CameraStatus
 from desktop_app.services.live_view import LiveView
-from desktop_app.ui.camera_wall.overlay import OverlayOptions, draw_view, heat_image, picture_of
+from desktop_app.ui.camera_wall.overlay import (
+    OverlayOptions,
+    draw_furniture,
+    draw_view,
+    fitted,
+    heat_image,
+    picture_of,
+)
 from desktop_app.ui.pieces import said
 from shared_models.geometry import Point
 
@@ -131,6 +138,9 @@ class CameraTile(QWidget):
         if self._view is not None and self._image is not None and is_live:
             heat = heat_image(self._person_s) if self._options.heat else None
             draw_view(painter, self._view, self._image, area, self._options, list(self._trails.values()), heat)
+            if self._status is not None and self._status.furniture:
+                size_wh = self._view.frame.size_wh
+                draw_furniture(painter, self._status.furniture, size_wh, fitted(size_wh, area))
         elif self._status is not None:
             self._draw_words(painter, area, self._status)
         if self._status is not None:

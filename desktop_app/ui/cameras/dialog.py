@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPushButton, QVBoxLayout, QWidget
 
-from desktop_app.services.desk import KNOWN_ERRORS
+from desktop_app.services.desk_ports import KNOWN_ERRORS
 from desktop_app.services.store_document import StoredCamera
 from desktop_app.ui.cameras.form import CameraForm, CameraInput, sentence_of
 from desktop_app.ui.pieces import Surroundings, size_on_screen

@@ -99,6 +99,7 @@ class CameraForm(QWidget):
         self.substream.setText(camera.substream or "" if camera else "")
         self.rate.setValue(camera.target_fps if camera else 5.0)
         self.loop.setChecked(camera.loop if camera else True)
+        self.rotation.setCurrentIndex(self.rotation.findData(camera.rotation if camera else 0))
         self.user.setText("")
         self.password.setText("")
         kept = self.tr("kept as it is; type to change") if camera else ""
@@ -130,6 +131,8 @@ class CameraForm(QWidget):
             target_fps=self.rate.value(),
             is_enabled=before.is_enabled if before else True,
             loop=self.loop.isChecked() if SourceAddress(bare).kind is SourceKind.FILE else False,
+            rotation=self.rotation.currentData(),
+            mounted_at=before.mounted_at if before else None,
         )
         secret = joined_credentials(user, password) if user or password else None
         secrets: dict[str, str | None] = {camera_secret_name(camera_id): secret} if secret else {}
@@ -145,7 +148,7 @@ class CameraForm(QWidget):
             self.words.setText(sentence_of(error))
             return
         if not needs_secret:
-            self._look_at(typed.address, loop=typed.camera.loop)
+            self._look_at(typed.address, typed.camera)
             return
         # The password is kept already: ask for it away from this thread.
         secrets = self._around.desk.ports.secrets
@@ -153,7 +156,7 @@ class CameraForm(QWidget):
             "read-password",
             lambda _: secrets.get(camera_secret_name(typed.camera.camera_id)),
             done=lambda secret: self._look_at(
-                address_with(typed.camera.substream or typed.camera.source, secret), loop=typed.camera.loop
+                address_with(typed.camera.substream or typed.camera.source, secret), typed.camera
             ),
             failed=self.words.setText,
         )
@@ -238,11 +241,18 @@ class CameraForm(QWidget):
         self.rate.setRange(1.0, 15.0)
         self.rate.setDecimals(0)
         self.rate.setValue(5.0)
+        self.rotation = QComboBox(self)
+        for words, degrees in (
+            (self.tr("As it is"), 0), (self.tr("Turn it right (90°)"), 90),
+            (self.tr("Upside down (180°)"), 180), (self.tr("Turn it left (270°)"), 270),
+        ):  # fmt: skip
+            self.rotation.addItem(words, degrees)
+        self.rotation.activated.connect(lambda _: self._turned())
         self.loop = QCheckBox(self.tr("Begin again at the end"), self)
         rows: tuple[tuple[str, QWidget], ...] = (
             (self.tr("Name"), self.name), (self.tr("Address"), self.address), (self.tr("User"), self.user),
             (self.tr("Password"), self.password), (self.tr("Substream"), self.substream),
-            (self.tr("Looks a second"), self.rate), ("", self.loop),
+            (self.tr("Looks a second"), self.rate), (self.tr("Picture"), self.rotation), ("", self.loop),
         )  # fmt: skip
         for words, field in rows:
             if words:
@@ -258,6 +268,12 @@ class CameraForm(QWidget):
         """Choose a kind of camera, as if its owner had."""
         self.kind.setCurrentIndex(index)
         self._kind_changed()
+
+    def _turned(self) -> None:
+        """Show the picture as it would be seen then."""
+        if self.preview.has_picture:
+            self.test()
+        self.edited.emit()
 
     def _kind_changed(self) -> None:
         self.address.clear()
@@ -317,9 +333,9 @@ class CameraForm(QWidget):
             )
         self.edited.emit()
 
-    def _look_at(self, address: SourceAddress, *, loop: bool) -> None:
+    def _look_at(self, address: SourceAddress, camera: StoredCamera) -> None:
         try:
-            self.preview.start(address, loop=loop)
+            self.preview.start(address, loop=camera.loop, rotation=camera.rotation)
         except ValueError as error:
             self.words.setText(sentence_of(error))
 

@@ -16,11 +16,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop_app.services.desk import CameraPast
 from desktop_app.services.engine_view import CameraCondition, CameraStatus, EngineStatus
 from desktop_app.services.store_document import StoredCamera
 from desktop_app.ui.camera_wall.overlay import figure_words
 from desktop_app.ui.cameras.dialog import CameraDialog
 from desktop_app.ui.cameras.form import CameraInput
+from desktop_app.ui.cameras.remove_dialog import RemoveDialog
 from desktop_app.ui.pieces import Banner, EmptyState, Page, Surroundings, said
 
 
@@ -31,7 +33,7 @@ class CamerasPage(Page):
         super().__init__(around, parent)
         self._status: dict[str, CameraStatus] = {}
         self._is_busy = False
-        self.dialog: CameraDialog | None = None
+        self.dialog: CameraDialog | RemoveDialog | None = None
         self.add_button = self.button(self.tr("Add a camera"), self.add_camera, primary=True)
         self.add_head(self.tr("Cameras"), self.add_button)
         self.banner = Banner(self)
@@ -110,14 +112,16 @@ class CamerasPage(Page):
             self._run("pause-camera", lambda: self.desk.save_store(document))
 
     def remove_camera(self) -> None:
-        """Remove the selected camera, after asking."""
+        """Remove the selected camera, after asking what becomes of its past."""
         camera = self._camera
         if camera is None:
             return
-        words = self.tr("Its lines and areas and its password are forgotten. What it has counted stays in the figures.")
-        title = self.tr("Remove '{name}'?").format(name=camera.label)
-        if self.around.ask(self, title, f"{title}\n\n{words}", self.tr("Remove")):
-            self._run("remove-camera", lambda: self.desk.remove_camera(camera.camera_id))
+        dialog = RemoveDialog(camera.label, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.confirmed.connect(lambda past: self._remove(camera.camera_id, past))
+        dialog.finished.connect(self._dialog_closed)
+        self.dialog = dialog
+        dialog.open()
 
     def keep(self, typed: CameraInput) -> None:
         """Save a camera as typed."""
@@ -166,13 +170,16 @@ class CamerasPage(Page):
         self.dialog = dialog
         dialog.open()
 
+    def _remove(self, camera_id: str, past: CameraPast) -> None:
+        self._run("remove-camera", lambda: self.desk.remove_camera(camera_id, past=past))
+
     def _dialog_closed(self) -> None:
         self.dialog = None
 
     def _run(self, name: str, work: Callable[[], object]) -> None:
         self._is_busy = True
         self._enable()
-        self.banner.say(self.tr("One moment: the cameras are started anew..."))
+        self.banner.say(self.tr("One moment..."))
         self.ops.start(
             name,
             lambda _: work(),
@@ -204,7 +211,7 @@ class CamerasPage(Page):
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        for index, width in enumerate((170, 260, 90, 230)):
+        for index, width in enumerate((140, 220, 64, 190)):
             self.table.setColumnWidth(index, width)
         header.setStretchLastSection(True)
         self.table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)

@@ -13,7 +13,7 @@ from desktop_app.ui.camera_wall.wall import GROUND
 from desktop_app.ui.pieces import Surroundings, said
 from desktop_app.workers.background_op import BackgroundOps
 from desktop_app.workers.camera_preview import CameraPreview
-from shared_models.cameras import SourceAddress
+from shared_models.cameras import Rotation, SourceAddress
 from shared_models.geometry import Size
 
 PAINT_EVERY_MS = 80
@@ -47,7 +47,7 @@ class PreviewPanel(QWidget):
         """Something was seen since ``start``."""
         return self._image is not None
 
-    def start(self, address: SourceAddress, *, loop: bool) -> None:
+    def start(self, address: SourceAddress, *, loop: bool, rotation: Rotation = 0) -> None:
         """Look through a source.
 
         Raises:
@@ -55,7 +55,7 @@ class PreviewPanel(QWidget):
         """
         self.stop()
         ports = self._around.desk.ports
-        self._preview = CameraPreview(ports.open_source(address, loop), clock=ports.clock)
+        self._preview = CameraPreview(ports.open_source(address, loop, rotation), clock=ports.clock)
         self._preview.start()
         self._timer.start()
         self._say(self.tr("Connecting..."))

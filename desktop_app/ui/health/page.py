@@ -20,14 +20,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )  # fmt: skip
 
-from desktop_app.services.engine_view import EngineStatus
+from desktop_app.services.engine_view import CloudStatus, EngineStatus
 from desktop_app.services.ports import DeadLetter
 from desktop_app.services.support_report import clean, tail
+from desktop_app.ui.health.detector_tab import DetectorTab
 from desktop_app.ui.pieces import Banner, Figure, Page, Surroundings, said
+from desktop_app.ui.today.event_table import seconds_words
 
 REFRESH_MS = 3000
 LOG_BYTES = 200_000
 LOW_DISK_BYTES = 2_000_000_000
+WRONG_CLOCK_S = 60.0
 
 
 class HealthPage(Page):
@@ -50,6 +53,8 @@ class HealthPage(Page):
         self.tabs = QTabWidget(self)
         self.tabs.addTab(self._make_letters(), self.tr("Refused by the cloud"))
         self.tabs.addTab(self._make_log(), self.tr("Log"))
+        self.detector = DetectorTab(self.desk, self.ops, around.theme.icons, self)
+        self.tabs.addTab(self.detector, self.tr("Detector"))
         self.tabs.currentChanged.connect(lambda _: self.refresh())
         self.body.addWidget(self.tabs, 1)
         self._timer = QTimer(self)
@@ -64,7 +69,7 @@ class HealthPage(Page):
         self.oldest_figure.show_value(_age_words(cloud.oldest_at, now) if cloud.pending else "–")
         self.sync_figure.show_value(_age_words(cloud.last_success_at, now))
         self.refused_figure.show_value(str(cloud.dead_letters))
-        self.cloud_words.setText(said(cloud.words))
+        self.cloud_words.setText(self._cloud_words(cloud, now))
         if cloud.dead_letters != self._refused:
             self._refused = cloud.dead_letters
             self.refresh()
@@ -77,8 +82,10 @@ class HealthPage(Page):
         """Read disk, log and refused events, if somebody looks."""
         if self._is_reading or not self.isVisible():
             return
+        if self.tabs.currentWidget() is self.detector:
+            self.detector.look()
         self._is_reading = True
-        is_letters = self.tabs.currentIndex() == 0
+        is_letters = self.tabs.currentIndex() != 1
         self.ops.start(
             "read-health",
             lambda _: self._read(is_letters=is_letters),
@@ -110,6 +117,19 @@ class HealthPage(Page):
         )
 
     # -- inside
+
+    def _cloud_words(self, cloud: CloudStatus, now: datetime) -> str:
+        words = [said(cloud.words)]
+        if cloud.heard_at is not None:
+            words.append(self.tr("The cloud answered {ago} ago.").format(ago=_age_words(cloud.heard_at, now)))
+        offset_s = cloud.clock_offset_s or 0.0
+        if abs(offset_s) > WRONG_CLOCK_S:
+            words.append(
+                self.tr("This computer's clock is wrong by {time}; set it, or figures stand at the wrong hour.").format(
+                    time=seconds_words(abs(offset_s))
+                )
+            )
+        return " ".join(words)
 
     def _add_figures(self) -> None:
         row = QHBoxLayout()

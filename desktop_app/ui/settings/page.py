@@ -73,6 +73,7 @@ class SettingsPage(Page):
         self.appearance.setCurrentIndex(self.appearance.findData(preferences.appearance.value))
         self.profile.setCurrentIndex(self.profile.findData(preferences.profile.value))
         self.keep.setCurrentIndex(self.keep.findData(preferences.keep_days))
+        self.keep_alone.setCurrentIndex(self.keep_alone.findData(preferences.keep_alone_days))
         self.hide_people.setChecked(preferences.are_people_hidden)
         self.autostart.setChecked(self.desk.ports.autostart.is_on())
 
@@ -116,7 +117,17 @@ class SettingsPage(Page):
         self.profile.setEnabled(self.desk.is_editable)
         self.keep = self._combo([(self.tr("{n} days").format(n=days), days) for days in (7, 14, 30)], self._set_keep)
         self._row(form, self.tr("Keep events here"), self.keep)
-        form.addRow(self._soft(self.tr("Only what the cloud has is forgotten; what waits for it stays.")))
+        self.keep_alone = self._combo(
+            [
+                (self.tr("three months"), 92), (self.tr("thirteen months"), 400), (self.tr("three years"), 1100),
+                (self.tr("ten years"), 3660),
+            ],
+            self._set_keep_alone,
+        )  # fmt: skip
+        self._row(form, self.tr("Keep events for"), self.keep_alone)
+        self.keep_words = self._soft("")
+        form.addRow(self.keep_words)
+        self._counting = form
 
     def _add_privacy(self) -> None:
         form = self._card(self.tr("Privacy"))
@@ -193,6 +204,11 @@ class SettingsPage(Page):
         self.cloud_address.setVisible(is_paired)
         self.leave_button.setVisible(is_paired and self.desk.is_editable)
         self.pairing.setVisible(not is_paired and self.desk.is_editable)
+        self._counting.setRowVisible(self.keep, is_paired)
+        self._counting.setRowVisible(self.keep_alone, not is_paired)
+        alone = self.tr("Without a cloud this computer is the only place where they are.")
+        shared = self.tr("Only what the cloud has is forgotten; what waits for it stays.")
+        self.keep_words.setText(shared if is_paired else alone)
 
     def _set_appearance(self) -> None:
         self.appearance_wanted.emit(self.appearance.currentData())
@@ -211,6 +227,19 @@ class SettingsPage(Page):
     def _set_keep(self) -> None:
         days = int(self.keep.currentData())
         self.desk.set_preferences(self.desk.preferences.model_copy(update={"keep_days": days}))
+        self.ops.start(
+            "prune", lambda _: self.desk.prune(), failed=lambda words: self.banner.say(words, is_trouble=True)
+        )
+
+    def _set_keep_alone(self) -> None:
+        days = int(self.keep_alone.currentData())
+        title = self.tr("Forget older events?")
+        words = self.tr("This computer is the only place where these events are. Older ones are gone for good.")
+        is_shorter = days < self.desk.preferences.keep_alone_days
+        if is_shorter and not self.around.ask(self, title, words, self.tr("Forget older ones")):
+            self.show_preferences()
+            return
+        self.desk.set_preferences(self.desk.preferences.model_copy(update={"keep_alone_days": days}))
         self.ops.start(
             "prune", lambda _: self.desk.prune(), failed=lambda words: self.banner.say(words, is_trouble=True)
         )

@@ -8,11 +8,14 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QListWidget, QStackedWidget, QVBoxLayout, QWidget
 
-from desktop_app.services.desk import KNOWN_ERRORS
+from desktop_app.services.desk_ports import KNOWN_ERRORS
 from desktop_app.services.setup_memory import SetupMemory, SetupMemoryFile
 from desktop_app.ui.frame_bridge import FrameBridge
 from desktop_app.ui.pieces import Surroundings, make_button, size_on_screen
-from desktop_app.ui.setup_wizard.steps import CameraStep, CloudStep, DoneStep, LineStep, Step, WelcomeStep
+from desktop_app.ui.setup_wizard.camera_step import CameraStep
+from desktop_app.ui.setup_wizard.first_steps import CloudStep, WelcomeStep
+from desktop_app.ui.setup_wizard.last_steps import DoneStep, LineStep
+from desktop_app.ui.setup_wizard.step import Step
 from desktop_app.workers.background_op import BackgroundOps
 from desktop_app.workers.status_poller import StatusPoller
 

@@ -79,6 +79,10 @@ class EventTable(QAbstractTableModel):
         ]
         self.endResetModel()
 
+    def event_of(self, row: int) -> StoredEvent:
+        """The event of a row."""
+        return self._shown[row]
+
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: N802 - Qt's name
         return 0 if parent.isValid() else len(self._shown)
 

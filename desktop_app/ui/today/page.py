@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QDate, QSignalBlocker, Qt, QTimer
 from PySide6.QtWidgets import (
@@ -22,16 +23,21 @@ from PySide6.QtWidgets import (
 )  # fmt: skip
 
 from desktop_app.services.engine_view import EngineStatus
-from desktop_app.services.today_figures import FULL_COVERAGE, DayFigures, day_csv
+from desktop_app.services.stories import OF_EVENT, Outcome, Question
+from desktop_app.services.today_figures import FULL_COVERAGE, DayFigures, day_bounds, day_csv
 from desktop_app.services.whole_files import write_whole
-from desktop_app.ui.pieces import Banner, Figure, Page, Surroundings
+from desktop_app.ui.pieces import Banner, Figure, Page, Surroundings, said
 from desktop_app.ui.today.chart import HourChart
 from desktop_app.ui.today.event_table import KINDS, EventTable, event_words
+from desktop_app.ui.today.stories_dialog import StoriesDialog
 from desktop_app.ui.today.zone_table import ZoneTable
 from shared_models.events import EventType
 from shared_models.metrics import FOOTFALL_IN, FOOTFALL_OUT, OCCUPANCY
 
 REFRESH_MS = 4000
+AROUND = timedelta(seconds=30)
+NUMBERS = {2: (Outcome.WENT_IN,), 3: (Outcome.WENT_OUT,), 4: (Outcome.STAYED,)}
+"""Columns of the zones' table that hold numbers with stories behind them."""
 
 
 class TodayPage(Page):
@@ -40,6 +46,7 @@ class TodayPage(Page):
     def __init__(self, around: Surroundings, parent: QWidget | None = None) -> None:
         super().__init__(around, parent)
         self.figures: DayFigures | None = None
+        self.stories: StoriesDialog | None = None
         self._is_loading = False
         self._loading_day: date | None = None
         self._hour_at: datetime | None = None
@@ -69,8 +76,8 @@ class TodayPage(Page):
         self._note.setWordWrap(True)
         self.tabs = QTabWidget(self)
         self.zones = ZoneTable(self.desk.label, self)
-        self.zones.cellActivated.connect(self._show_zone)
-        self.zones.cellDoubleClicked.connect(self._show_zone)
+        self.zones.cellActivated.connect(self._open_cell)
+        self.zones.cellClicked.connect(self._open_number)
         self.tabs.addTab(self.zones, self.tr("Lines and areas"))
         self.tabs.addTab(self._make_events(), self.tr("Events"))
         self._show_legend()
@@ -94,6 +101,8 @@ class TodayPage(Page):
             self.refresh()
 
     def close_page(self) -> None:
+        if self.stories is not None:
+            self.stories.close()
         self._timer.stop()
         super().close_page()
 
@@ -128,13 +137,98 @@ class TodayPage(Page):
             failed=lambda words: self.banner.say(words, is_trouble=True),
         )
 
+    # -- why
+
+    def ask_doors(self, *outcomes: Outcome) -> None:
+        """The crossings behind a figure of the whole store."""
+        words = self.tr("Inside now")
+        if len(outcomes) == 1:
+            words = self.tr("People in") if outcomes[0] is Outcome.WENT_IN else self.tr("People out")
+        question = Question(*self._bounds(), outcomes=frozenset(outcomes))
+        self._ask(f"{words} · {self._day_words()}", question, is_asked=self.desk.is_entrance)
+
+    def ask_zone(self, camera_id: str, zone_id: str, *outcomes: Outcome) -> None:
+        """The crossings or stays behind a zone's figure."""
+        question = Question(*self._bounds(), frozenset(outcomes), camera_id, zone_id)
+        self._ask(f"{self.desk.label(camera_id, zone_id)} · {self._day_words()}", question)
+
+    def ask_filtered(self) -> None:
+        """The crossings and stays among the events that are listed, and who was not counted there."""
+        start, end = self._bounds()
+        if self._hour_at is not None:
+            start, end = self._hour_at, self._hour_at + timedelta(hours=1)
+        where = self.where.currentData()
+        camera_id, zone_id = tuple(where) if where else (None, None)
+        words = [self.where.currentText().strip(), self._day_words()]
+        if self._hour_at is not None:
+            words.append(self.tr("from {hour}").format(hour=f"{self._hour_at:%H:%M}"))
+        outcomes = frozenset(Outcome) - {Outcome.NOT_COUNTED}
+        kind = self.kind.currentData()
+        if kind and EventType(kind) in OF_EVENT:
+            outcomes = frozenset({OF_EVENT[EventType(kind)]})
+        self._ask(" · ".join(words), Question(start, end, outcomes, camera_id, zone_id))
+
+    def _ask_event(self, row: int) -> None:
+        """What happened around one event."""
+        event = self.events.event_of(row)
+        if event.zone_id is None or event.type not in OF_EVENT:
+            return
+        before = timedelta(seconds=event.value or 0.0) + AROUND
+        question = Question(
+            event.occurred_at - before, event.occurred_at + AROUND, frozenset(OF_EVENT.values()), event.camera_id,
+            event.zone_id,
+        )  # fmt: skip
+        local = event.occurred_at.astimezone(self.desk.zone)
+        title = f"{self.desk.label(event.camera_id, event.zone_id)} · {local:%H:%M:%S}"
+        self._ask(title, question, first=(event.camera_id, event.zone_id, event.track_id))
+
+    def _open_cell(self, row: int, column: int) -> None:
+        """Enter or a double click: a number's stories, or a zone's events."""
+        if not self._open_number(row, column):
+            self._show_zone(row)
+
+    def _open_number(self, row: int, column: int) -> bool:
+        """A click on a number; tells whether it was one."""
+        where, item = self.zones.where(row), self.zones.item(row, column)
+        outcomes = NUMBERS.get(column)
+        if where is None or outcomes is None or item is None or not item.text():
+            return False
+        self.ask_zone(*where, *outcomes)
+        return True
+
+    def _ask(self, title: str, question: Question, **how: Any) -> None:
+        if self.stories is not None:
+            self.stories.close()
+        self.stories = StoriesDialog(self.around, title, question, parent=self, **how)
+        self.stories.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.stories.finished.connect(self._stories_closed)
+        self.stories.show()
+
+    def _stories_closed(self) -> None:
+        self.stories = None
+
+    def _bounds(self) -> tuple[datetime, datetime]:
+        return day_bounds(self._shown_day(), zone=self.desk.zone)
+
+    def _day_words(self) -> str:
+        return self.day.locale().toString(self.day.date(), self.day.displayFormat())
+
     # -- making
 
     def _add_figures(self) -> None:
         row = QHBoxLayout()
-        self.in_figure = Figure(self.tr("People in"), hint=FOOTFALL_IN.definition, parent=self)
-        self.out_figure = Figure(self.tr("People out"), hint=FOOTFALL_OUT.definition, parent=self)
-        self.inside_figure = Figure(self.tr("Inside now"), hint=OCCUPANCY.definition, parent=self)
+        why = self.tr("Click to see each of them, and why.")
+        self.in_figure, self.out_figure, self.inside_figure = (
+            Figure(name, hint=f"{said(metric.definition)} {why}", is_clickable=True, parent=self)
+            for name, metric in (
+                (self.tr("People in"), FOOTFALL_IN),
+                (self.tr("People out"), FOOTFALL_OUT),
+                (self.tr("Inside now"), OCCUPANCY),
+            )
+        )
+        self.in_figure.clicked.connect(lambda: self.ask_doors(Outcome.WENT_IN))
+        self.out_figure.clicked.connect(lambda: self.ask_doors(Outcome.WENT_OUT))
+        self.inside_figure.clicked.connect(lambda: self.ask_doors(Outcome.WENT_IN, Outcome.WENT_OUT))
         self.coverage_figure = Figure(
             self.tr("Coverage"), hint=self.tr("The share of the day so far in which the cameras saw."), parent=self
         )
@@ -172,7 +266,10 @@ class TodayPage(Page):
         row = QHBoxLayout()
         self.hour_button = self.button(self.tr("All hours"), self._show_all_hours)
         self.hour_button.hide()
-        for widget in (self.kind, self.where, self.hour_button, self._count):
+        table.activated.connect(lambda index: self._ask_event(index.row()))
+        self.why_button = self.button(self.tr("Why?"), self.ask_filtered, icon="search")
+        self.why_button.setToolTip(self.tr("Each of these people, why they were counted, and who was not"))
+        for widget in (self.kind, self.where, self.hour_button, self.why_button, self._count):
             row.addWidget(widget)
         row.addStretch(1)
         column.addLayout(row)
@@ -255,7 +352,7 @@ class TodayPage(Page):
     def _count_rows(self) -> None:
         self._count.setText(self.tr("{n} shown").format(n=self.events.rowCount()))
 
-    def _show_zone(self, row: int, _column_index: int) -> None:
+    def _show_zone(self, row: int) -> None:
         """The events behind a zone's figures."""
         where = self.zones.where(row)
         for index in range(self.where.count()):

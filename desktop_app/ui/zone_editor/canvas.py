@@ -21,7 +21,14 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QGraphicsView, QSty
 
 from desktop_app.services.live_view import LiveView
 from desktop_app.services.recent_tracks import FootPath
-from desktop_app.ui.camera_wall.overlay import LINE_COLOUR, PERSON_COLOUR, TRAIL_COLOUR, picture_of, zone_colour
+from desktop_app.ui.camera_wall.overlay import (
+    LINE_COLOUR,
+    PERSON_COLOUR,
+    TRAIL_COLOUR,
+    draw_furniture,
+    picture_of,
+    zone_colour,
+)
 from desktop_app.ui.zone_editor.draft import ShapeKind
 from desktop_app.ui.zone_editor.editing import ZoneEditing
 from desktop_app.ui.zone_editor.tools import TOOLS, Key, Mode, Pointer, Tool
@@ -69,6 +76,7 @@ class _PictureLayer(_Layer):
             painter.setPen(_pen(TRAIL_COLOUR, 1.2))
             for path in canvas.paths:
                 painter.drawPolyline(QPolygonF(self.px(path.points)))
+        draw_furniture(painter, canvas.furniture, canvas.frame_wh, frame)
         if canvas.view is not None:
             painter.setPen(_pen(QColor(255, 255, 255, 190), 1.4))
             for left, top, right, bottom in canvas.view.tracked.xyxy.tolist():
@@ -196,6 +204,7 @@ class ZoneCanvas(QGraphicsView):
         self.is_privacy_on = False
         self.show_trails = True
         self.paths: Sequence[FootPath] = ()
+        self.furniture: Sequence[Sequence[Point]] = ()
         self._is_fitted = True
         self._pan_from: QPointF | None = None
         scene = QGraphicsScene(self)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QPixmap
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDoubleSpinBox,
     QFormLayout,
+    QHBoxLayout,
     QLabel,
     QLineEdit,
     QListWidget,
@@ -18,9 +21,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )  # fmt: skip
 
+from desktop_app.services.past_desk import PastCount
 from desktop_app.services.recent_tracks import TryOut
 from desktop_app.ui.camera_wall.overlay import figure_words, zone_colour
 from desktop_app.ui.pieces import make_button
+from desktop_app.ui.today.event_table import seconds_words
 from desktop_app.ui.zone_editor import document as edits
 from desktop_app.ui.zone_editor.advice import Advice
 from desktop_app.ui.zone_editor.editing import Selection, ZoneEditing
@@ -29,6 +34,15 @@ from shared_models.geometry import GeometryError
 from shared_models.zones import CountedDirection, LineZone, PolygonZone, Zone, ZonePurpose
 
 WIDTH_PX = 272
+
+
+class TrySpan(StrEnum):
+    """What a drawing is tried on."""
+
+    MINUTES = "minutes"
+    TODAY = "today"
+    WEEK = "week"
+    ALL = "all"
 
 
 class Inspector(QWidget):
@@ -53,9 +67,7 @@ class Inspector(QWidget):
         column.addWidget(self.list, 1)
         self._make_fields(column)
         self.advice = self._label(column)
-        self.try_button = make_button(self, self.tr("Try it on the last minutes"), self.try_wanted.emit)
-        column.addWidget(self.try_button)
-        self.tried = self._label(column)
+        self._make_try(column)
         self._show_fields()
 
     def set_editing(self, editing: ZoneEditing | None) -> None:
@@ -88,7 +100,59 @@ class Inspector(QWidget):
         head = self.tr("In the last {minutes} min:").format(minutes=minutes)
         self.tried.setText("\n".join([head, *(figure_words(count) for count in tried.counts)]))
 
+    @property
+    def try_span(self) -> TrySpan:
+        """On what it is tried."""
+        return TrySpan(self.try_on.currentData())
+
+    def show_trying(self, share: float | None) -> None:
+        """How far trying is; None: it is over."""
+        self.try_button.setText(self.tr("Try it") if share is None else self.tr("Stop ({n})").format(n=f"{share:.0%}"))
+        self.try_on.setEnabled(share is None)
+        if share is not None:
+            self.tried.setText("")
+
+    def show_try_failed(self, words: str) -> None:
+        """Why it could not be tried."""
+        self.tried.setText(words)
+
+    def show_tried_past(self, found: PastCount) -> None:
+        """What past days would have counted, and what they did count."""
+        if not found.zones or found.known_s < 1:
+            self.show_tried(None)
+            return
+        lines = [self.tr("In {time} whose ways are kept:").format(time=seconds_words(found.known_s))]
+        for change in found.zones:
+            new, old = change.after, change.before
+            if isinstance(change.zone, LineZone):
+                words = self.tr("{name}: {i} in, {o} out (counted then: {old_i} in, {old_o} out)")
+            else:
+                words = self.tr("{name}: {n} stays (counted then: {old_n})")
+            lines.append(
+                words.format(
+                    name=change.zone.label, i=new.went_in, o=new.went_out, n=new.stays, old_i=old.went_in,
+                    old_o=old.went_out, old_n=old.stays,
+                )
+            )  # fmt: skip
+        self.tried.setText("\n".join(lines))
+
     # -- inside
+
+    def _make_try(self, column: QVBoxLayout) -> None:
+        self.try_on = QComboBox(self)
+        self.try_on.setAccessibleName(self.tr("Try it on"))
+        rows = (
+            (self.tr("On the last minutes"), TrySpan.MINUTES), (self.tr("On today"), TrySpan.TODAY),
+            (self.tr("On the last 7 days"), TrySpan.WEEK), (self.tr("On all that is kept"), TrySpan.ALL),
+        )  # fmt: skip
+        for words, span in rows:
+            self.try_on.addItem(words, span.value)
+        self.try_button = make_button(self, self.tr("Try it"), self.try_wanted.emit)
+        row = QHBoxLayout()
+        row.addWidget(self.try_on, 1)
+        row.addWidget(self.try_button)
+        column.addLayout(row)
+        self.tried = self._label(column)
 
     @property
     def _zone(self) -> Zone | None:
@@ -118,6 +182,9 @@ class Inspector(QWidget):
         self.threshold.setDecimals(1)
         self.threshold.setSuffix(self.tr(" s"))
         self.threshold.editingFinished.connect(self._set_threshold)
+        self.entrance = QCheckBox(self.tr("An entrance of the store"), self)
+        self.entrance.setToolTip(self.tr("Off for a walkway inside: it counts, but is not added to 'People in'."))
+        self.entrance.clicked.connect(self._set_entrance)
         rows = (
             (self.tr("Name"), self.name), (self.tr("Counts"), self.counts), (self.tr("Purpose"), self.purpose),
             (self.tr("Category"), self.category), (self.tr("Visit from"), self.threshold),
@@ -125,6 +192,7 @@ class Inspector(QWidget):
         for words, field in rows:
             field.setAccessibleName(words)
             self._form.addRow(words, field)
+        self._form.addRow(self.entrance)
         column.addLayout(self._form)
         self.purpose_hint = self._label(column)
 
@@ -162,13 +230,14 @@ class Inspector(QWidget):
         is_shelf = isinstance(zone, PolygonZone) and zone.purpose is ZonePurpose.SHELF
         for field, is_shown in (
             (self.name, zone is not None), (self.counts, isinstance(zone, LineZone)), (self.purpose, is_area),
-            (self.category, is_shelf), (self.threshold, is_shelf),
+            (self.category, is_shelf), (self.threshold, is_shelf), (self.entrance, isinstance(zone, LineZone)),
         ):  # fmt: skip
             self._form.setRowVisible(field, is_shown)
         if zone is not None and self.name.text() != zone.name:
             self.name.setText(zone.name)
         if isinstance(zone, LineZone):
             self.counts.setCurrentIndex(self.counts.findData(zone.counts.value))
+            self.entrance.setChecked(zone.is_entrance)
         self.purpose_hint.setVisible(is_area)
         if isinstance(zone, PolygonZone):
             self.purpose.setCurrentIndex(self.purpose.findData(zone.purpose.value))
@@ -186,6 +255,11 @@ class Inspector(QWidget):
     def _set_counts(self) -> None:
         direction = CountedDirection(self.counts.currentData())
         self._change(self.tr("Change what '{name}' counts"), lambda zone: edits.remade(zone, counts=direction))
+
+    def _set_entrance(self) -> None:
+        is_on = self.entrance.isChecked()
+        words = self.tr("Make '{name}' an entrance") if is_on else self.tr("Make '{name}' a walkway inside")
+        self._change(words, lambda zone: edits.remade(zone, is_entrance=is_on))
 
     def _set_purpose(self) -> None:
         purpose = ZonePurpose(self.purpose.currentData())

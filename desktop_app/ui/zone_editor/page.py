@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from threading import Lock
 
@@ -14,12 +15,15 @@ from PySide6.QtWidgets import QComboBox, QStackedLayout, QWidget
 from desktop_app.services.engine_view import EngineStatus
 from desktop_app.services.recent_tracks import FootPath
 from desktop_app.services.zone_store import ZoneStoreError
+from desktop_app.ui.furniture_offer import FurnitureOffer
 from desktop_app.ui.pieces import Banner, EmptyState, Page, Surroundings
 from desktop_app.ui.zone_editor.advice import Advice, advice_for
 from desktop_app.ui.zone_editor.canvas import NO_FRAME
 from desktop_app.ui.zone_editor.document import ZoneDocument, new_zone_id
 from desktop_app.ui.zone_editor.editing import Selection, ZoneEditing
 from desktop_app.ui.zone_editor.editor import ZoneEditor
+from desktop_app.ui.zone_editor.news import HeadOffice, NewsBanner
+from desktop_app.ui.zone_editor.past_tools import PastTools
 from shared_models.geometry import Size
 from shared_models.zones import Zone
 
@@ -58,11 +62,23 @@ class ZonesPage(Page):
         self.save_button.setShortcut("Ctrl+S")
         self.add_head(self.tr("Zones"), self.camera, self.discard_button, self.save_button)
         self.banner = Banner(self)
-        self.body.addWidget(self.banner)
+        self.news = NewsBanner(self)
+        self.offer = Banner(self)
+        self.furniture = FurnitureOffer(self.desk, self.ops, self)
+        self.furniture.changed.connect(lambda _: self._follow())
+        for banner in (self.banner, self.news, self.furniture, self.offer):
+            self.body.addWidget(banner)
         self.editor = ZoneEditor(around.theme, parent=self)
         self.editor.edited.connect(self._edited)
         self.editor.copy_wanted.connect(self._fill_copy_menu)
         self.editor.inspector.try_wanted.connect(self.try_it)
+        self.past = PastTools(self, self.editor.inspector, self.offer)
+        self.head_office = HeadOffice(
+            self,
+            self.news,
+            shown=lambda: (self.camera_id, self.editing),
+            failed=lambda words: self.banner.say(words, is_trouble=True),
+        )
         self._stack = QStackedLayout()
         self._empty = EmptyState(
             around,
@@ -88,6 +104,11 @@ class ZonesPage(Page):
             self._labels = labels
             self._refill()
         self._stack.setCurrentWidget(self.editor if labels else self._empty)
+        self._follow()
+        self.head_office.refresh()
+        shown = [camera for camera in status.cameras if camera.camera_id == self.camera_id]
+        self.furniture.show_cameras(shown)
+        self.editor.canvas.furniture = shown[0].furniture if shown else ()
 
     def show_frame(self, camera_id: str) -> None:
         """A camera has a new view."""
@@ -123,6 +144,8 @@ class ZonesPage(Page):
         self._is_ended = True
         self._look_timer.stop()
         self._draft_timer.stop()
+        self.past.close()
+        self.head_office.close()
         super().close_page()
         for camera_id in self._unkept:
             self._keep_now(camera_id)
@@ -141,10 +164,15 @@ class ZonesPage(Page):
         self._unkept.discard(camera_id)
         self._enable()
 
-        def done(saved: tuple[Zone, ...]) -> None:
+        before = editing.saved.zones
+
+        def done(kept: tuple[tuple[Zone, ...], datetime | None]) -> None:
+            saved, since = kept
             editing.mark_saved(saved, of=document)
             self.banner.say("")
             self._note_change(camera_id)
+            if camera_id == self.camera_id:
+                self.past.offer_recount(camera_id, before=before, saved=saved, since=since)
 
         def finished() -> None:
             self._is_saving = False
@@ -152,7 +180,7 @@ class ZonesPage(Page):
 
         self.ops.start(
             "save-zones",
-            lambda _: self.desk.save_zones(camera_id, document.zones),
+            lambda _: (self.desk.save_zones(camera_id, document.zones), self.desk.past.known_since(camera_id)),
             done=done,
             failed=lambda words: self.banner.say(words, is_trouble=True),
             finished=finished,
@@ -166,20 +194,10 @@ class ZonesPage(Page):
             self.banner.say("")
 
     def try_it(self) -> None:
-        """Count the last minutes by what is drawn now."""
+        """Count by what is drawn now, over minutes or days that are past."""
         camera_id, editing = self.camera_id, self.editing
-        if camera_id is None or editing is None:
-            return
-        zones, recent = editing.document.zones, self.desk.ports.host.recent
-        inspector = self.editor.inspector
-        inspector.try_button.setEnabled(False)
-        self.ops.start(
-            "try-zones",
-            lambda _: recent.try_zones(camera_id, zones),
-            done=inspector.show_tried,
-            failed=inspector.tried.setText,
-            finished=lambda: inspector.try_button.setEnabled(True),
-        )
+        if camera_id is not None and editing is not None:
+            self.past.try_it(camera_id, editing.document.zones)
 
     def copy_to(self, camera_id: str) -> None:
         """Copy all zones that are drawn here to another camera, as a change that is not saved yet."""
@@ -208,6 +226,7 @@ class ZonesPage(Page):
             self._editings.pop(gone).deleteLater()
 
     def _show(self, camera_id: str | None) -> None:
+        self.past.forget()
         if camera_id is None or not self._are_zones_known(camera_id):
             self.editor.set_editing(None)
             waiting = self.tr("Waiting for the camera's first picture: then its zones are known.")
@@ -244,15 +263,23 @@ class ZonesPage(Page):
                 editing.do(self.tr("Changes from last time"), ZoneDocument(draft), select=Selection())
                 self._restored.add(camera_id)
             self._editings[camera_id] = editing
-        elif not editing.is_changed and editing.undo_stack.isClean():
+        elif not editing.is_changed:
             self._follow_engine(camera_id, editing)
         return editing
 
+    def _follow(self) -> None:
+        """Zones may be changed elsewhere: by the head office, or on another screen."""
+        camera_id, editing = self.camera_id, self.editing
+        if camera_id is not None and editing is not None and not editing.is_changed and not self._is_saving:
+            self._follow_engine(camera_id, editing)
+
     def _follow_engine(self, camera_id: str, editing: ZoneEditing) -> None:
-        """A camera that had shown no picture when it was first looked at has its zones by now."""
         zones = self.desk.zones_of(camera_id)
-        if zones != editing.saved.zones:
-            editing.mark_saved(zones)
+        if zones == editing.saved.zones:
+            return
+        if editing.undo_stack.count():
+            editing.do(self.tr("Zones changed elsewhere"), ZoneDocument(zones), select=Selection())
+        editing.mark_saved(zones)
 
     def _edited(self) -> None:
         camera_id = self.camera_id

@@ -16,12 +16,14 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
 
 from cloud_api.analytics.comparison import compare
 from cloud_api.analytics.coverage import coverage_of
@@ -38,10 +40,13 @@ from cloud_api.maintenance.partitions import make_ahead
 from cloud_api.rollups.proof import _differences_of_store, figures_of_store
 from cloud_api.stores.administration import Administration
 from cloud_api.stores.opening_hours import OpeningHoursOf
-from cloud_api.tenancy.principal import Scope
+from cloud_api.tenancy.organisations import OrganisationView
+from cloud_api.tenancy.principal import Principal, Role, Scope
 from cloud_api.tenancy.transactions import maintenance, scoped
 from cloud_api.tenancy.visible_stores import StoreView, VisibleStores
 from cloud_api.web.dashboard import dashboard_context
+from cloud_api.web.periods import Period
+from cloud_api.web.shell import Visit
 from shared_models.metrics import Bucket
 from tests.benchmarks.postgres_bench import bench_database
 
@@ -76,6 +81,9 @@ _ROLL_UP = (
     f"SELECT store_id, {_AT}, type, {_SUMS} FROM events GROUP BY 1, 2, 3, org_id",
     f"INSERT INTO rollups_day (store_id, day, type, n, total, peak, seconds, org_id) "
     f"SELECT store_id, {_DAY}, type, {_SUMS} FROM events GROUP BY 1, 2, 3, org_id",
+    f"INSERT INTO rollups_hour (store_id, day, hour, type, n, org_id) "
+    f"SELECT store_id, {_DAY}, extract(hour FROM {_AT} AT TIME ZONE '{ZONE}')::int, type, count(*), org_id FROM events "
+    "GROUP BY 1, 2, 3, 4, org_id",
     f"INSERT INTO rollup_bins (store_id, bucket_at, type, camera_id, zone_id, bin, n, org_id) "
     f"SELECT store_id, {_AT}, type, camera_id, zone_id, {_BIN}, count(*), org_id FROM events {_STAY} "
     "GROUP BY 1, 2, 3, 4, 5, 6, org_id",
@@ -87,6 +95,15 @@ _ROLL_UP = (
     f"SELECT store_id, (bucket_at AT TIME ZONE '{ZONE}')::date, org_id, count(*), 0 FROM coverage_quarters "
     "GROUP BY 1, 2, 3",
 )
+
+
+async def filled(database: Database) -> Scope | None:
+    """The scope of what an earlier run has left in its folder; None: nothing yet."""
+    async with maintenance(database) as connection:
+        there = await connection.execute(text("SELECT to_regclass('bench_filled')"))
+        if there.scalar_one() is None:
+            return None
+        return Scope((await connection.execute(text("SELECT DISTINCT org_id FROM bench_stores"))).scalar_one(), None)
 
 
 async def fill(database: Database, arguments: argparse.Namespace, start: datetime) -> Scope:
@@ -123,6 +140,7 @@ async def fill(database: Database, arguments: argparse.Namespace, start: datetim
         figures = await figures_of_store(connection, some, ZoneInfo(ZONE))
         wrong = await _differences_of_store(connection, some, figures, since=None, zone=ZoneInfo(ZONE))
         assert not wrong, wrong[:3]
+        await connection.execute(text("CREATE TABLE bench_filled ()"))
     async with database.begin(is_direct=True) as connection:
         await connection.execute(text("ANALYZE"))
     return Scope(org_id, None)
@@ -143,6 +161,13 @@ def queries(stores: list[StoreView], start: datetime, days: int, now: datetime, 
     async def zones(connection: AsyncConnection) -> Any:
         return await AnalyticsRepository(connection, [store]).zone_sums(start=end - timedelta(days=1), end=end)
 
+    def page(connection: AsyncConnection, key: str, first: date, until: date) -> Visit:
+        asker = Principal(scope.org_id, scope.org_id, None, Role.ORG_ADMIN)
+        request = Request({"type": "http", "headers": []})
+        organisation = OrganisationView(scope.org_id, "Bench", False)
+        at = end.astimezone(UTC) - timedelta(hours=7)
+        return Visit(request, asker, scope, connection, organisation, stores, None, Period(key, first, until, last), at)
+
     month = span(days, Bucket.DAY)
     return {
         "footfall, a store's day by hour": lambda c: footfall(c, store, span(1, Bucket.HOUR), now=now),
@@ -158,8 +183,9 @@ def queries(stores: list[StoreView], start: datetime, days: int, now: datetime, 
         "comparison with 4 weekdays": lambda c: compare(c, store, last, weeks=4, now=now),
         "ranking, all stores' month": ranking,
         "zones, a store's day": zones,
-        "dashboard, all stores": lambda c: dashboard_context(
-            c, scope, store_id=None, now=end.astimezone(UTC) - timedelta(hours=4)
+        "the dashboard page, all stores, a day under way": lambda c: dashboard_context(page(c, "today", last, last)),
+        "the dashboard page, all stores, 28 days": lambda c: dashboard_context(
+            page(c, "28", last - timedelta(days=28), last - timedelta(days=1))
         ),
     }
 
@@ -201,8 +227,8 @@ async def run(arguments: argparse.Namespace) -> dict[str, Any]:
     now = datetime.now(UTC)
     start = datetime.combine((now - timedelta(days=arguments.days + 1)).date(), datetime.min.time(), UTC)
     random.seed(1)
-    async with bench_database() as database:
-        scope = await fill(database, arguments, start)
+    async with bench_database(arguments.folder) as database:
+        scope = await filled(database) or await fill(database, arguments, start)
         async with scoped(database, scope, is_read=True) as connection:
             stores = await VisibleStores(connection, scope).all()
         asked = queries(stores, start, arguments.days, now, scope)
@@ -235,6 +261,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--stores", type=int, default=200)
     parser.add_argument("--days", type=int, default=30)
+    parser.add_argument("--folder", type=Path, help="keep the filled database here, and use it again")
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()

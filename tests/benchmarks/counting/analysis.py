@@ -6,6 +6,7 @@ For developers, on seeds of their own: the table in ``RESULTS.md`` comes from ot
 from __future__ import annotations
 
 import argparse
+import itertools
 import pickle
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -71,7 +72,9 @@ def main() -> None:
     parser.add_argument("--verbose", action="store_true")
     asked = parser.parse_args()
     crowds = [c for c in CROWDS if c.name in asked.crowds]
-    jobs = [(c, s, asked.seconds, f, asked.ids, asked.cache) for f in asked.fps for c in crowds for s in range(*asked.seeds)]
+    jobs = [
+        (c, s, asked.seconds, f, asked.ids, asked.cache) for f in asked.fps for c in crowds for s in range(*asked.seeds)
+    ]
     with Pool(2) as pool:
         results = pool.map(_analysed, jobs, chunksize=1)
     for fps in asked.fps:
@@ -82,9 +85,9 @@ def main() -> None:
             if asked.verbose:
                 print("\n".join(f"{name} {row}" for row in told))
         wrong, total = sum(r[0] for _, r in mine), sum(r[1] for _, r in mine)
+        of_crowd = {c.name: [r for n, r in mine if n == c.name] for c in crowds}
         per_crowd = " ".join(
-            f"{c.name} {100 * sum(r[0] for n, r in mine if n == c.name) / max(1, sum(r[1] for n, r in mine if n == c.name)):.1f}"
-            for c in crowds
+            f"{name} {100 * sum(r[0] for r in rs) / max(1, sum(r[1] for r in rs)):.1f}" for name, rs in of_crowd.items()
         )
         print(f"{fps:g} looks/s: {100 * wrong / max(1, total):.1f} % of {total} ({per_crowd})")
         for cause, count in causes.most_common():
@@ -112,11 +115,15 @@ def _analysed(job: Job) -> tuple[int, int, Counter[str], list[str]]:
         for crossing in missed:
             cause = _why_missed(name, crossing, story)
             causes[cause] += 1
-            told.append(f"seed {seed} {name} {crossing.at_s:.1f} s walker {crossing.walker} {crossing.side:+d}: {cause}")
+            told.append(
+                f"seed {seed} {name} {crossing.at_s:.1f} s walker {crossing.walker} {crossing.side:+d}: {cause}"
+            )
         for event in extra:
             cause = _why_extra(event, truth, story)
             causes[cause] += 1
-            told.append(f"seed {seed} {name} {event.at_s:.1f} s track {event.track_id} walker {event.walker} {event.side:+d}: {cause}")
+            told.append(
+                f"seed {seed} {name} {event.at_s:.1f} s track {event.track_id} walker {event.walker} {event.side:+d}: {cause}"
+            )
     return wrong, total, causes, told
 
 
@@ -142,7 +149,9 @@ def _story(looks: Sequence[Boxes], *, given_ids: bool) -> Story:
             drafts = engine.close(at_s=0, occurred_at=STARTED_AT)
         else:
             tracked, owner = _tracked(tracker, look, given_ids=given_ids)
-            for track_id, who, sure in zip(tracked.tracker_id.tolist(), owner, tracked.is_confirmed.tolist(), strict=True):
+            for track_id, who, sure in zip(
+                tracked.tracker_id.tolist(), owner, tracked.is_confirmed.tolist(), strict=True
+            ):
                 story.of_track[track_id].append((look.at_s, who))
                 story.of_walker[who].append(Seen(look.at_s, track_id, sure))
             drafts = engine.update(tracked, at_s=look.at_s, occurred_at=STARTED_AT + timedelta(seconds=look.at_s))
@@ -216,7 +225,7 @@ def _why_missed(line: str, crossing: TrueCrossing, story: Story) -> str:
 def _change(crossing: TrueCrossing, looks: Sequence[Seen], story: Story) -> str:
     """How the walker's track became another."""
     kinds = []
-    for a, b in zip(looks, looks[1:], strict=False):
+    for a, b in itertools.pairwise(looks):
         if a.track_id == b.track_id:
             continue
         went_on = [who for t, who in story.of_track[a.track_id] if t > a.at_s + 1e-3 and t <= a.at_s + 2]
@@ -229,7 +238,11 @@ def _change(crossing: TrueCrossing, looks: Sequence[Seen], story: Story) -> str:
             old = "its track came back"
         else:
             old = "its track went to another"
-        new = "a new one began" if not was else ("another's took it" if was[-1] != crossing.walker else "an older one of its own took it")
+        new = (
+            "a new one began"
+            if not was
+            else ("another's took it" if was[-1] != crossing.walker else "an older one of its own took it")
+        )
         gap = "gap > 1 s" if b.at_s - a.at_s > 1.05 else ("gap" if b.at_s - a.at_s > 0.6 else "no gap")
         kinds.append(f"{old}, {new} ({gap})")
     return kinds[0]

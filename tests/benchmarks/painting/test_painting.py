@@ -24,6 +24,7 @@ from desktop_app.domain.zone_engine import ZoneCount
 from desktop_app.services.live_view import LiveView
 from desktop_app.services.ports import CapturedFrame
 from desktop_app.ui.main_window import MainWindow
+from desktop_app.ui.zone_editor.document import ZoneDocument
 from shared_models.clock import SystemClock
 from shared_models.zones import LineZone
 from tests.helpers.desks import FakeHost, host_of, make_desk, surroundings
@@ -136,3 +137,23 @@ def test_eight_cameras_at_ten_frames_cost_less_than_a_quarter_of_a_core(qtbot: Q
     assert share < CORE_SHARE
     assert stall_s < STALL_P99_S
     assert hidden_painted == 0
+
+
+@pytest.mark.slow
+def test_a_zone_editor_with_sixty_zones_is_painted(qtbot: QtBot, window: MainWindow) -> None:
+    """Prints what one painting costs; a figure to look at, no limit."""
+    host = host_of(window.around.desk)
+    host.show(Playing(host)._view(CAMERAS[0], 0, 0))
+    window.show_page("zones", CAMERAS[0])
+    qtbot.waitUntil(lambda: window.zones.editing is not None, timeout=60_000)
+    editing = window.zones.editing
+    assert editing is not None
+    lines = [LineZone(zone_id=f"z{n}", points=((0.1, 0.01 + n / 65), (0.9, 0.01 + n / 65))) for n in range(60)]
+    editing.do("Draw many", ZoneDocument(tuple(lines)))
+    canvas = window.zones.editor.canvas
+    began_s = time.thread_time()
+    pictures = [canvas.grab() for _ in range(20)]
+    cost_s = (time.thread_time() - began_s) / len(pictures)
+    window.quit_for_good()
+    print(f"\nzone editor, 60 zones: {cost_s * 1000:.1f} ms of a core to paint once")
+    assert not pictures[-1].isNull()

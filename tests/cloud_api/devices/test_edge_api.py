@@ -142,6 +142,30 @@ async def test_zones_edited_in_both_are_both_kept_and_somebody_is_asked(cloud: C
     assert [(s["revision"], s["zones"][0]["points"][0]) for s in decided["zone_sets"]] == [(4, [0.1, 0.6])]
 
 
+async def test_a_conflict_is_decided_at_the_laptop_for_either_side(cloud: CloudUnderTest) -> None:
+    path = f"/stores/{cloud.store_id}/cameras/door/zones"
+    await edge(cloud, "PUT", "zones", {"camera_id": "door", "based_on": 0, "zones": [LINE]})
+    await ask(cloud, "PUT", path, "owner", {"based_on": 1, "zones": []})
+    await edge(cloud, "PUT", "zones", {"camera_id": "door", "based_on": 1, "zones": [MOVED]})
+    theirs = await edge(cloud, "PUT", "zones", {"camera_id": "door", "based_on": 2, "zones": [], "decides": 3})
+    assert theirs.json() == {"outcome": "unchanged", "revision": 2, "conflict_revision": None}
+    assert (await beat(cloud))["conflicts"] == []
+    await edge(cloud, "PUT", "zones", {"camera_id": "door", "based_on": 1, "zones": [MOVED]})
+    other = await edge(cloud, "PUT", "zones", {"camera_id": "door", "based_on": 1, "zones": [LINE], "decides": 4})
+    assert other.json()["outcome"] == "conflict", "it was not made from the newest"
+    ours = await edge(cloud, "PUT", "zones", {"camera_id": "door", "based_on": 2, "zones": [MOVED], "decides": 5})
+    assert (ours.json()["outcome"], (await beat(cloud))["conflicts"]) == ("kept", [])
+
+
+async def test_a_laptop_does_not_decide_what_somebody_else_brought(cloud: CloudUnderTest) -> None:
+    path = f"/stores/{cloud.store_id}/cameras/door/zones"
+    await edge(cloud, "PUT", "zones", {"camera_id": "door", "based_on": 0, "zones": [LINE]})
+    await ask(cloud, "PUT", path, "owner", {"based_on": 1, "zones": []})
+    await ask(cloud, "PUT", path, "owner", {"based_on": 1, "zones": [MOVED]})
+    await edge(cloud, "PUT", "zones", {"camera_id": "door", "based_on": 2, "zones": [LINE], "decides": 3})
+    assert (await beat(cloud))["conflicts"] == ["door"]
+
+
 async def test_a_laptop_has_two_live_keys_at_most_and_a_revoked_one_is_refused(cloud: CloudUnderTest) -> None:
     (device,) = (await ask(cloud, "GET", "/devices", "owner")).json()["devices"]
     path = f"/devices/{device['device_id']}"

@@ -21,7 +21,7 @@ from cloud_api.kit.database import Database
 from cloud_api.kit.logs import JsonLines, without_secrets
 from cloud_api.maintenance.backup import BackupError, back_up, restore
 from cloud_api.maintenance.partitions import first_id, make_ahead, month_start, partitions
-from cloud_api.maintenance.schema import BehindError, migrate, prepare
+from cloud_api.maintenance.schema import BehindError, create_app_role, migrate, prepare
 from cloud_api.maintenance.upkeep import upkeep
 from cloud_api.migrations import config_for
 from cloud_api.models.base import utc_now
@@ -255,7 +255,7 @@ async def test_requests_are_logged_by_their_pattern_and_without_secrets(
 def wink_cloud(*words: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "cloud_api", *words],
-        input=typed, capture_output=True, text=True, check=False, timeout=60, env={**os.environ, **environment},
+        input=typed, capture_output=True, text=True, check=False, timeout=240, env={**os.environ, **environment},
     )  # fmt: skip
 
 
@@ -305,3 +305,19 @@ async def test_a_database_that_has_gone_is_told_with_a_time_to_come_back(tmp_pat
         answer: httpx.Response = await cloud.send([crossing(1)])
         assert answer.status_code == 503
         assert int(answer.headers["Retry-After"]) > 0
+
+
+async def test_the_owner_renews_the_password_of_the_applications_role(tmp_path: Path) -> None:
+    addresses = new_cloud_database()
+    database = Database(addresses.owner, data_dir=tmp_path)
+    role = f"app_{uuid4().hex[:12]}"
+    try:
+        await create_app_role(database, role, "first")
+        await create_app_role(database, role, "second")
+        async with database.begin(is_direct=True) as connection:
+            query = text("SELECT rolcanlogin, rolsuper, rolbypassrls, rolcreaterole FROM pg_roles WHERE rolname = :n")
+            assert tuple((await connection.execute(query, {"n": role})).one()) == (True, False, False, False)
+        with pytest.raises(ValueError, match="choose another name"):
+            await create_app_role(database, "postgres", "x")
+    finally:
+        await database.close()

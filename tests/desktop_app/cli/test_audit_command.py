@@ -31,7 +31,7 @@ from tests.helpers.counted_camera import CountedCamera
 from tests.helpers.weights import find_weights
 
 IN, OUT = CountedDirection.IN, CountedDirection.OUT
-FILM = "virtual-store://entrance?seed=7&people=40&fps=5&minutes=0.5"
+FILM = "virtual-store://entrance?seed=7&people=20&fps=5&minutes=0.5"
 
 
 class ScriptedKeyboard:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from desktop_app.domain.appearance import clothes_colours, with_appearance
 from desktop_app.domain.detections import Detections, TrackedDetections
 from desktop_app.domain.tracker import Tracker
+from tests.helpers.examples import EXAMPLES
 
 FRAME = (1280, 720)
 RED = (40.0, 40.0, 200.0, 60.0, 60.0, 60.0)
@@ -122,7 +123,7 @@ def test_unusable_boxes_are_left_out_and_the_others_kept() -> None:
 numbers = st.floats(-50, 1400, width=32)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -6,12 +6,29 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop_app.services.desk import Desk
 from desktop_app.ui.main_window import MainWindow
 from desktop_app.ui.pieces import Surroundings
 from tests.helpers.desks import Answers, FakeHost, host_of, make_desk, surroundings
+
+PATIENCE_MS = 60_000
+"""A loaded machine is no defect of a screen."""
+
+
+class PatientQtBot(QtBot):
+    """Waits long for what it is told to wait for."""
+
+    def waitUntil(self, callback: Callable[[], object], *, timeout: int = PATIENCE_MS) -> None:  # noqa: N802 - as the original
+        super().waitUntil(callback, timeout=timeout)
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> PatientQtBot:
+    del qapp
+    return PatientQtBot(request)
 
 
 @pytest.fixture

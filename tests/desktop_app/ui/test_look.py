@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,13 +23,23 @@ from PySide6.QtWidgets import (
 )  # fmt: skip
 from pytestqt.qtbot import QtBot
 
+from desktop_app.domain.explanation import Reason
 from desktop_app.services.desk import Desk
 from desktop_app.services.preferences import Appearance
+from desktop_app.services.stories import Outcome, Question, Story
+from desktop_app.services.zone_sync import ZoneNews
 from desktop_app.settings import find_assets
+from desktop_app.ui.cameras.dialog import CameraDialog
+from desktop_app.ui.cameras.remove_dialog import RemoveDialog
 from desktop_app.ui.main_window import PAGES, MainWindow
 from desktop_app.ui.pieces import Surroundings
 from desktop_app.ui.setup_wizard.wizard import SetupWizard
 from desktop_app.ui.theme import DARK, LIGHT, style_sheet
+from desktop_app.ui.today.stories_dialog import StoriesDialog
+from desktop_app.ui.today.story_words import short_words, why_words
+from desktop_app.ui.zone_editor.news import BothDialog
+from desktop_app.ui.zone_editor.recount_dialog import RecountDialog
+from shared_models.zones import LineZone
 from tests.helpers.desks import make_desk, surroundings
 
 MARK = "«"
@@ -121,6 +133,51 @@ def test_every_word_of_the_wizard_goes_through_translation(qtbot: QtBot, pseudo:
         qtbot.wait(30)
     assert untranslated(wizard) == []
     wizard.close()
+
+
+def test_every_word_of_every_dialog_goes_through_translation(
+    qtbot: QtBot, pseudo: None, desk: Desk, open_window: Callable[[Surroundings], MainWindow]
+) -> None:
+    window = open_window(surroundings(desk))
+    now = desk.ports.clock.utc_now()
+    line = LineZone(zone_id="door", name="Wink door", points=((0.1, 0.5), (0.9, 0.5)))
+    question = Question(now - timedelta(hours=1), now, frozenset(Outcome))
+    dialogs: list[QWidget] = [
+        StoriesDialog(window.around, f"{MARK}title", question, parent=window),
+        RecountDialog(
+            window.around,
+            "a",
+            (line,),
+            zone_ids=frozenset({"door"}),
+            known_since=now - timedelta(days=9),
+            parent=window,
+        ),
+        BothDialog((line,), ZoneNews("a", (), True), frame_wh=None, still=None, parent=window),
+        RemoveDialog("Wink", window),
+        CameraDialog(window.around, None, window),
+    ]
+    try:
+        for dialog in dialogs:
+            dialog.show()
+            qtbot.wait(50)
+            assert untranslated(dialog) == [], type(dialog).__name__
+            assert clipped(dialog) == [], type(dialog).__name__
+    finally:
+        for dialog in dialogs:
+            dialog.close()
+
+
+def test_reasons_are_told_for_everything_that_can_happen_at_a_line(pseudo: None) -> None:
+    for reason in set(Reason) - {Reason.STITCHED}:
+        story = Story(
+            "a", "door", datetime.now(UTC), 1, Outcome.NOT_COUNTED, reason, nearest_heights=0.2, other_track_id=2
+        )
+        assert short_words(story).startswith(MARK), reason
+        assert why_words(story).count(MARK) >= 3, reason
+    plain = Story("a", "door", datetime.now(UTC), 1, Outcome.WENT_IN)
+    assert "kept for some days" in why_words(plain)
+    assert "newly drawn line" in why_words(replace(plain, is_recounted=True))
+    assert "5.0 s" in why_words(replace(plain, outcome=Outcome.STAYED, value=5.0))
 
 
 def clipped(window: QWidget) -> list[str]:

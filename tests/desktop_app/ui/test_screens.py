@@ -15,13 +15,15 @@ from pytestqt.qtbot import QtBot
 
 from desktop_app.adapters.storage.sqlite_outbox import SqliteOutbox
 from desktop_app.services.camera_discovery import FoundCamera
-from desktop_app.services.desk import Desk
+from desktop_app.services.desk import CameraPast, Desk
+from desktop_app.services.detector_runtime import DetectorRuntime, RuntimeTest
 from desktop_app.services.engine_view import CloudStatus
 from desktop_app.services.ports import DeadLetter
 from desktop_app.services.preferences import Appearance
 from desktop_app.services.secret_store import camera_secret_name
 from desktop_app.services.zone_store import ZoneStore
 from desktop_app.ui.cameras.dialog import CameraDialog
+from desktop_app.ui.cameras.remove_dialog import RemoveDialog
 from desktop_app.ui.main_window import MainWindow
 from desktop_app.ui.pieces import Surroundings
 from desktop_app.ui.settings.licences import licence_rows
@@ -29,7 +31,16 @@ from desktop_app.ui.today.event_table import seconds_words
 from shared_models.cameras import SourceKind
 from shared_models.events import EventDraft, EventType
 from shared_models.zones import LineZone, PolygonZone, ZonePurpose
-from tests.helpers.desks import Answers, FakeHost, InMemorySecrets, ListedDiscovery, host_of, make_desk, surroundings
+from tests.helpers.desks import (
+    Answers,
+    FakeHost,
+    InMemorySecrets,
+    ListedDiscovery,
+    PlayedSelfTest,
+    host_of,
+    make_desk,
+    surroundings,
+)
 from tests.helpers.engine_fakes import grey_view
 
 
@@ -302,7 +313,7 @@ def test_cameras_on_the_network_and_on_usb_are_offered(
 
 
 def test_a_camera_is_edited_paused_and_removed(
-    qtbot: QtBot, window: MainWindow, desk: Desk, answers: Answers, open_dialog: Callable[[], CameraDialog]
+    qtbot: QtBot, window: MainWindow, desk: Desk, open_dialog: Callable[[], CameraDialog]
 ) -> None:
     window.show_page("cameras", "b")
     page = window.cameras
@@ -316,13 +327,18 @@ def test_a_camera_is_edited_paused_and_removed(
     page.pause_button.click()
     qtbot.waitUntil(lambda: not desk.document.cameras[1].is_enabled)
     qtbot.waitUntil(lambda: page.pause_button.text() == "Count again")
-    answers.yes = False
     page.remove_button.click()
+    asked = page.dialog
+    assert isinstance(asked, RemoveDialog)
+    assert asked.windowTitle() == "Remove 'Side door'?"
+    assert asked.choices[CameraPast.KEEP].isChecked()
+    asked.reject()
     assert len(desk.document.cameras) == 4
-    answers.yes = True
     page.remove_button.click()
+    asked = page.dialog
+    assert isinstance(asked, RemoveDialog)
+    asked.remove_button.click()
     qtbot.waitUntil(lambda: len(desk.document.cameras) == 3)
-    assert answers.asked == ["Remove 'Side door'?"] * 2
 
 
 def test_without_a_keyring_the_owner_is_asked_before_a_password_is_written(
@@ -375,6 +391,70 @@ def test_health_shows_what_waits_what_was_refused_and_sends_it_again(
     qtbot.waitUntil(lambda: engine.letters == [])
     qtbot.waitUntil(lambda: "Sent again: 1" in health.banner.words)
     qtbot.waitUntil(lambda: health.disk_figure.value.endswith("GB"))
+
+
+def self_test_of(desk: Desk) -> PlayedSelfTest:
+    assert isinstance(desk.ports.self_test, PlayedSelfTest)
+    return desk.ports.self_test
+
+
+def test_the_detector_is_tested_again_with_progress_and_its_result_is_a_table(
+    qtbot: QtBot, window: MainWindow, desk: Desk
+) -> None:
+    window.show_page("health")
+    window.health.tabs.setCurrentIndex(2)
+    tab = window.health.detector
+    qtbot.waitUntil(lambda: "not tested" in tab.words.text())
+    tab.button.click()
+    qtbot.waitUntil(tab.bar.isVisible)
+    assert tab.button.text() == "Stop the test"
+    self_test_of(desk).may_go_on.set()
+    qtbot.waitUntil(lambda: tab.table.rowCount() == 2)
+    assert [tab.table.item(row, 2).text() for row in range(2)] == ["12", "5"]
+    assert "CPU, f32, 2 pictures at once" in tab.words.text()
+    qtbot.waitUntil(lambda: tab.button.text() == "Test again")
+
+
+def test_a_self_test_is_stopped_and_the_last_result_stays(qtbot: QtBot, window: MainWindow, desk: Desk) -> None:
+    self_test_of(desk).last = RuntimeTest("this", "0" * 64, DetectorRuntime(), {416: 10.0})
+    window.show_page("health")
+    window.health.tabs.setCurrentIndex(2)
+    tab = window.health.detector
+    qtbot.waitUntil(lambda: tab.table.rowCount() == 1)
+    tab.button.click()
+    qtbot.waitUntil(tab.bar.isVisible)
+    tab.button.click()
+    qtbot.waitUntil(lambda: tab.button.text() == "Test again" and tab.button.isEnabled())
+    qtbot.waitUntil(lambda: "runs best" in tab.words.text())
+    assert tab.table.item(0, 1).text() == "10"
+
+
+def test_without_a_model_the_self_test_says_what_to_do(qtbot: QtBot, window: MainWindow, desk: Desk) -> None:
+    self_test_of(desk).is_broken = True
+    window.show_page("health")
+    window.health.tabs.setCurrentIndex(2)
+    qtbot.waitUntil(lambda: "models list" in window.health.detector.words.text())
+
+
+def test_a_window_that_is_closed_over_a_self_test_leaves_no_thread(
+    qtbot: QtBot, around: Surroundings, open_window: Callable[[Surroundings], MainWindow]
+) -> None:
+    window = open_window(around)
+    window.show_page("health")
+    window.health.tabs.setCurrentIndex(2)
+    window.health.detector.button.click()
+    qtbot.waitUntil(window.health.detector.bar.isVisible)
+    window.quit_for_good()
+
+
+def test_health_tells_when_the_cloud_was_heard_and_that_a_clock_is_wrong(
+    qtbot: QtBot, window: MainWindow, engine: FakeHost, desk: Desk
+) -> None:
+    now = desk.ports.clock.utc_now()
+    engine.cloud = CloudStatus(True, 0, 0, "All events are in the cloud.", heard_at=now, clock_offset_s=-3720.0)
+    window.show_page("health")
+    qtbot.waitUntil(lambda: "wrong by 1:02 h" in window.health.cloud_words.text())
+    assert "The cloud answered" in window.health.cloud_words.text()
 
 
 def test_the_log_is_shown_without_secrets_and_can_be_filtered(qtbot: QtBot, window: MainWindow, desk: Desk) -> None:
@@ -451,7 +531,7 @@ def test_pairing_connects_and_disconnecting_asks(
 
 
 def test_detection_retention_and_autostart_hold_at_once(
-    qtbot: QtBot, window: MainWindow, desk: Desk, engine: FakeHost
+    qtbot: QtBot, window: MainWindow, desk: Desk, engine: FakeHost, answers: Answers
 ) -> None:
     window.show_page("settings")
     settings = window.settings
@@ -459,14 +539,45 @@ def test_detection_retention_and_autostart_hold_at_once(
     settings.profile.activated.emit(settings.profile.currentIndex())
     qtbot.waitUntil(lambda: bool(engine.configs))
     assert {c.target_fps for c in engine.configs[-1].cameras} == {3.0}
-    settings.keep.setCurrentIndex(settings.keep.findData(7))
-    settings.keep.activated.emit(settings.keep.currentIndex())
+    assert settings.keep_alone.isVisibleTo(settings)
+    assert not settings.keep.isVisibleTo(settings)
+    settings.keep_alone.setCurrentIndex(settings.keep_alone.findData(92))
+    settings.keep_alone.activated.emit(settings.keep_alone.currentIndex())
     qtbot.waitUntil(lambda: bool(engine.pruned))
-    assert desk.ports.clock.utc_now() - engine.pruned[0] < timedelta(days=7, minutes=1)
+    assert answers.asked == ["Forget older events?"]
+    assert desk.ports.clock.utc_now() - engine.pruned[0] < timedelta(days=92, minutes=1)
+    assert engine.was_alone == [True], "without a cloud nobody else will ever forget them"
     settings.autostart.click()
     assert desk.ports.autostart.is_on()
     settings.autostart.click()
     assert not desk.ports.autostart.is_on()
+
+
+def test_with_a_cloud_only_what_it_has_is_forgotten_sooner(
+    qtbot: QtBot, window: MainWindow, desk: Desk, engine: FakeHost
+) -> None:
+    desk.enrol(cloud_url="cloud.example.com", code="abcdefgh", device_name="x")
+    window.show_page("settings")
+    settings = window.settings
+    qtbot.waitUntil(lambda: settings.keep.isVisibleTo(settings))
+    assert not settings.keep_alone.isVisibleTo(settings)
+    settings.keep.setCurrentIndex(settings.keep.findData(7))
+    settings.keep.activated.emit(settings.keep.currentIndex())
+    qtbot.waitUntil(lambda: bool(engine.pruned))
+    assert desk.ports.clock.utc_now() - engine.pruned[0] < timedelta(days=7, minutes=1)
+    assert engine.was_alone == [False]
+
+
+def test_an_owner_who_thinks_better_of_forgetting_keeps_everything(
+    window: MainWindow, desk: Desk, engine: FakeHost, answers: Answers
+) -> None:
+    answers.yes = False
+    window.show_page("settings")
+    settings = window.settings
+    settings.keep_alone.setCurrentIndex(settings.keep_alone.findData(92))
+    settings.keep_alone.activated.emit(settings.keep_alone.currentIndex())
+    assert settings.keep_alone.currentData() == 400
+    assert engine.pruned == []
 
 
 def test_the_licences_of_all_parts_are_named() -> None:

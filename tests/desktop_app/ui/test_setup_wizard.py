@@ -11,7 +11,9 @@ from pytestqt.qtbot import QtBot
 
 from desktop_app.domain.zone_engine import ZoneCount
 from desktop_app.services.desk import Desk
-from desktop_app.ui.setup_wizard.steps import CameraStep, CloudStep, DoneStep, LineStep, WelcomeStep
+from desktop_app.ui.setup_wizard.camera_step import CameraStep
+from desktop_app.ui.setup_wizard.first_steps import CloudStep, WelcomeStep
+from desktop_app.ui.setup_wizard.last_steps import DoneStep, LineStep
 from desktop_app.ui.setup_wizard.wizard import SetupWizard
 from desktop_app.ui.zone_editor.tools import Mode
 from shared_models.cameras import SourceKind

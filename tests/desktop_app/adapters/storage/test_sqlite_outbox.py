@@ -6,6 +6,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,23 @@ def test_what_was_acknowledged_survives_ten_kills(tmp_path: Path) -> None:
     assert len(acknowledged) >= 95
     assert {seq: stored.get(seq) for seq in acknowledged} == acknowledged
     assert sorted(stored) == list(range(1, max(stored) + 1))
+
+
+def test_a_store_without_a_cloud_forgets_old_events_and_a_later_cloud_misses_none(tmp_path: Path) -> None:
+    clock = ManualClock()
+    outbox = SqliteOutbox(tmp_path / "o.sqlite3", clock=clock)
+    outbox.append([draft(occurred_at=clock.utc_now() - timedelta(days=500))] * 3, counters={"zones/cam": "{}"})
+    outbox.append([draft(occurred_at=clock.utc_now() - timedelta(days=10))] * 2, counters={})
+    before = clock.utc_now() - timedelta(days=400)
+    assert outbox.prune(before=before) == 0, "a cloud may still want them"
+    assert outbox.prune(before=before, is_alone=True) == 3
+    assert outbox.prune(before=before, is_alone=True) == 0
+    assert [row.seq for row in outbox.claim(limit=9, max_bytes=10**6)] == [4, 5]
+    assert outbox.dead_letter_seqs(above=0, limit=9) == [1, 2, 3]
+    assert outbox.dead_letter_seqs(above=1, limit=1) == [2]
+    assert outbox.dead_letter_seqs(above=3, limit=9) == []
+    assert outbox.load_counters()["zones/cam"] == "{}"
+    outbox.append([draft(occurred_at=clock.utc_now() - timedelta(days=450))], counters={})
+    assert outbox.prune(before=before, is_alone=True) == 1
+    assert outbox.dead_letter_seqs(above=3, limit=9) == [4, 5, 6], "what is told and sent too is no harm"
+    outbox.close()

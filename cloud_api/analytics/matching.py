@@ -1,0 +1,136 @@
+"""A day against other days by the quarter hours that were seen on both sides: silence is not the same as nobody.
+
+A quarter hour is *seen* if the store was heard in it and at least half of its cameras saw. Between two seen ones up to an
+hour may pass unheard (a quiet shop whose laptop sends no signs of life); a longer silence is not known, and not zero.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from cloud_api.analytics.coverage import expected_of
+from cloud_api.analytics.repository import AnalyticsRepository
+from cloud_api.kit.buckets import ROLLUP, rollup_start
+from cloud_api.tenancy.visible_stores import StoreView
+
+BRIDGED = 4
+"""Quarter hours without a sign of the store that still count as seen, between two that do."""
+ENOUGH = 0.5
+"""The share of a usual day that must be comparable, or there is no verdict."""
+SILENT_AFTER = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class SeenDay:
+    """People in per quarter hour of the day (0 to 95, by the store's clock), and which of these were seen."""
+
+    counts: Mapping[int, int] = field(default_factory=dict)
+    seen: frozenset[int] = frozenset()
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """``actual`` and ``usual`` of the quarter hours that were seen on both sides.
+
+    ``share``: how much of a usual day's people come in these; below ``ENOUGH`` nothing is to be concluded.
+    """
+
+    actual: int
+    usual: float
+    share: float
+
+    @property
+    def change(self) -> float | None:
+        """0.1 is ten per cent more than usual; None: no verdict."""
+        return self.actual / self.usual - 1 if self.usual and self.share >= ENOUGH else None
+
+
+def match(own: SeenDay, before: Sequence[SeenDay], *, until: int = 96) -> Match | None:
+    """``own`` against the mean of ``before``, up to the quarter hour ``until``; None: nothing to compare."""
+    usual = usual_quarters(before)
+    due = {quarter: mean for quarter, mean in usual.items() if quarter < until}
+    both = due.keys() & own.seen
+    if not both:
+        return None
+    there = sum(due[quarter] for quarter in both)
+    expected = sum(due.values())
+    actual = sum(own.counts.get(quarter, 0) for quarter in both)
+    return Match(actual, there, there / expected if expected else len(both) / len(due))
+
+
+def usual_quarters(before: Sequence[SeenDay]) -> dict[int, float]:
+    """The mean of each quarter hour, over the days on which it was seen."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for day in before:
+        for quarter in day.seen:
+            found[quarter].append(day.counts.get(quarter, 0))
+    return {quarter: sum(values) / len(values) for quarter, values in found.items()}
+
+
+async def seen_days(
+    repository: AnalyticsRepository, stores: Sequence[StoreView], days: Sequence[date], *, now: datetime
+) -> dict[UUID, dict[date, SeenDay]]:
+    """These days of stores that share a time zone, as far as they are over: the quarter hour under way is left out."""
+    zone = ZoneInfo(stores[0].timezone)
+    cameras = await repository.cameras()
+    expected = {s.id: expected_of(cameras, s.id, now=now) for s in stores}
+    found: dict[UUID, dict[date, SeenDay]] = {s.id: {} for s in stores}
+    for day in days:
+        start, end = _span(day, zone, now)
+        counts: dict[UUID, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+        for q in await repository.quarter_hours(start=start, end=end, types=["footfall_in"]):
+            counts[q.store_id][_place(q.bucket_at, zone)] += q.n
+        seen: dict[UUID, set[int]] = defaultdict(set)
+        blind: dict[UUID, set[int]] = defaultdict(set)
+        for store_id, at, blind_s in await repository.heard_quarters(start=start, end=end):
+            wanted_s = expected[store_id].camera_s(at, at + ROLLUP)
+            is_blind = wanted_s > 0 and blind_s > wanted_s / 2
+            (blind if is_blind else seen)[store_id].add(_place(at, zone))
+        for store_id, places in seen.items():
+            found[store_id][day] = SeenDay(counts[store_id], bridged(places, blind=blind[store_id]))
+    return found
+
+
+def bridged(seen: set[int], *, blind: set[int]) -> frozenset[int]:
+    """With the short silences between seen quarter hours; a blind one stays blind."""
+    whole = set(seen)
+    ordered = sorted(seen)
+    for left, right in pairwise(ordered):
+        if right - left - 1 <= BRIDGED:
+            whole.update(range(left + 1, right))
+    return frozenset(whole - blind)
+
+
+def quarter_of(now: datetime, day: date, zone: ZoneInfo) -> int:
+    """How many quarter hours of ``day`` are over."""
+    local = now.astimezone(zone)
+    if local.date() != day:
+        return 96 if day < local.date() else 0
+    return _place(rollup_start(now), zone)
+
+
+def silent_since(last_seen: datetime | None, day: date, zone: ZoneInfo, *, now: datetime) -> datetime | None:
+    """Since when a store has said nothing, on a day under way; None: it speaks, or the day is another one."""
+    if last_seen is None or now.astimezone(zone).date() != day or now - last_seen < SILENT_AFTER:
+        return None
+    return max(last_seen.astimezone(zone), datetime.combine(day, time(), zone))
+
+
+def _span(day: date, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]:
+    start, end = (datetime.combine(d, time(), zone).astimezone(UTC) for d in (day, day + timedelta(days=1)))
+    return rollup_start(start), min(end, rollup_start(now))
+
+
+def _place(at: datetime, zone: ZoneInfo) -> int:
+    local = at.astimezone(zone)
+    return local.hour * 4 + local.minute // 15

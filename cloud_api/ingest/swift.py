@@ -1,0 +1,153 @@
+"""The hot path on PostgreSQL: a plain upload in one way to the database and back (``wink_take``, see its migration)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count, takewhile
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cloud_api.ingest.clocks import FIRST_YEAR, SLACK
+from cloud_api.ingest.columns import Columns
+from cloud_api.kit.database import Database, raw_postgresql
+from cloud_api.rollups.figures import BY_THE_HEAP, QUARTER_S, Figures
+from cloud_api.rollups.tables import BINS, CAMERAS, DAYS, FINE, QUARTERS
+from cloud_api.rollups.writer import FigureWriter
+from cloud_api.tenancy.principal import EdgePrincipal, scope_of
+from cloud_api.tenancy.transactions import scoped
+
+_N_PARAMETERS = 37
+_TAKE = f"SELECT reached, timezone FROM wink_take({', '.join(f'${n}' for n in range(1, _N_PARAMETERS + 1))})"  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of an upload. ``reached`` None: nothing was written, look closer. ``timezone``: of the store."""
+
+    reached: int | None
+    timezone: str
+
+
+def is_swift(columns: Columns, *, now: datetime) -> bool:
+    """Whether each event happened when it says: the clock is right, nothing lies in the future or was counted anew."""
+    is_right = columns.sent_at is None or abs(now - columns.sent_at) <= SLACK
+    return (
+        is_right
+        and max(columns.moments) <= now + SLACK
+        and min(columns.moments).astimezone(UTC).year > FIRST_YEAR
+        and not any("recounted" in attributes for attributes in columns.attributes)
+    )
+
+
+async def take(database: Database, edge: EdgePrincipal, columns: Columns, *, timezone: str, now: datetime) -> Taken:
+    """Write a batch, if it is all new and in order. Everything or nothing is committed.
+
+    Args:
+        timezone: of the store, as far as is known; another answer means that nothing was written.
+
+    Raises:
+        asyncpg.PostgresError, OSError: nothing was written.
+    """
+    figures = figures_of_columns(columns, ZoneInfo(timezone))
+    arguments = (
+        edge.org_id, edge.store_id, edge.device_id, now, timezone, columns.seqs[0], columns.seqs[-1],
+        _run_end(columns.seqs), *_event_arrays(columns), *_figure_arrays(figures),
+    )  # fmt: skip
+    has_more = bool(figures.heat or figures.rows(QUARTERS))
+    if not has_more:
+        row = await database.fetch_row_at_once(_TAKE, *arguments)
+        return Taken(row["reached"], row["timezone"] or "")
+    async with scoped(database, scope_of(edge)) as connection:
+        raw = await raw_postgresql(connection)
+        row = await raw.fetchrow(_TAKE, *arguments)
+        taken = Taken(row["reached"], row["timezone"] or "") if row else Taken(None, "")
+        if taken.reached is not None:
+            writer = FigureWriter(connection, org_id=edge.org_id, store_id=edge.store_id)
+            await writer.add_rows({t: rows for t in (CAMERAS, QUARTERS, DAYS) if (rows := figures.rows(t))})
+            await writer.add_heat(figures.heat)
+    return taken
+
+
+def figures_of_columns(columns: Columns, zone: ZoneInfo) -> Figures:
+    """What the events add to the figures: crossings and stays by the heap, the others one by one."""
+    figures = Figures(zone)
+    quarters = [int(moment.timestamp()) // QUARTER_S for moment in columns.moments]
+    heaps: defaultdict[tuple[int, str, str, str], list[float | None]] = defaultdict(list)
+    keys = zip(quarters, columns.kinds, columns.cameras, columns.zones, strict=True)
+    for key, value in zip(keys, columns.values, strict=True):
+        heaps[key].append(value)
+    singles = set()
+    for (quarter, kind, camera_id, zone_id), values in heaps.items():
+        if kind in BY_THE_HEAP:
+            at = datetime.fromtimestamp(quarter * QUARTER_S, UTC)
+            figures.add_heap(kind, at, camera_id=camera_id, zone_id=zone_id, values=values)
+        else:
+            singles.add(kind)
+    for n, kind in enumerate(columns.kinds) if singles else ():
+        if kind in singles:
+            figures.add(
+                kind, columns.moments[n], camera_id=columns.cameras[n], zone_id=columns.zones[n],
+                value=columns.values[n] or 0.0, attributes=columns.attributes[n],
+            )  # fmt: skip
+    return figures
+
+
+def _run_end(seqs: Sequence[int]) -> int:
+    """The last number before the first hole."""
+    if seqs[-1] - seqs[0] == len(seqs) - 1:
+        return seqs[-1]
+    return [seq for seq, _ in takewhile(lambda pair: pair[0] == pair[1], zip(seqs, count(seqs[0]), strict=False))][-1]
+
+
+def _event_arrays(columns: Columns) -> tuple[Any, ...]:
+    moments = [moment.timestamp() for moment in columns.moments]
+    return (
+        _plain(columns.ids), _plain(columns.seqs), _plain(columns.kinds), _quoted(columns.cameras),
+        _quoted(columns.zones), _nullable(columns.revisions), _plain(moments), _nullable(columns.tracks),
+        _nullable(columns.values), _nullable(columns.confidences), _documents(columns.texts),
+    )  # fmt: skip
+
+
+def _figure_arrays(figures: Figures) -> tuple[Any, ...]:
+    quarters = sorted(figures.heard)
+    at = {quarter: n for n, quarter in enumerate(quarters, 1)}
+    fine = [(at[key[0]], *key[1:], *row) for key, row in sorted(figures.rows(FINE).items())]
+    steps = [(at[key[0]], *key[1:], *row) for key, row in sorted(figures.rows(BINS).items())]
+    q, kinds, cameras, zones, categories, n, totals, seconds, peaks = zip(*fine, strict=True)
+    told = (
+        quarters, [figures.heard[quarter] for quarter in quarters], figures.local_hours(quarters),
+        _plain(q), _plain(kinds), _quoted(cameras),
+        _quoted(zones), _quoted(categories), _plain(n), _plain(totals), _plain(seconds), _plain(peaks),
+    )  # fmt: skip
+    if not steps:
+        return (*told, None, None, None, None, None, None)
+    q, kinds, cameras, zones, bins, n = zip(*steps, strict=True)
+    return (*told, _plain(q), _plain(kinds), _quoted(cameras), _quoted(zones), _plain(bins), _plain(n))
+
+
+# Arrays travel as PostgreSQL's own text of an array: joining strings costs a tenth of encoding each element.
+# Names hold no backslash: ``read_columns`` sees to that. A quotation mark cannot be in them without one.
+
+
+def _plain(values: Iterable[Any]) -> str:
+    return f"{{{','.join(map(str, values))}}}"
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return '{"' + '","'.join(names) + '"}'
+
+
+def _nullable(values: Sequence[Any]) -> str | None:
+    if values.count(None) == len(values):
+        return None
+    return f"{{{','.join(['NULL' if value is None else str(value) for value in values])}}}"
+
+
+def _documents(texts: Sequence[str]) -> str | None:
+    if texts.count("") == len(texts):
+        return None
+    escaped = ['"' + text.replace('"', '\\"') + '"' if text else "NULL" for text in texts]
+    return f"{{{','.join(escaped)}}}"

@@ -1,0 +1,117 @@
+"""What is taken for a person and never moves: offered as an ignored area, never ignored silently."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from desktop_app.services.desk import Desk
+from desktop_app.services.engine_view import CameraStatus
+from desktop_app.ui.pieces import Banner
+from desktop_app.workers.background_op import BackgroundOps
+from shared_models.geometry import Point
+from shared_models.zones import Zone
+
+Area = tuple[Point, ...]
+SAME_PX = 24.0
+
+
+class FurnitureOffer(Banner):
+    """A banner that is hidden while everything moves. An answer holds on every screen.
+
+    Signals:
+        changed: zones of a camera were saved; carries its id.
+    """
+
+    changed = Signal(str)
+
+    def __init__(self, desk: Desk, ops: BackgroundOps, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._desk, self._ops = desk, ops
+        self.offered: tuple[str, Area] | None = None
+        self._is_told = False
+
+    def show_cameras(self, cameras: Sequence[CameraStatus]) -> None:
+        """Offer the first of what stands still at these cameras."""
+        if self._is_told:
+            return
+        found = next(
+            (
+                (c.camera_id, area)
+                for c in cameras
+                for area in c.furniture
+                if _key(c.camera_id, area) not in self._desk.not_furniture
+            ),
+            None,
+        )
+        if (found is None) == (self.offered is None) and (
+            found is None or (self.offered is not None and _key(*found) == _key(*self.offered))
+        ):
+            return
+        self.offered = found
+        if found is None:
+            self.say("")
+            return
+        words = self.tr(
+            "{camera}: something that never moves is taken for a person. A mannequin, a poster, a screen? It can be ignored."
+        )
+        self.say(
+            words.format(camera=self._desk.label(found[0], None)),
+            buttons=((self.tr("Ignore it"), self.ignore), (self.tr("It is a person"), self.leave)),
+        )
+
+    def ignore(self) -> None:
+        """Draw an ignored area around its foot and count by it."""
+        if self.offered is None:
+            return
+        camera_id, area = self.offered
+        self._is_told = True
+        self._ops.start(
+            "ignore-furniture",
+            lambda _: self._desk.ignore_area(camera_id, area),
+            done=lambda before: self._ignored(camera_id, before),
+            failed=self._failed,
+        )
+
+    def leave(self) -> None:
+        """It is no furniture: ask no more about it."""
+        if self.offered is not None:
+            self._desk.not_furniture.add(_key(*self.offered))
+        self._rest()
+
+    def undo(self, camera_id: str, before: tuple[Zone, ...]) -> None:
+        """The zones as they were, and ask no more about it."""
+        offered = self.offered
+        self._ops.start(
+            "unignore-furniture",
+            lambda _: self._desk.save_zones(camera_id, before),
+            done=lambda _: self.changed.emit(camera_id),
+            failed=self._failed,
+        )
+        if offered is not None:
+            self._desk.not_furniture.add(_key(*offered))
+        self._rest()
+
+    def _ignored(self, camera_id: str, before: tuple[Zone, ...]) -> None:
+        words = self.tr("{camera}: nobody is counted in that small area any more. It can be changed at Zones.")
+        self.say(
+            words.format(camera=self._desk.label(camera_id, None)),
+            buttons=((self.tr("Undo"), lambda: self.undo(camera_id, before)), (self.tr("Good"), self._rest)),
+        )
+        self.changed.emit(camera_id)
+
+    def _failed(self, words: str) -> None:
+        self.say(words, is_trouble=True, buttons=((self.tr("Close"), self._rest),))
+
+    def _rest(self) -> None:
+        self.offered, self._is_told = None, False
+        self.say("")
+
+
+def _key(camera_id: str, area: Area) -> tuple[str, int, int]:
+    """The same for the same thing: its box sways by some pixels."""
+    x = sum(p[0] for p in area) / len(area)
+    y = sum(p[1] for p in area) / len(area)
+    return camera_id, round(x / SAME_PX), round(y / SAME_PX)

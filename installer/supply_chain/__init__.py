@@ -1,0 +1,1 @@
+"""What the product is made of: pins, bills of materials, known weaknesses, licences."""

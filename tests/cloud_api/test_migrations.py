@@ -1,0 +1,103 @@
+"""Each step of the schema goes up and down again, with data in it, on both databases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+from sqlalchemy.engine import Connection
+
+from cloud_api.maintenance.schema import migrate
+from cloud_api.migrations import config_for, downgrade, is_current, upgrade
+from cloud_api.rollups.proof import rollup_differences
+from cloud_api.tenancy.row_security import row_security_problems
+from cloud_api.tenancy.transactions import maintenance
+from tests.helpers.cloud import CloudUnderTest, crossing, running_cloud
+
+COUNTED = ("rollups_coarse", "rollups_fine", "events")
+
+
+def revisions(connection: Connection) -> list[str]:
+    """From the newest to the first."""
+    return [script.revision for script in ScriptDirectory.from_config(config_for(connection)).walk_revisions()]
+
+
+def shape(connection: Connection) -> dict[str, Any]:
+    """Tables with their columns, keys and indexes."""
+    found = inspect(connection)
+    return {
+        table: (
+            sorted((c["name"], str(c["type"]), c["nullable"]) for c in found.get_columns(table)),
+            found.get_pk_constraint(table)["constrained_columns"],
+            sorted((i["name"] or "", tuple(i["column_names"]), bool(i["unique"])) for i in found.get_indexes(table)),
+        )
+        for table in sorted(found.get_table_names())
+        if not table.startswith("events_")
+    }
+
+
+async def filled(cloud: CloudUnderTest) -> None:
+    kinds = [
+        ("footfall_in", {}),
+        ("dwell", {"value": 12.5}),
+        ("occupancy", {"value": 2.0}),
+        ("queue_wait", {"value": 60}),
+    ]
+    events = [crossing(n, minutes=n * 5, kind=kinds[n % 4][0], **kinds[n % 4][1]) for n in range(1, 41)]  # type: ignore[arg-type]
+    assert (await cloud.send(events)).json()["contiguous_seq"] == 40
+
+
+async def counts(cloud: CloudUnderTest) -> dict[str, int]:
+    async with maintenance(cloud.database) as connection:
+        return {
+            table: (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() for table in COUNTED
+        }
+
+
+async def go(cloud: CloudUnderTest, work: Any, *arguments: str) -> Any:
+    async with cloud.database.begin(is_direct=True) as connection:
+        return await connection.run_sync(lambda c: work(c, *arguments))
+
+
+@pytest.mark.parametrize("is_postgresql", [False, True], ids=["sqlite", "postgresql"])
+async def test_every_step_goes_down_and_up_again_and_nothing_that_is_kept_changes(
+    tmp_path: Path, is_postgresql: bool
+) -> None:
+    async with running_cloud(tmp_path, is_postgresql=is_postgresql) as cloud:
+        await filled(cloud)
+        before, shape_before = await counts(cloud), await go(cloud, shape)
+        steps = await go(cloud, revisions)
+        for revision in steps[1:]:
+            await go(cloud, downgrade, revision)
+            await go(cloud, upgrade)
+            assert await go(cloud, is_current)
+            assert await go(cloud, shape) == shape_before, f"down to {revision} and up again"
+            await migrate(cloud.database)  # figures anew where a step says so
+            async with maintenance(cloud.database) as connection:
+                assert await rollup_differences(connection) == [], f"down to {revision} and up again"
+                if is_postgresql:
+                    assert await row_security_problems(connection) == []
+            if revision != steps[-1]:
+                assert await counts(cloud) == before, f"down to {revision} and up again"
+        await go(cloud, downgrade, "base")
+        assert [t for t in (await go(cloud, shape)) if t != "alembic_version"] == []
+
+
+@pytest.mark.parametrize("is_postgresql", [False, True], ids=["sqlite", "postgresql"])
+async def test_hours_are_made_from_quarter_hours_also_where_the_events_are_gone(
+    tmp_path: Path, is_postgresql: bool
+) -> None:
+    async with running_cloud(tmp_path, is_postgresql=is_postgresql) as cloud:
+        await filled(cloud)
+        await go(cloud, downgrade, "0005")
+        async with maintenance(cloud.database) as connection:
+            await connection.execute(text("DELETE FROM events"))
+        await go(cloud, upgrade)
+        async with maintenance(cloud.database) as connection:
+            query = text("SELECT hour, n FROM rollups_hour WHERE type = 'dwell' ORDER BY day, hour")
+            rows = [tuple(row) for row in await connection.execute(query)]
+        # 09:00 UTC is 10:00 in Berlin in March; every fourth of forty events, five minutes apart.
+        assert rows == [(10, 3), (11, 3), (12, 3), (13, 1)]

@@ -1,0 +1,111 @@
+"""The real engine behind a window: a change disturbs only what it changes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from desktop_app.adapters.storage.event_archive import SqliteEventArchive
+from desktop_app.bootstrap.host import RestartableEngine
+from desktop_app.services.config_import import EdgeConfig, ImportedCamera
+from desktop_app.services.zone_store import ZoneStore
+from desktop_app.services.zone_sync import Choice
+from desktop_app.settings import EdgeSettings
+from shared_models.cameras import SourceAddress
+from shared_models.clock import SteadyClock
+from shared_models.events import EventType
+from tests.helpers.rtsp_server import free_port
+from tests.helpers.weights import find_weights
+
+pytestmark = pytest.mark.integration
+
+
+def wait_until(check: Callable[[], object], seconds: float = 90.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def camera(camera_id: str, *, fps: float = 5.0) -> ImportedCamera:
+    source = SourceAddress(f"virtual-store://{camera_id}?fps=5")
+    return ImportedCamera(camera_id, camera_id.title(), source, None, fps, True, False, ())
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[RestartableEngine]:
+    settings = EdgeSettings(data_dir=tmp_path, model=str(find_weights()), heartbeat_s=3600.0)
+    made = RestartableEngine(settings=settings, clock=SteadyClock(), zones=ZoneStore(tmp_path))
+    yield made
+    made.stop(flush_s=0.0)
+
+
+def last_frame(host: RestartableEngine, camera_id: str) -> int:
+    """The number of the newest analysed frame, counted from the opening of the source."""
+    view = host.latest(camera_id)
+    return view.frame.index if view is not None else -1
+
+
+def gaps(tmp_path: Path, host: RestartableEngine) -> list[str]:
+    host.stop(flush_s=0.0)
+
+    now = SteadyClock().utc_now()
+    archive = SqliteEventArchive(tmp_path / "outbox.sqlite3")
+    events = archive.events(start_at=now.replace(year=2000), end_at=now.replace(year=now.year + 1))
+    return [event.camera_id for event in events if event.type is EventType.CAMERA_GAP]
+
+
+def test_a_changed_camera_is_started_anew_and_the_others_count_on(host: RestartableEngine, tmp_path: Path) -> None:
+    first = EdgeConfig(None, None, (camera("entrance"), camera("aisle")))
+    host.restart(first)
+    wait_until(lambda: last_frame(host, "entrance") >= 3 and last_frame(host, "aisle") >= 3)
+    before = last_frame(host, "entrance")
+    changed = replace(first, cameras=(camera("entrance"), replace(camera("aisle"), name="Renamed"), camera("queue")))
+    host.restart(changed)
+    assert [c.label for c in host.status().cameras] == ["Entrance", "Renamed", "Queue"]
+    wait_until(lambda: last_frame(host, "queue") >= 0 and last_frame(host, "aisle") >= 0)
+    wait_until(lambda: last_frame(host, "entrance") > before)
+    seen: list[int] = []
+    unsubscribe = host.on_view(lambda i: seen.append(last_frame(host, "entrance")) if i == "entrance" else None)
+    host.restart(replace(changed, cameras=changed.cameras[:1]))
+    wait_until(lambda: len(seen) >= 3)
+    unsubscribe()
+    assert min(seen) > before, "its source was never opened anew"
+    assert [c.camera_id for c in host.status().cameras] == ["entrance"]
+    assert "entrance" not in gaps(tmp_path, host)
+
+
+def test_another_cloud_or_none_disturbs_no_camera(host: RestartableEngine, tmp_path: Path) -> None:
+    plain = EdgeConfig(None, None, (camera("entrance"),))
+    host.restart(plain)
+    wait_until(lambda: last_frame(host, "entrance") >= 3)
+    before = last_frame(host, "entrance")
+    assert host.status().cloud.is_connected is None
+    address = f"http://127.0.0.1:{free_port()}"
+    host.restart(replace(plain, api_url=address, edge_key=SecretStr("edge_x_" + "k" * 40)))
+    wait_until(lambda: host.status().cloud.is_connected is False)
+    assert "is this machine online" in host.status().cloud.words
+    assert host.zone_news() == ()
+    host.decide_zones("entrance", Choice.OURS)
+    host.restart(plain)
+    assert host.status().cloud.is_connected is None
+    wait_until(lambda: last_frame(host, "entrance") > before)
+    assert gaps(tmp_path, host) == []
+
+
+@pytest.mark.expected_log("cannot be used")
+def test_a_cloud_that_cannot_be_one_is_said_and_counting_goes_on(host: RestartableEngine) -> None:
+    plain = EdgeConfig(None, None, (camera("entrance"),))
+    host.restart(plain)
+    wait_until(lambda: last_frame(host, "entrance") >= 1)
+    host.restart(replace(plain, api_url="http://wink.example.com", edge_key=SecretStr("edge_x_" + "k" * 40)))
+    assert "not encrypted" in host.trouble
+    before = last_frame(host, "entrance")
+    wait_until(lambda: last_frame(host, "entrance") > before)
+    host.restart(plain)
+    assert host.trouble == ""
