@@ -134,6 +134,8 @@ def _verdict(pair: Usual, period: Period, seen: Visit, silent: dict[UUID, dateti
     if seen.chosen is not None and seen.chosen.id in silent:
         words = since_words(silent[seen.chosen.id], seen=seen, zone=seen.zone)
         return _("%(silent)s: nothing is known since, so nothing is compared.", silent=words[0].upper() + words[1:])
+    if silent and len(silent) == len(seen.shown):
+        return _("All stores are silent: nothing is known of the present, so nothing is compared.")
     told = _compared(pair, period)
     if silent:
         told += " " + _n(

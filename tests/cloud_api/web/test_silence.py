@@ -54,3 +54,9 @@ async def test_a_store_that_is_heard_is_compared(empty: CloudUnderTest) -> None:
     page = await visitor.page(f"/dashboard?store={empty.store_id}")
     assert "ilent since " not in page
     assert "Silent since " not in await visitor.page(f"/insights?store={empty.store_id}")
+
+
+async def test_the_time_of_a_made_up_demo_stands_still(demo: Visitor) -> None:
+    page = await demo.page("/dashboard")
+    assert "Their time stands still at " in page
+    assert "silent since" not in page

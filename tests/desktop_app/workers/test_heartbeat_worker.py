@@ -50,6 +50,7 @@ def beating(folder: Path, link: InMemoryLink, *, every_s: float) -> Iterator[tup
         clock=SystemClock(),
         every_s=every_s,
         chance=lambda: 0.5,
+        still=lambda camera_id: b"a picture" if camera_id == "cam" else None,
     )
     worker.start()
     try:
@@ -117,3 +118,13 @@ def test_nobody_at_the_address_is_an_answer_in_words() -> None:
         link.close()
     with pytest.raises(ValueError, match="not encrypted"):
         HttpLink("http://wink.example.com", SecretStr("edge_x"))
+
+
+def test_a_still_is_brought_only_while_the_cloud_asks_for_it(tmp_path: Path) -> None:
+    link = InMemoryLink()
+    with beating(tmp_path, link, every_s=0.05):
+        wait_until(lambda: len(link.told) >= 3)
+        assert link.stills == []
+        link.looked_at = ("cam", "gone")
+        wait_until(lambda: len(link.stills) >= 2)
+        assert set(link.stills) == {("cam", b"a picture")}
