@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 STAMP := .make
 
-.PHONY: help install demo test lint types unit e2e bench-counting texts lock clean package package-check package-results train-env train train-test ultralytics-test server-check container-check sbom audit
+.PHONY: help install demo test lint types unit e2e bench-counting bench-insights bench-pages texts lock clean package package-check package-results train-env train train-test ultralytics-test server-check container-check sbom audit
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,12 @@ unit: install  ## the fast part of the tests
 
 bench-counting: install  ## counting, ours against its peers; writes tests/benchmarks/counting/RESULTS.md
 	nice $(BIN)/python -m tests.benchmarks.counting $(ARGS)
+
+bench-insights: install  ## forecast and unusual days on series with known truth; writes tests/benchmarks/insights/RESULTS.md
+	$(BIN)/python -m tests.benchmarks.insights --write
+
+bench-pages: install  ## bytes, first paint and layout shift of the pages of the demo
+	nice $(BIN)/python -m tests.benchmarks.pages
 
 texts: install  ## the template that translations of the pages begin with
 	$(BIN)/python -m cloud_api.web.catalogue

@@ -240,7 +240,8 @@ async def get_coverage(
     responses=_answers(
         {"store_id": _STORE["store_id"], "timezone": "Europe/Berlin", "day": "2026-03-28", "is_over": True,
          "footfall_in": 310, "usual": 281.5, "change": 0.1012, "days": ["2026-03-14", "2026-03-21"],
-         "hours": [{"hour": 9, "footfall_in": 31, "usual": 28.5}]}
+         "hours": [{"hour": 9, "footfall_in": 31, "usual": 28.5}], "compared_in": 310, "share": 1.0,
+         "silent_since": None}
     ),
 )  # fmt: skip
 async def get_comparison(
@@ -248,7 +249,7 @@ async def get_comparison(
     day: Annotated[date | None, Query(description="Without it: today, up to now.")] = None,
     weeks: Annotated[int, Query(ge=1, le=12)] = 4, form: As = Format.JSON,
 ) -> Any:  # fmt: skip
-    """A day against the same weekday of the weeks before, hour by hour."""
+    """A day against the same weekday of the weeks before, hour by hour, where the store was seen on both sides."""
     async with scoped(database, scope, is_read=True) as connection:
         store = await VisibleStores(connection, scope).one(store_id)
         today = _now().astimezone(ZoneInfo(store.timezone)).date()

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -104,7 +105,7 @@ def bridged(seen: set[int], *, blind: set[int]) -> frozenset[int]:
     """With the short silences between seen quarter hours; a blind one stays blind."""
     whole = set(seen)
     ordered = sorted(seen)
-    for left, right in zip(ordered, ordered[1:], strict=False):
+    for left, right in pairwise(ordered):
         if right - left - 1 <= BRIDGED:
             whole.update(range(left + 1, right))
     return frozenset(whole - blind)

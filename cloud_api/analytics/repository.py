@@ -88,6 +88,10 @@ class AnalyticsRepository:
         for store in stores:
             self._by_zone.setdefault(store.timezone, []).append(store.id)
 
+    def of(self, stores: Sequence[StoreView]) -> AnalyticsRepository:
+        """The same for some of the stores."""
+        return AnalyticsRepository(self._connection, stores)
+
     async def quarter_hours(self, *, start: datetime, end: datetime, types: Sequence[str] = ()) -> list[QuarterHour]:
         """Coarse rollups from ``start`` to before ``end``."""
         table = RollupCoarse
@@ -144,6 +148,16 @@ class AnalyticsRepository:
         query = (
             select(col(table.store_id), _count(table.n))
             .where(self._within(table, start, end), col(table.type) == kind)
+            .group_by(col(table.store_id))
+        )
+        return {r[0]: int(r[1]) for r in await self._run(query)}
+
+    async def store_quarters_heard(self, *, start: datetime, end: datetime) -> dict[UUID, int]:
+        """In how many quarter hours from ``start`` to before ``end`` each store was heard."""
+        table = CoverageQuarter
+        query = (
+            select(col(table.store_id), func.count())
+            .where(self._within(table, start, end))
             .group_by(col(table.store_id))
         )
         return {r[0]: int(r[1]) for r in await self._run(query)}

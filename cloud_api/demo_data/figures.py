@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from math import exp
 from random import Random
+from statistics import NormalDist
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -43,6 +46,8 @@ ZONES = {"footfall_in": (DOOR, "door"), "footfall_out": (DOOR, "door"), "dwell":
          "queue_wait": (TILL, "queue"), "shelf_interaction": (FLOOR, "shoes")}  # fmt: skip
 STAYS = {"dwell": (0.55, 4.1, 0.75), "queue_wait": (0.34, 4.3, 0.55), "shelf_interaction": (0.3, 2.4, 0.6)}
 """Share of the people who come in; the logarithm's mean and spread of their seconds."""
+STAYS_TO_DRAW = 1000
+"""Of each distribution."""
 SAMPLES_OF_A_DAY = 24
 """Of days without quarter hours: as many stays are drawn, each stands for several."""
 
@@ -71,6 +76,14 @@ def figures_of(index: int, *, now: datetime, n_days: int, chance: Random) -> Dem
     return made
 
 
+@lru_cache(maxsize=256)
+def _stays(mean: float, spread: float) -> list[tuple[float, int]]:
+    """Stays to draw from, each with its bin: a log-normal distribution by its quantiles."""
+    normal = NormalDist(mean, spread)
+    seconds = [exp(normal.inv_cdf((n + 0.5) / STAYS_TO_DRAW)) for n in range(STAYS_TO_DRAW)]
+    return [(s, bin_of(s)) for s in seconds]
+
+
 def _add_day(made: DemoFigures, index: int, day: date, people: float, zone: ZoneInfo, chance: Random) -> None:
     start, end = (datetime.combine(d, time(), zone).astimezone(UTC) for d in (day, day + timedelta(days=1)))
     made.rows[DAYS].append((day, int((end - start) / ROLLUP), 0.0))
@@ -84,11 +97,11 @@ def _add_day(made: DemoFigures, index: int, day: date, people: float, zone: Zone
         if not n or (kind == "queue_wait" and not STORES[index].has_queue):
             continue
         bins: dict[int, int] = defaultdict(int)
-        drawn = [chance.lognormvariate(mean, spread) for _ in range(min(n, SAMPLES_OF_A_DAY))]
-        for k, seconds in enumerate(drawn):
-            bins[bin_of(seconds)] += n // len(drawn) + (k < n % len(drawn))
-        total = sum(drawn) / len(drawn) * n
-        made.rows[DAY].append((day, kind, n, total, 0.0, max(drawn)))
+        drawn = chance.choices(_stays(mean, spread), k=min(n, SAMPLES_OF_A_DAY))
+        for k, (_seconds, step) in enumerate(drawn):
+            bins[step] += n // len(drawn) + (k < n % len(drawn))
+        total = sum(seconds for seconds, _step in drawn) / len(drawn) * n
+        made.rows[DAY].append((day, kind, n, total, 0.0, max(drawn)[0]))
         made.rows[DAY_BINS].extend((day, kind, step, k) for step, k in bins.items())
 
 
@@ -169,11 +182,11 @@ def _add_stays(
 ) -> None:  # fmt: skip
     if not n:
         return
-    drawn = [chance.lognormvariate(mean, spread) for _ in range(n)]
+    drawn = chance.choices(_stays(round(mean, 1), spread), k=n)
     steps: dict[int, int] = defaultdict(int)
-    for seconds in drawn:
-        steps[bin_of(seconds)] += 1
-    total, longest, row = sum(drawn), max(drawn), sums[kind]
+    for _seconds, step in drawn:
+        steps[step] += 1
+    total, longest, row = sum(seconds for seconds, _step in drawn), max(drawn)[0], sums[kind]
     row[0], row[1], row[3] = row[0] + n, row[1] + total, max(row[3], longest)
     category = "shoes" if kind == "shelf_interaction" else ""
     made.rows[COARSE].append((at, kind, n, total, 0.0, longest))

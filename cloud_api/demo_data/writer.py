@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -36,7 +37,11 @@ async def write(
 
 def _as_text(row: tuple[Any, ...]) -> tuple[Any, ...]:
     """As SQLite keeps it: moments and days (the first of each row) as text."""
-    first = row[0]
+    return (_told(row[0]), *row[1:])
+
+
+@lru_cache(maxsize=4096)
+def _told(first: date) -> str:
     if isinstance(first, datetime):
-        return (f"{first.astimezone(UTC):%Y-%m-%d %H:%M:%S}.000000", *row[1:])
-    return (first.isoformat(), *row[1:])
+        return f"{first.astimezone(UTC):%Y-%m-%d %H:%M:%S}.000000"
+    return first.isoformat()

@@ -2,18 +2,21 @@
 
 Unusual days: the distance from the median of the same weekdays in units of the scaled median absolute deviation, above
 3.5 (Iglewicz and Hoaglin, "How to Detect and Handle Outliers", 1993), after taking out how the level of the last weeks
-differs. Median and MAD forgive up to half of the days being strange themselves.
+differs, by ratios (half is as far as double); the deviation is pooled over all weekdays. Median and MAD forgive up to
+half of the days being strange themselves.
 
-Forecast: the mean of the same weekday last week (seasonal naive) and of the median of the same weekday in the last six
-weeks; its interval and its error are those that the same method would have had on the weeks just past.
+Forecast: between the same weekday last week (seasonal naive) and the median of the same weekday in the last six weeks,
+with the weight that would have done best on the weeks just past; its interval and its error are those that it would have
+had there. tests/benchmarks/insights measures all of it on series whose truth is known.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from math import sqrt
+from math import log, sqrt
 from statistics import median
 
 WEEKS_BACK = 8
@@ -21,6 +24,8 @@ FEWEST_WEEKDAYS = 5
 """Of a weekday, before anything is said about it."""
 LIMIT = 3.5
 MAD_TO_SIGMA = 1.4826
+SMALL_SAMPLE = 1.1
+"""A median of eight lies nearer to its own eight than to others."""
 SMALLEST_CHANGE = 0.2
 """Below it a day is not called unusual, however regular the others were."""
 HORIZON = 14
@@ -28,6 +33,8 @@ FORECAST_WEEKS = 6
 FEWEST_DAYS = 42
 """Before a forecast is made: it is tried on the last weeks of them first."""
 TRIED_STARTS = 6
+WEIGHTS = (0.5, 0.25, 0.75, 1.0)
+"""Of last week's same weekday; the first is taken where others do no better."""
 LEVEL_DAYS = 28
 LEVEL_CHANGE = 0.1
 
@@ -103,10 +110,25 @@ def judge(series: Series, day: date) -> UnusualDay | None:
     level = _level(series, day)
     brought = [series[d] * (level / own if (own := _level(series, d)) and level else 1.0) for d in before]
     usual = median(brought)
-    spread = MAD_TO_SIGMA * median(abs(v - usual) for v in brought)
-    # Counts scatter by at least their square root, and 4 % by weather alone: two equal past days prove no precision.
-    sigma = max(spread, sqrt(max(usual, 1.0)), 0.04 * usual)
-    return UnusualDay(day, series[day], round(usual, 1), (series[day] - usual) / sigma, len(before))
+    own = MAD_TO_SIGMA * median(abs(v - usual) for v in brought)
+    # Eight days tell their own scatter badly; that of all weekdays together stands beside it. Counts scatter by at
+    # least their square root, and 4 % by weather alone: two equal past days prove no precision.
+    sigma = max(0.5 * own, _scatter(series, day) * usual, sqrt(max(usual, 1.0)), 0.04 * usual)
+    score = log(max(series[day], 0.5) / max(usual, 0.5)) * max(usual, 1.0) / sigma
+    return UnusualDay(day, series[day], round(usual, 1), score, len(before))
+
+
+def _scatter(series: Series, day: date) -> float:
+    """How far days lie from the median of their weekday, as a share of it: of all days of the weeks before."""
+    by_weekday: dict[int, list[float]] = defaultdict(list)
+    for k in range(1, 7 * WEEKS_BACK + 1):
+        before = day - timedelta(days=k)
+        if series.get(before) and (level := _level(series, before)):
+            by_weekday[before.weekday()].append(series[before] / level)
+    shares = [
+        abs(v / middle - 1) for own in by_weekday.values() if len(own) >= 3 for v in own if (middle := median(own))
+    ]
+    return SMALL_SAMPLE * MAD_TO_SIGMA * median(shares) if shares else 0.0
 
 
 def _level(series: Series, day: date) -> float:
@@ -131,12 +153,16 @@ def _of_weekday(series: Series, last: date, weekday: int, start: int, end: int) 
     return [series[d] for d in days if d in series and d.weekday() == weekday]
 
 
-def expected(series: Series, day: date, *, known_until: date) -> float | None:
-    """What is expected of ``day`` by all that was known at the end of ``known_until``."""
+def expected(series: Series, day: date, *, known_until: date, weight: float = 0.5) -> float | None:
+    """What is expected of ``day`` by all that was known at the end of ``known_until``.
+
+    Args:
+        weight: of last week's same weekday against the median of six weeks: 1 follows the season, 0 sits out strange days.
+    """
     past = [series[d] for d in _same_weekdays(day, known_until) if d in series]
     if len(past) < 3:
         return None
-    return (past[0] + median(past[:FORECAST_WEEKS])) / 2
+    return weight * past[0] + (1 - weight) * median(past[:FORECAST_WEEKS])
 
 
 def naive(series: Series, day: date, *, known_until: date) -> int | None:
@@ -154,42 +180,52 @@ def forecast(series: Series, *, today: date, closed: Sequence[date] = ()) -> For
     last = today - timedelta(days=1)
     if sum(1 for k in range(FEWEST_DAYS) if last - timedelta(days=k) in series) < FEWEST_DAYS * 0.7:
         return None
-    misses, tried, people, naive_misses = [], 0, 0.0, 0.0
+    best = min((_tried(series, last, weight) for weight in WEIGHTS), key=lambda t: t.missed)
+    if len(best.misses) < HORIZON or not best.people:
+        return None
+    ordered = sorted(best.misses)
+    low, high = ordered[int(0.05 * len(ordered))], ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+    days = [_day(series, today + timedelta(days=k), last, best.weight, (low, high), closed) for k in range(HORIZON)]
+    return Forecast(
+        tuple(d for d in days if d), round(best.missed / best.people, 4), round(best.naive_missed / best.people, 4),
+        len(best.misses),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What one weight would have done on days just past. ``misses``: as shares; ``missed``: people."""
+
+    weight: float
+    misses: tuple[float, ...]
+    missed: float
+    naive_missed: float
+    people: float
+
+
+def _tried(series: Series, last: date, weight: float) -> _Tried:
+    misses, missed, naive_missed, people = [], 0.0, 0.0, 0.0
     for start in range(1, TRIED_STARTS + 1):
         known_until = last - timedelta(days=7 * start)
         for k in range(1, HORIZON + 1):
             day = known_until + timedelta(days=k)
-            guess, plain = (f(series, day, known_until=known_until) for f in (expected, naive))
-            if day > last or day not in series or guess is None or plain is None or not guess:
+            guess = expected(series, day, known_until=known_until, weight=weight)
+            plain = naive(series, day, known_until=known_until)
+            if day > last or day not in series or plain is None or not guess:
                 continue
             misses.append(series[day] / guess - 1)
-            tried, people = tried + 1, people + series[day]
-            naive_misses += abs(series[day] - plain)
-    if tried < HORIZON or not people:
-        return None
-    error = sum(abs(series_miss) for series_miss in _absolute(series, last)) / people
-    ordered = sorted(misses)
-    low, high = ordered[int(0.05 * len(ordered))], ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
-    days = [_day(series, today + timedelta(days=k), last, low, high, closed) for k in range(HORIZON)]
-    return Forecast(tuple(d for d in days if d), round(error, 4), round(naive_misses / people, 4), tried)
+            missed += abs(series[day] - guess)
+            naive_missed += abs(series[day] - plain)
+            people += series[day]
+    return _Tried(weight, tuple(misses), missed, naive_missed, people)
 
 
-def _absolute(series: Series, last: date) -> list[float]:
-    misses = []
-    for start in range(1, TRIED_STARTS + 1):
-        known_until = last - timedelta(days=7 * start)
-        for k in range(1, HORIZON + 1):
-            day = known_until + timedelta(days=k)
-            guess = expected(series, day, known_until=known_until)
-            if day <= last and day in series and guess:
-                misses.append(series[day] - guess)
-    return misses
-
-
-def _day(series: Series, day: date, last: date, low: float, high: float, closed: Sequence[date]) -> ForecastDay | None:
+def _day(
+    series: Series, day: date, last: date, weight: float, share: tuple[float, float], closed: Sequence[date]
+) -> ForecastDay | None:
     if day in closed:
         return ForecastDay(day, 0.0, 0.0, 0.0)
-    guess = expected(series, day, known_until=last)
+    guess = expected(series, day, known_until=last, weight=weight)
     if guess is None:
         return None
-    return ForecastDay(day, round(guess), round(max(0.0, guess * (1 + low))), round(guess * (1 + high)))
+    return ForecastDay(day, round(guess), round(max(0.0, guess * (1 + share[0]))), round(guess * (1 + share[1])))

@@ -30,8 +30,8 @@ from cloud_api.insights.series import (
 )  # fmt: skip
 from cloud_api.insights.usual import daily_footfall
 from cloud_api.kit.histogram import quantile
+from cloud_api.kit.language import clock, hour, joined, mark, named_day, number, short_day, weekday
 from cloud_api.kit.language import gettext as _
-from cloud_api.kit.language import hour, joined, mark, named_day, number, short_day, weekday
 from cloud_api.kit.language import ngettext as _n
 from cloud_api.stores.opening_hours import OpeningTimes
 from cloud_api.tenancy.visible_stores import StoreView
@@ -42,6 +42,7 @@ HOURS_DAYS = 28
 FEWEST_WAITS = 50
 LONG_WAIT_S = 180.0
 THIN = 0.95
+SILENT_AFTER = timedelta(minutes=30)
 FEWEST_TOGETHER = 4
 """Stores, before what most of them share is said of them together."""
 _DAY_QUARTERS_S = 900.0
@@ -124,6 +125,7 @@ async def insights_of(
         first, last = own_today - timedelta(days=DAYS_BACK), own_today - timedelta(days=1)
         series = (await daily_footfall(repository, first=first, last=last)).get(store.id, {})
         thin = await thin_days(repository, store, first=first, last=last, now=now)
+        statements += await _silence(repository, store, times.get(store.id), now=now)
         statements += _coverage(store, thin, since=own_today - timedelta(days=LOOK_DAYS))
         open_days = {d: n for d, n in series.items() if n or not _is_closed(times.get(store.id), d)}
         trusted = {d: n for d, n in open_days.items() if d not in thin}
@@ -168,6 +170,22 @@ async def thin_days(
             if seen < THIN:
                 thin[day] = seen
     return thin
+
+
+async def _silence(
+    repository: AnalyticsRepository, store: StoreView, times: OpeningTimes | None, *, now: datetime
+) -> list[Statement]:
+    """A laptop that says nothing while the store is open: nothing else can be said of today."""
+    at, zone = (await repository.last_seen()).get(store.id), ZoneInfo(store.timezone)
+    if at is None or now - at < SILENT_AFTER:
+        return []
+    if times is not None and times.is_known and not list(times.open_spans(at, now, zone)):
+        return []
+    own = at.astimezone(zone)
+    words = _("Silent since %(day)s, %(time)s: nothing is known of what happened since.", day=short_day(own.date()),
+              time=clock(own))  # fmt: skip
+    reason = _("The store's laptop was heard last at that time. What it counts meanwhile arrives when it is back.")
+    return [Statement(Kind.COVERAGE, Weight.BAD, store, words, (), reason, 200.0, claim=f"silent {at.isoformat()}")]
 
 
 def _coverage(store: StoreView, thin: dict[date, float], *, since: date) -> list[Statement]:

@@ -8,18 +8,27 @@ compared with the four weeks that lie before all of it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from statistics import median
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from cloud_api.analytics.matching import match, quarter_of, seen_days
 from cloud_api.analytics.repository import AnalyticsRepository
 from cloud_api.kit.buckets import ROLLUP, rollup_start
 from cloud_api.kit.histogram import quantile
 from cloud_api.tenancy.visible_stores import StoreView
 
 WEEKS = 4
+WHOLE, NEARLY_WHOLE = 0.95, 0.75
+"""A day of which less than the first share of the usual quarter hours was heard is compared quarter hour by quarter hour;
+among many days, one of which less than the second was heard is left out."""
+FEWEST_DAYS = 5
+"""Of a store, before one of them is called broken."""
+BROKEN_BELOW = 0.8
+"""Of the time for which a store is usually heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,37 +69,98 @@ def reference_days(first: date, last: date) -> dict[date, tuple[date, ...]]:
 
 async def daily_footfall(repository: AnalyticsRepository, *, first: date, last: date) -> dict[UUID, dict[date, int]]:
     """People in per store and day; only days on which the store was heard: such a day without people is 0."""
-    heard: dict[UUID, dict[date, int]] = defaultdict(dict)
+    daily, _ = await _daily(repository, first=first, last=last)
+    return daily
+
+
+async def _daily(
+    repository: AnalyticsRepository, *, first: date, last: date
+) -> tuple[dict[UUID, dict[date, int]], Heard]:
+    daily: dict[UUID, dict[date, int]] = defaultdict(dict)
+    heard: Heard = defaultdict(dict)
     for store_id, day, quarters, _ in await repository.heard_days(first=first, last=last):
         if quarters:
-            heard[store_id][day] = 0
+            daily[store_id][day], heard[store_id][day] = 0, quarters
     for row in await repository.days(first=first, last=last, types=["footfall_in"]):
-        heard[row.store_id][row.day] = row.n
-    return heard
+        daily[row.store_id][row.day] = row.n
+    return daily, heard
+
+
+def broken_days(heard: Mapping[date, int]) -> set[date]:
+    """Days on which a store was heard for much less of the time than on its other days.
+
+    "Less than usual" would be said of its people, and be true of its laptop alone. A laptop that is off every night is
+    measured by its own days.
+    """
+    if len(heard) < FEWEST_DAYS:
+        return set()
+    usual = median(heard.values())
+    return {day for day, quarters in heard.items() if quarters < BROKEN_BELOW * usual}
 
 
 async def against_usual(
     repository: AnalyticsRepository, stores: Sequence[StoreView], *, first: date, last: date, now: datetime
 ) -> dict[UUID, dict[date, Usual]]:
-    """Footfall per store and day of the period, each with what was usual; days without either are left out."""
+    """Footfall per store and day of the period, each with what was usual; days without either are left out.
+
+    So are days of which much less was heard than is usual: a silent store is not an empty one. Of a single day, the
+    quarter hours that were seen on both sides are compared instead.
+    """
     references = reference_days(first, last)
     earliest = min(min(days) for days in references.values())
-    daily = await daily_footfall(repository, first=earliest, last=last)
+    daily, heard = await _daily(repository, first=earliest, last=last)
     found: dict[UUID, dict[date, Usual]] = {s.id: {} for s in stores}
+    thin: list[StoreView] = []
     for store in stores:
-        own = daily.get(store.id, {})
         running = now.astimezone(ZoneInfo(store.timezone)).date()
-        for day, before in references.items():
-            if day < running:
+        own, broken = daily.get(store.id, {}), broken_days(heard.get(store.id, {}))
+        for day, days in references.items():
+            if day >= running:
+                continue
+            before = [d for d in days if d not in broken]
+            wanted = WHOLE if first == last else NEARLY_WHOLE
+            if _is_whole(day, heard.get(store.id, {}), before, wanted=wanted):
                 found[store.id] |= _pair(day, own, before)
+            elif first == last:
+                thin.append(store)
+    for store_id, usual in (await _matched(repository, thin, first, references.get(first, ()), now=now)).items():
+        found[store_id][first] = usual
     for store_id, day, usual in await _running(repository, stores, daily, first=first, last=last, now=now):
         found[store_id][day] = usual
     return found
 
 
+Heard = dict[UUID, dict[date, int]]
+"""In how many quarter hours of a day a store was heard."""
+
+
+def _is_whole(day: date, heard: Mapping[date, int], before: Sequence[date], *, wanted: float) -> bool:
+    known = [heard[d] for d in before if d in heard]
+    return not known or heard.get(day, 0) >= wanted * sum(known) / len(known)
+
+
 def _pair(day: date, own: dict[date, int], before: Sequence[date]) -> dict[date, Usual]:
     known = [own[d] for d in before if d in own]
     return {day: Usual(own[day], sum(known) / len(known), 1)} if day in own and known else {}
+
+
+async def _matched(
+    repository: AnalyticsRepository, stores: Sequence[StoreView], day: date, before: Sequence[date], *, now: datetime
+) -> dict[UUID, Usual]:
+    """By the quarter hours that were seen on both sides; stores of which too little was seen are left out."""
+    by_zone: dict[str, list[StoreView]] = defaultdict(list)
+    for store in stores:
+        by_zone[store.timezone].append(store)
+    found = {}
+    for name, group in by_zone.items():
+        until = quarter_of(now, day, ZoneInfo(name))
+        days = await seen_days(repository.of(group), group, [day, *before], now=now)
+        for store in group:
+            own = days[store.id].pop(day, None)
+            pair = match(own, list(days[store.id].values()), until=until) if own else None
+            if pair is not None and pair.change is not None:
+                found[store.id] = Usual(pair.actual, pair.usual, 1)
+    return found
 
 
 async def _running(
@@ -109,18 +179,31 @@ async def _running(
         if day not in references:
             continue
         parts = {d: await _until(repository, d, zone, until=until) for d in (day, *references[day])}
+        thin = []
         for store in group:
             own = daily.get(store.id, {})
-            known = [parts[d].get(store.id, 0) for d in references[day] if d in own]
+            heard = {d: part[1].get(store.id, 0) for d, part in parts.items() if d in own}
+            if not _is_whole(day, heard, references[day], wanted=WHOLE):
+                thin.append(store)
+                continue
+            known = [parts[d][0].get(store.id, 0) for d in references[day] if d in own]
             if day in own and known:
-                found.append((store.id, day, Usual(parts[day].get(store.id, 0), sum(known) / len(known), 1)))
+                found.append((store.id, day, Usual(parts[day][0].get(store.id, 0), sum(known) / len(known), 1)))
+        for store_id, usual in (await _matched(repository, thin, day, references[day], now=now)).items():
+            found.append((store_id, day, usual))
     return found
 
 
-async def _until(repository: AnalyticsRepository, day: date, zone: ZoneInfo, *, until: time) -> dict[UUID, int]:
+async def _until(
+    repository: AnalyticsRepository, day: date, zone: ZoneInfo, *, until: time
+) -> tuple[dict[UUID, int], dict[UUID, int]]:
+    """People in, and quarter hours heard, per store up to a time of the day."""
     start = datetime.combine(day, time(), zone).astimezone(UTC)
     end = datetime.combine(day, until, zone).astimezone(UTC)
-    return await repository.store_quarters("footfall_in", start=start, end=end) if end >= start + ROLLUP else {}
+    if end < start + ROLLUP:
+        return {}, {}
+    heard = await repository.store_quarters_heard(start=start, end=end)
+    return await repository.store_quarters("footfall_in", start=start, end=end), heard
 
 
 def together(pairs: Sequence[Usual]) -> Usual:

@@ -65,7 +65,8 @@ _ACCENTS = str.maketrans("aeiouAEIOUcnsy", "áéíóúÁÉÍÓÚçñšý")
 def _marked(message: str) -> str:
     parts = re.split(r"(%\(\w+\)s|%%)", message)
     changed = "".join(part if n % 2 else part.translate(_ACCENTS) for n, part in enumerate(parts))
-    return f"⟦{changed}{'~' * (len(message) // 3)}⟧"
+    longer = " ".join(["~" * 6] * (len(message) // 18) + ["~" * (len(message) // 3 % 6)])
+    return f"⟦{changed} {longer}⟧"
 
 
 def languages() -> tuple[str, ...]:

@@ -11,11 +11,10 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from cloud_api.analytics.coverage import day_coverage, expected_of, share
 from cloud_api.analytics.ranking import rank
 from cloud_api.analytics.repository import AnalyticsRepository
 from cloud_api.analytics.zones import ZoneFigures, zone_figures
-from cloud_api.insights.usual import StayPair, Usual, against_usual, stays_against_usual, together
+from cloud_api.insights.usual import Usual, against_usual, together
 from cloud_api.kit.buckets import ROLLUP, rollup_start
 from cloud_api.kit.language import clock, day_and_month, hour, short_day, weekday
 from cloud_api.kit.language import gettext as _
@@ -28,46 +27,16 @@ from cloud_api.web.charts import BarChart, Grid, Point, bar_chart, grid
 from cloud_api.web.levels import Level, levels_of
 from cloud_api.web.periods import Period
 from cloud_api.web.shell import Visit, show, visit
-from cloud_api.web.words import UNKNOWN, ago, change_words, duration_words, longer_words, number, percent, plain_id
+from cloud_api.web.tiles import StoreLine, Tile, arrow, than_words, tiles_of
+from cloud_api.web.words import UNKNOWN, ago, change_words, number, plain_id
 
 router = APIRouter(include_in_schema=False)
 SEEN_LATELY = timedelta(minutes=5)
+SILENT_AFTER = timedelta(minutes=20)
+"""After which a day under way is compared with nothing."""
 PROFILE_DAYS = 56
-THIN = 0.95
 PEAK_LIMIT = 100
 """Days times stores up to which the level of occupancy is followed through each quarter hour."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """One figure. ``value`` "–": not known, which is not zero. ``trend``: up, down or empty."""
-
-    name: str
-    title: str
-    value: str
-    note: str
-    trend: str = ""
-    coverage: str = ""
-    is_thin: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class StoreLine:
-    """One store of the list. None: not known, which is not zero. ``change``: in words."""
-
-    id: UUID
-    name: str
-    footfall_in: int | None
-    footfall_out: int | None
-    inside: int | None
-    per_open_hour: float | None
-    per_hour_rank: int | None
-    change: str
-    trend: str
-    coverage: float | None
-    share_of_best: float
-    seen: str
-    is_fresh: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +79,13 @@ async def dashboard_context(seen: Visit) -> DashboardContext:
     pairs = await against_usual(repository, shown, first=period.first, last=period.last, now=seen.now)
     levels = await _levels(seen, repository)
     last_seen = await repository.last_seen()
-    lines = await _lines(seen, pairs, levels, last_seen)
+    silent = _silent(seen, last_seen)
+    for store_id in silent:
+        # Nobody knows how many came since: a day that is half unknown is compared with nothing.
+        pairs[store_id] = {day: pair for day, pair in pairs[store_id].items() if day < period.today}
+    lines = await _lines(seen, pairs, levels, last_seen, silent)
     all_pairs = together([p for days in pairs.values() for p in days.values()])
-    tiles = await _tiles(seen, repository, lines, all_pairs, levels)
+    tiles = await tiles_of(seen, repository, lines, all_pairs, levels)
     rows, trend_title = await _trend(seen, repository, pairs)
     profile = await _profile(seen, repository)
     return DashboardContext(
@@ -120,7 +93,7 @@ async def dashboard_context(seen: Visit) -> DashboardContext:
         has_data=bool(last_seen) or any(line.footfall_in is not None for line in lines),
         has_hours=any(line.per_open_hour is not None for line in lines),
         headline=seen.chosen.name if seen.chosen else _("All stores"),
-        verdict=_verdict(all_pairs, period),
+        verdict=_verdict(all_pairs, period, seen, silent),
         is_live=period.has_today,
         tiles=tiles,
         trend=bar_chart(rows),
@@ -142,16 +115,36 @@ def _without_stores() -> DashboardContext:
     )
 
 
-def than_words(period: Period) -> str:
-    """What a period is compared with."""
-    if period.is_one_day:
-        if period.first == period.today:
-            return _("usual on a %(weekday)s by this time", weekday=weekday(period.first.weekday()))
-        return _("usual on a %(weekday)s", weekday=weekday(period.first.weekday()))
-    return _("usual on the same weekdays before")
+def _silent(seen: Visit, last_seen: dict[UUID, datetime]) -> dict[UUID, datetime]:
+    """Stores of which nothing is heard, each with the moment since when; of a period with today."""
+    if not seen.period.has_today:
+        return {}
+    return {s.id: at for s in seen.shown if (at := last_seen.get(s.id)) is not None and seen.now - at > SILENT_AFTER}
 
 
-def _verdict(pair: Usual, period: Period) -> str:
+def since_words(at: datetime, *, seen: Visit, zone: ZoneInfo) -> str:
+    """``silent since 11:40``, with the day where it was another one."""
+    own = at.astimezone(zone)
+    if own.date() == seen.now.astimezone(zone).date():
+        return _("silent since %(time)s", time=clock(own))
+    return _("silent since %(day)s, %(time)s", day=short_day(own.date()), time=clock(own))
+
+
+def _verdict(pair: Usual, period: Period, seen: Visit, silent: dict[UUID, datetime]) -> str:
+    if seen.chosen is not None and seen.chosen.id in silent:
+        words = since_words(silent[seen.chosen.id], seen=seen, zone=seen.zone)
+        return _("%(silent)s: nothing is known since, so nothing is compared.", silent=words[0].upper() + words[1:])
+    if silent and len(silent) == len(seen.shown):
+        return _("All stores are silent: nothing is known of the present, so nothing is compared.")
+    told = _compared(pair, period)
+    if silent:
+        told += " " + _n(
+            "%(n)s store is silent and is left out.", "%(n)s stores are silent and are left out.", len(silent)
+        )
+    return told
+
+
+def _compared(pair: Usual, period: Period) -> str:
     if pair.change is None:
         return _("Nothing to compare with yet: the same weekdays before have no data.")
     words = change_words(pair.change, than=than_words(period))
@@ -165,8 +158,9 @@ async def _levels(seen: Visit, repository: AnalyticsRepository) -> dict[UUID, Le
 
 
 async def _lines(
-    seen: Visit, pairs: dict[UUID, dict[date, Usual]], levels: dict[UUID, Level], last_seen: dict[UUID, datetime]
-) -> list[StoreLine]:
+    seen: Visit, pairs: dict[UUID, dict[date, Usual]], levels: dict[UUID, Level], last_seen: dict[UUID, datetime],
+    silent: dict[UUID, datetime],
+) -> list[StoreLine]:  # fmt: skip
     hours = await OpeningHoursOf(seen.connection, seen.scope).of([s.id for s in seen.shown])
     period = seen.period
     ranking = await rank(
@@ -175,6 +169,7 @@ async def _lines(
     best = max([r.footfall_in or 0 for r in ranking.stores], default=0)
     by_hour = sorted((r for r in ranking.stores if r.per_open_hour is not None), key=lambda r: -(r.per_open_hour or 0))
     places = {r.store_id: n for n, r in enumerate(by_hour, 1)}
+    zones = {s.id: ZoneInfo(s.timezone) for s in seen.shown}
     lines = []
     for r in ranking.stores:
         pair, at = together(list(pairs[r.store_id].values())), last_seen.get(r.store_id)
@@ -188,8 +183,8 @@ async def _lines(
                 inside=level.now if level and level.is_known and period.has_today else None,
                 per_open_hour=r.per_open_hour,
                 per_hour_rank=places.get(r.store_id),
-                change=change_words(pair.change, than=_("usual")) if pair.change is not None else UNKNOWN,
-                trend=_arrow(pair.change),
+                change=_change(pair, silent.get(r.store_id), seen, zones[r.store_id]),
+                trend=arrow(pair.change),
                 coverage=r.coverage,
                 share_of_best=round((r.footfall_in or 0) / best, 3) if best else 0.0,
                 seen=_("never heard of") if at is None else _("heard %(ago)s", ago=ago(at, now=seen.now)),
@@ -199,97 +194,10 @@ async def _lines(
     return lines
 
 
-def _arrow(change: float | None) -> str:
-    return "" if change is None or abs(change) < 0.05 else "up" if change > 0 else "down"
-
-
-async def _tiles(
-    seen: Visit, repository: AnalyticsRepository, lines: list[StoreLine], pair: Usual, levels: dict[UUID, Level]
-) -> list[Tile]:
-    period, than = seen.period, than_words(seen.period)
-    known = [line for line in lines if line.footfall_in is not None]
-    covered = await _coverage(seen, repository)
-    mark = {
-        "coverage": _("coverage %(share)s", share=percent(covered)),
-        "is_thin": covered is not None and covered < THIN,
-    }
-    went_in = sum(line.footfall_in or 0 for line in known) if known else None
-    went_out = sum(line.footfall_out or 0 for line in known) if known else None
-    tiles = [
-        Tile("footfall_in", _("People in"), number(went_in), change_words(pair.change, than=than), _arrow(pair.change),
-             **mark),  # type: ignore[arg-type]  # two marks of different types
-        Tile("footfall_out", _("People out"), number(went_out), _("crossings to the outside")),
-        _occupancy(seen, levels),
-    ]  # fmt: skip
-    whole = {"first": period.first, "last": period.last}
-    dwell = await stays_against_usual(repository, "dwell", **whole)
-    wait = await stays_against_usual(repository, "queue_wait", **whole)
-    visits = await repository.days(**whole, types=["shelf_interaction"])
-    tiles += [_dwell(dwell), _wait(wait)]
-    n = sum(v.n for v in visits)
-    tiles.append(
-        Tile(
-            "shelf_interaction",
-            _("Shelf visits"),
-            number(n) if known else UNKNOWN,
-            _("stays over the shelf's threshold"),
-        )
-    )
-    return tiles
-
-
-def _dwell(dwell: StayPair) -> Tile:
-    title = _("Time spent, p50 / p90")
-    if not dwell.n:
-        return Tile("dwell", title, UNKNOWN, _("no stay has ended yet"))
-    stays = _n("%(n)s stay", "%(n)s stays", dwell.n)
-    compared = longer_words(dwell.p50_s, dwell.usual_p50_s, than=_("usual"))
-    return Tile(
-        "dwell", title, f"{duration_words(dwell.p50_s)} / {duration_words(dwell.p90_s)}", f"{stays}; {compared}"
-    )
-
-
-def _wait(wait: StayPair) -> Tile:
-    title = _("Queue wait, p90")
-    if not wait.n:
-        return Tile("queue_wait", title, UNKNOWN, _("nobody has queued yet"))
-    waits = _n("%(n)s wait", "%(n)s waits", wait.n)
-    compared = longer_words(wait.p90_s, wait.usual_p90_s, than=_("usual"))
-    return Tile("queue_wait", title, duration_words(wait.p90_s), f"{waits}; {compared}")
-
-
-def _occupancy(seen: Visit, levels: dict[UUID, Level]) -> Tile:
-    # Each store is never below zero, then they add up: one store's drift takes nobody out of another.
-    heard = [level for level in levels.values() if level.is_known]
-    if not heard:
-        note = _("not heard of yet") if levels else _("choose one store, or fewer days")
-        return Tile("occupancy", _("Most people inside"), UNKNOWN, note)
-    peak = max(heard, key=lambda level: level.peak)
-    at = _("most %(n)s", n=number(peak.peak))
-    if seen.chosen is None and len(heard) > 1:
-        at = _("most in one store %(n)s", n=number(peak.peak))
-    elif peak.peak_at:
-        own = peak.peak_at.astimezone(seen.zone)
-        at = _("most %(n)s, %(weekday)s at %(time)s", n=number(peak.peak),
-               weekday=weekday(own.weekday(), "abbreviated"), time=clock(own))  # fmt: skip
-    if not seen.period.has_today:
-        return Tile("occupancy", _("Most people inside"), number(peak.peak), at)
-    return Tile("occupancy", _("Inside now"), number(sum(level.now for level in heard)), at)
-
-
-async def _coverage(seen: Visit, repository: AnalyticsRepository) -> float | None:
-    period = seen.period
-    shares = await day_coverage(repository, seen.shown, first=period.first, last=period.last, now=seen.now)
-    cameras = await repository.cameras()
-    expected_s = seen_s = 0.0
-    for store in seen.shown:
-        zone = ZoneInfo(store.timezone)
-        start, end = (datetime.combine(d, time(), zone).astimezone(UTC)
-                      for d in (period.first, period.last + timedelta(days=1)))  # fmt: skip
-        wanted_s = expected_of(cameras, store.id, now=seen.now).camera_s(start, end)
-        expected_s += wanted_s
-        seen_s += wanted_s * (shares[store.id] or 0.0)
-    return share(seen_s, expected_s)
+def _change(pair: Usual, silent_at: datetime | None, seen: Visit, zone: ZoneInfo) -> str:
+    if silent_at is not None:
+        return since_words(silent_at, seen=seen, zone=zone)
+    return UNKNOWN if pair.change is None else change_words(pair.change, than=_("usual"))
 
 
 async def _trend(

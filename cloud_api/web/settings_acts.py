@@ -114,16 +114,25 @@ async def _change_store(sent: Sent) -> None:
 
 
 async def _set_hours(sent: Sent) -> None:
-    weekly = []
-    for weekday in range(7):
-        opens, closes = sent.text(f"opens{weekday}").strip(), sent.text(f"closes{weekday}").strip()
-        if opens and closes:
-            weekly.append(WeeklySpan(weekday=weekday, opens=opens, closes=closes))
-        elif opens or closes:
-            raise InvalidError(_("Give both hours of a day, or none if it is closed."))
+    weekly = [span for weekday in range(7) for span in _spans(weekday, sent.text(f"hours{weekday}"))]
     document = OpeningDocument(weekly=weekly, exceptions=_exceptions(sent.text("exceptions")))
     request = sent.request
     await put_opening_hours(sent.id("store_id"), document, sent.principal, database_of(request), address_of(request))
+
+
+def _spans(weekday: int, text: str) -> list[WeeklySpan]:
+    """Spans like ``09:00-13:00, 15:00-20:00``; empty: closed."""
+    spans = []
+    for part in text.replace("–", "-").split(","):
+        if not part.strip():
+            continue
+        opens, dash, closes = (p.strip() for p in part.partition("-"))
+        if not dash or not opens or not closes or len(opens) > 5 or len(closes) > 5:
+            raise InvalidError(
+                _("'%(part)s' are no opening hours; write e.g. 09:00-13:00, 15:00-20:00.", part=part.strip()[:40])
+            )
+        spans.append(WeeklySpan(weekday=weekday, opens=opens, closes=closes))
+    return spans
 
 
 def _exceptions(text: str) -> list[OtherDay]:

@@ -65,7 +65,7 @@ class StoreSettings:
     """A store and its hours, as its form shows them."""
 
     store: StoreView
-    week: list[tuple[str, str, str]]
+    week: list[tuple[str, str]]
     exceptions: str
     hours_words: str
 
@@ -189,19 +189,20 @@ async def _stores(seen: Visit) -> dict[str, Any]:
 
 
 def _store_settings(store: StoreView, times: OpeningTimes) -> StoreSettings:
-    week = []
-    for day in range(7):
-        span = next((s for d, s in times.weekly if d == day), None)
-        week.append(
-            (weekday(day), clock_words(span.opens_min) if span else "", clock_words(span.closes_min) if span else "")
+    week = [
+        (
+            weekday(n),
+            ", ".join(f"{clock_words(s.opens_min)}-{clock_words(s.closes_min)}" for d, s in times.weekly if d == n),
         )
+        for n in range(7)
+    ]
     lines = [
         f"{e.day} " + (f"{clock_words(e.span.opens_min)}-{clock_words(e.span.closes_min)}" if e.span else "closed")
         + (f" {e.note}" if e.note else "")
         for e in times.exceptions
     ]  # fmt: skip
-    days = [f"{name[:3]} {opens}–{closes}" for name, opens, closes in week if opens]
-    return StoreSettings(store, week, "\n".join(lines), ", ".join(days) if days else _("not known yet"))
+    days = [f"{weekday(n, 'abbreviated')} {hours}" for n, (_name, hours) in enumerate(week) if hours]
+    return StoreSettings(store, week, "\n".join(lines), "; ".join(days) if days else _("not known yet"))
 
 
 async def _people(seen: Visit) -> dict[str, Any]:

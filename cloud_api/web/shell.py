@@ -29,6 +29,7 @@ from cloud_api.tenancy.principal import Act, Principal, Scope, may, require, sco
 from cloud_api.tenancy.transactions import scoped
 from cloud_api.tenancy.visible_stores import StoreView, VisibleStores
 from cloud_api.web import words
+from cloud_api.web.demo_clock import DemoClock
 from cloud_api.web.periods import CHOICES, Period, period_of
 from cloud_api.web.reader import PreferencesOf
 
@@ -82,7 +83,10 @@ NAVIGATION = (
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Somebody looks at a page. ``chosen`` None: all stores. ``shown``: those that the page is about."""
+    """Somebody looks at a page. ``chosen`` None: all stores. ``shown``: those that the page is about.
+
+    ``stands_at``: of a made-up demo, the moment that ``now`` is for ever; None: time goes on.
+    """
 
     request: Request
     principal: Principal
@@ -94,6 +98,7 @@ class Visit:
     period: Period
     now: datetime
     theme: str = "auto"
+    stands_at: datetime | None = None
 
     @property
     def shown(self) -> list[StoreView]:
@@ -134,11 +139,24 @@ async def visit(request: Request, *, act: Act | None = None, is_read: bool = Tru
             speak(preferences.locale)
         stores = await VisibleStores(connection, scope).all()
         chosen = _chosen(request.query_params.get("store", ""), stores)
-        now = datetime.now(UTC)
+        organisation = await Organisations(connection, scope).own()
+        stands_at = await DemoClock(connection, scope).stands_at() if organisation.is_demo else None
+        now = stands_at or datetime.now(UTC)
         zone = ZoneInfo((chosen or stores[0]).timezone) if stores else ZoneInfo("UTC")
         period = period_of(request.query_params, today=now.astimezone(zone).date())
-        organisation = await Organisations(connection, scope).own()
-        yield Visit(request, principal, scope, connection, organisation, stores, chosen, period, now, preferences.theme)
+        yield Visit(
+            request,
+            principal,
+            scope,
+            connection,
+            organisation,
+            stores,
+            chosen,
+            period,
+            now,
+            preferences.theme,
+            stands_at,
+        )
 
 
 def _chosen(asked: str, stores: list[StoreView]) -> StoreView | None:
@@ -173,6 +191,7 @@ def show(
         "has_stores": has_stores,
         "path": seen.request.url.path,
         "theme": seen.theme,
+        "stands_at": seen.stands_at.astimezone(seen.zone) if seen.stands_at else None,
         "csrf": csrf_of(seen.request, seen.principal),
         "may_change": seen.may(Act.RUN_STORE),
         "may_run": seen.may(Act.RUN_ORGANISATION),

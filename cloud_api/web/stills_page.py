@@ -9,6 +9,7 @@ from cloud_api.auth.access import Address, database_of
 from cloud_api.devices.stills import StillBox, StillSwitches, must_be_on
 from cloud_api.kit.errors import NotFoundError
 from cloud_api.kit.language import gettext as _
+from cloud_api.models.base import utc_now
 from cloud_api.stores.cameras import Cameras
 from cloud_api.tenancy.audit import AuditLog
 from cloud_api.tenancy.transactions import scoped
@@ -25,7 +26,7 @@ async def still(request: Request, address: Address, camera: str = "") -> Respons
     async with visit(request) as seen:
         if box is None or seen.chosen is None:
             raise NotFoundError(_("There are no stills here."))
-        store, principal, scope, now = seen.chosen, seen.principal, seen.scope, seen.now
+        store, principal, scope, now = seen.chosen, seen.principal, seen.scope, utc_now()
         must_be_on(store.id, await StillSwitches(seen.connection, scope).on())
         found = await Cameras(seen.connection, scope).one(store.id, camera)
     if box.ask(store.id, camera, now=now):

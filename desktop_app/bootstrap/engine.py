@@ -14,6 +14,7 @@ from desktop_app.adapters.cloud.http_cloud import HttpCloud
 from desktop_app.adapters.cloud.http_link import HttpLink
 from desktop_app.adapters.storage.sqlite_history import SqliteHistory
 from desktop_app.adapters.storage.sqlite_outbox import SqliteOutbox
+from desktop_app.adapters.video.jpeg import encode_jpeg
 from desktop_app.adapters.video.open_source import make_source
 from desktop_app.bootstrap.configuration import load_config
 from desktop_app.bootstrap.parts import open_detector
@@ -24,6 +25,7 @@ from desktop_app.services.config_import import EdgeConfig, ImportedCamera
 from desktop_app.services.coverage_journal import CoverageJournal
 from desktop_app.services.ports import CredentialError, EventSink, History
 from desktop_app.services.recent_tracks import RecentTracks
+from desktop_app.services.still import still
 from desktop_app.services.sync import SyncService
 from desktop_app.services.zone_store import ZoneStore
 from desktop_app.services.zone_sync import Ledger, LocalZones, ZoneSync
@@ -143,9 +145,17 @@ class Edge:
             depth=lambda: sync.depth.pending,
             clock=self.clock,
             every_s=self.settings.heartbeat_s,
+            still=self._still,
         )
         self.outbox.on_append(sync.wake)
         return sync, heartbeat
+
+    def _still(self, camera_id: str) -> bytes | None:
+        """What a camera sees, small and with people in blocks; only the cloud's question leads here."""
+        view = self.engine.latest(camera_id)
+        if view is None:
+            return None
+        return encode_jpeg(still(view.frame.bgr(), [tuple(box) for box in view.tracked.xyxy.tolist()]))
 
     def _known_zones(self) -> dict[str, tuple[Zone, ...]]:
         """Zones by camera. Those of a file are known with the camera's first picture."""

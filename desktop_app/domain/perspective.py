@@ -21,7 +21,7 @@ MIN_SPAN = 0.3
 REFIT_EVERY = 20
 MAX_RESIDUAL = 0.12
 """Median misfit, as a share of the height, above which there is no line: a ceiling camera, or stairs."""
-MAX_LEVEL = 0.75
+MAX_LEVEL = 0.7
 """Seen from eye level all heads are at one height: from this share of it on they say nothing of where feet are."""
 STRIDE = 3
 """Every third clean box of a track is taken: who stands still must not outvote the others."""

@@ -8,6 +8,7 @@ filter's own uncertainty, so one rule serves every frame rate.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import lap
@@ -68,8 +69,8 @@ class TrackerConfig:
 class Tracker:
     """Tracks of one camera. Pure: the same boxes at the same times give the same ids.
 
-    Only observed boxes come out; a predicted position never does. Time that repeats or runs backwards is taken as
-    no time at all; a pause longer than ``lost_s`` begins anew.
+    Only observed boxes come out; a predicted position never does. Time that repeats, runs backwards or is no number
+    is taken as no time at all; a pause longer than ``lost_s`` begins anew.
     """
 
     def __init__(self, config: TrackerConfig | None = None) -> None:
@@ -109,6 +110,8 @@ class Tracker:
         return tracked
 
     def _advance(self, at_s: float) -> float:
+        if not math.isfinite(at_s):
+            at_s = self._now_s or 0.0
         dt_s = 0.0 if self._now_s is None else max(0.0, at_s - self._now_s)
         self._now_s = at_s if self._now_s is None else max(at_s, self._now_s)
         if dt_s > self.config.lost_s:

@@ -8,10 +8,13 @@ explanations (why somebody was counted, or not) and the foot paths of all tracks
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import numpy as np
 
 from desktop_app.domain.anchor import Anchor, AnchorHistory, are_legs_covered
 from desktop_app.domain.camera_meters import CameraMeters
@@ -223,8 +226,11 @@ class ZoneEngine:
     # -- tracks
 
     def _begin_frame(self, at_s: float, occurred_at: datetime) -> Moment:
-        """The frame's moment. Time that runs backwards stands still, as it does for the tracker."""
-        self._now_s = max(self._now_s, at_s)
+        """The frame's moment. Time that runs backwards or is no number stands still, as it does for the tracker."""
+        if math.isfinite(at_s):
+            self._now_s = max(self._now_s, at_s)
+        elif not math.isfinite(self._now_s):
+            self._now_s = 0.0
         moment = kept_moment(self._now_s, occurred_at)
         self._paths.begin_frame(moment)
         return moment
@@ -235,7 +241,8 @@ class ZoneEngine:
         return [draft for w in stale for draft in self._finish(self._walks.pop(w.track_id), is_cut=False)]
 
     def _located(self, tracked: TrackedDetections, moment: Moment) -> list[Sighting]:
-        """Each person's anchor in this frame; those who stand in an ``ignore`` area are left out."""
+        """Each person's anchor in this frame; boxes that are none and who stands in an ``ignore`` area are left out."""
+        tracked = _usable(tracked, frame_wh=self._frame_wh)
         at_ms, stamp_ms = round(moment.at_s * 1000), round(moment.occurred_at.timestamp() * 1000)
         seen = []
         for xyxy, score, tracker_id, confirmed, covered in zip(
@@ -284,7 +291,7 @@ class ZoneEngine:
         self._stitch(seen, moment)
         drafts: list[EventDraft] = []
         for person in seen:
-            drafts += self._take(self._walks[person.track_id], person, moment)
+            drafts += self._take(self._walks[person.track_id], person)
         drafts += self._expire(moment)
         drafts += [self._drafted(count) for count in self._judge_lines.settle(moment)]
         drafts += self._measure(moment, seen)
@@ -314,7 +321,7 @@ class ZoneEngine:
             self._paths.end_walk(old)
             self._judge_lines.stitched(new, old_id=old_id, at=moment.occurred_at)
 
-    def _take(self, walk: Walk, person: Sighting, moment: Moment) -> list[EventDraft]:
+    def _take(self, walk: Walk, person: Sighting) -> list[EventDraft]:
         observation = walk.last = walk.newest[-1]
         walk.is_confirmed = walk.is_confirmed or person.is_confirmed
         self._paths.add(walk, person.look)
@@ -419,6 +426,17 @@ class ZoneEngine:
             if self._walks[p.track_id].is_confirmed
         ]
         return self._meters.observe(moment, people_in=self._people_in, feet_norm=feet)
+
+
+def _usable(tracked: TrackedDetections, *, frame_wh: Size) -> TrackedDetections:
+    """Without boxes that have no area, a coordinate that is no number, or nothing in the picture."""
+    x = tracked.xyxy
+    with np.errstate(invalid="ignore"):
+        good = np.isfinite(x).all(axis=1) & (x[:, 2] > x[:, 0]) & (x[:, 3] > x[:, 1])
+        good &= (x[:, 2] > 0) & (x[:, 3] > 0) & (x[:, 0] < frame_wh[0]) & (x[:, 1] < frame_wh[1])
+    if good.all():
+        return tracked
+    return TrackedDetections(x[good], tracked.score[good], tracked.tracker_id[good], tracked.is_confirmed[good])
 
 
 def _is_ignored(zone: Zone) -> bool:

@@ -44,6 +44,9 @@ class EdgeLink(Protocol):
     def edit(self, edit: ZoneEdit) -> ZoneEditAnswer:
         """Bring zones that were edited here."""
 
+    def still(self, camera_id: str, jpeg: bytes) -> None:
+        """Bring a still that the cloud asked for."""
+
     def close(self) -> None:
         """Let go of connections; a request under way ends."""
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Frame = NDArray[np.uint8]
-WIDEST_PX = 320
+WIDEST_PX = 208
+"""A head that no detector saw is two or three pixels wide: nobody's face."""
 BLOCKS_ACROSS = 4
 """Of a person: a face is less than two blocks."""
 MARGIN = 0.2
@@ -19,7 +20,7 @@ BLOCKS_OF_ALL = 32
 
 
 def still(frame: Frame, people_xyxy: Iterable[tuple[float, float, float, float]] | None) -> Frame:
-    """A frame as it may leave the store: at most 320 pixels wide, people in blocks.
+    """A frame as it may leave the store: at most ``WIDEST_PX`` wide, people in blocks.
 
     Args:
         frame: BGR, HxWx3.

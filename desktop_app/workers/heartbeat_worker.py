@@ -24,6 +24,8 @@ CUT_S = 1.0
 SPREAD = 0.1
 """Of the pause, up and down: a thousand laptops that start after a power cut do not knock at once for ever."""
 LONGEST_REST_S = 300.0
+UNKNOWN_THERE = (404, 405)
+"""A cloud of an older version: it takes events and knows no heartbeat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class HeartbeatWorker:
     Args:
         cameras: how they do now.
         depth: how many events wait.
+        still: a camera's picture as it may leave the store, a JPEG; None: there is none now.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class HeartbeatWorker:
         clock: Clock,
         every_s: float,
         chance: Callable[[], float] = random.random,
+        still: Callable[[str], bytes | None] | None = None,
     ) -> None:
         self.zones = zones
         self._link = link
@@ -68,6 +72,7 @@ class HeartbeatWorker:
         self._clock = clock
         self._every_s = every_s
         self._chance = chance
+        self._still = still
         self._config_revision = 0
         self._state = BeatState()
         self._news = threading.Event()
@@ -113,12 +118,29 @@ class HeartbeatWorker:
             self._note(BeatState(True, "", self._clock.utc_now(), answer.clock_offset_s))
             if not self._stop.is_set():
                 self.zones.reconcile(answer)
+                self._show(answer.stills)
         except LinkError as error:
+            if error.status in UNKNOWN_THERE:
+                self._note(BeatState())
+                return LONGEST_REST_S
             self._note(replace(self._state, is_heard=False, words=str(error)))
             return min(LONGEST_REST_S, max(usual_s, error.retry_after_s or 0.0))
         except ZoneStoreError as error:
             self._note(replace(self._state, words=str(error)))
         return usual_s
+
+    def _show(self, cameras: tuple[str, ...]) -> None:
+        """Bring the stills that somebody waits for; one that cannot be brought is no trouble of the store's."""
+        if self._still is None:
+            return
+        for camera_id in cameras:
+            jpeg = self._still(camera_id)
+            if jpeg is None or self._stop.is_set():
+                continue
+            try:
+                self._link.still(camera_id, jpeg)
+            except LinkError as error:
+                log.info("a still of %s was not taken: %s", camera_id, error)
 
     def _told(self) -> Heartbeat:
         return Heartbeat(

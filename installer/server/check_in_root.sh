@@ -63,11 +63,14 @@ fetch_packages() {
         chroot '$root' env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --download-only --no-install-recommends ${packages[*]} >/dev/null"
     local list
     list=$(mktemp)
-    for words in "cloud" "--only-tool hatchling"; do
-        # shellcheck disable=SC2086  # two words
+    local words kind
+    for words in "--wheels cloud" "--only-tool hatchling --only-tool setuptools" "--source cloud"; do
+        # shellcheck disable=SC2086  # several words
         "$project/.venv/bin/python" "$project/installer/supply_chain/subset.py" $words > "$list"
-        "$project/.venv/bin/python" -m pip download -qq --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
-            --python-version 3.11 --dest "$wheels" --requirement "$list"
+        kind=(--only-binary :all: --python-version 3.11)
+        [ "$words" != "--source cloud" ] || kind=(--no-build-isolation)
+        "$project/.venv/bin/python" -m pip download -qq --disable-pip-version-check --no-deps --require-hashes "${kind[@]}" \
+            --dest "$wheels" --requirement "$list"
     done
     rm -f "$list"
 }

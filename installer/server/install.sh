@@ -258,15 +258,19 @@ build_release() {
     say "program in $release"
     rm -rf "$release"
     build=$(mktemp -d)
-    "$python" "$source_dir/installer/supply_chain/subset.py" cloud > "$build/run.txt"
-    "$python" "$source_dir/installer/supply_chain/subset.py" --only-tool hatchling > "$build/build.txt"
+    local pins=("$python" "$source_dir/installer/supply_chain/subset.py")
+    "${pins[@]}" --wheels cloud > "$build/run.txt"
+    "${pins[@]}" --source cloud > "$build/source.txt"
+    "${pins[@]}" --only-tool hatchling --only-tool setuptools > "$build/tool.txt"
     export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
-    "$python" -m venv "$build/venv"
-    "$build/venv/bin/pip" install --quiet --no-deps --require-hashes --requirement "$build/build.txt"
-    "$build/venv/bin/pip" wheel --quiet --no-deps --no-build-isolation --wheel-dir "$build" "$source_dir"
+    "$python" -m venv "$build/tool"
+    "$build/tool/bin/pip" install --quiet --no-deps --require-hashes --only-binary :all: --requirement "$build/tool.txt"
+    # What has to be built is built by the pinned tools, and by no others.
+    "$build/tool/bin/pip" wheel --quiet --no-deps --no-build-isolation --require-hashes --wheel-dir "$build/wheels" --requirement "$build/source.txt"
+    "$build/tool/bin/pip" wheel --quiet --no-deps --no-build-isolation --wheel-dir "$build/wheels" "$source_dir"
     "$python" -m venv "$release"
     "$release/bin/pip" install --quiet --no-deps --require-hashes --only-binary :all: --requirement "$build/run.txt"
-    "$release/bin/pip" install --quiet --no-deps --no-index "$build"/wink_analytics-*.whl
+    "$release/bin/pip" install --quiet --no-deps --no-index "$build"/wheels/*.whl
     install -D -m 0755 --target-directory="$release/libexec" "$here/backup.sh" "$here/migrate.sh"
     "$release/bin/wink-cloud" --help >/dev/null
     touch "$release/.whole"
@@ -305,6 +309,7 @@ install_units() {
 unit_command() { sed -n 's/^ExecStart=//p' "/etc/systemd/system/$1"; }
 
 start_program() {
+    # start_program [SECONDS]: how long to wait for its answer
     if has_systemd; then
         systemctl enable --quiet wink-cloud wink-cloud-backup.timer
         systemctl restart wink-cloud
@@ -317,7 +322,7 @@ start_program() {
         (load_settings
          exec setsid runuser -u wink -- sh -c "echo \$\$ > '$data/wink-cloud.pid'; exec $command" >> /var/log/wink-cloud.log 2>&1 < /dev/null) &
     fi
-    wait_for_program
+    wait_for_program "${1:-120}"
 }
 
 stop_program() {
@@ -334,7 +339,7 @@ stop_program() {
 
 wait_for_program() {
     local tries
-    for tries in $(seq "$((2 * ${WINK_INSTALL_WAIT_S:-60}))"); do
+    for tries in $(seq "$((2 * $1))"); do
         if "$opt/current/bin/python" -c "
 import sys, urllib.request
 try:
@@ -345,7 +350,8 @@ except OSError:
         fi
         sleep 0.5
     done
-    echo "The program does not answer on port $app_port ($tries tries)." >&2
+    echo "The program does not answer on port $app_port ($tries tries). Its last words:" >&2
+    if has_systemd; then journalctl --unit wink-cloud --lines 20 --no-pager >&2; else tail -20 /var/log/wink-cloud.log >&2; fi
     return 1
 }
 
@@ -437,7 +443,7 @@ upgrade_to() {
         as_wink "$former/bin/wink-cloud" backup "$backups/before-upgrade-$(date -u +%Y%m%dT%H%M%SZ).backup" >/dev/null
         stop_program
     fi
-    if migrate "$release" && point_at "$release" && start_program; then
+    if migrate "$release" && point_at "$release" && start_program "${WINK_INSTALL_WAIT_S:-120}"; then
         drop_old_releases
         return
     fi

@@ -14,6 +14,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+FROM_SOURCE = frozenset({"font-roboto"})
+"""Packages of which there is no wheel: they are built, with pinned tools, apart from all others."""
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 _HEAD = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^]]*\])?==([^\s;\\]+)")
 _NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
@@ -93,6 +95,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Print the pins of one program, with their hashes.")
     parser.add_argument("extras", nargs="*", help="desktop, cloud, dev")
     parser.add_argument("--only-tool", action="append", default=[], help="nothing but this package and what it needs")
+    parser.add_argument("--wheels", action="store_true", help="only what comes as a wheel")
+    parser.add_argument("--source", action="store_true", help="only what has to be built")
     parser.add_argument("--without", action="append", default=[], help="not this package, nor what only it needs")
     given = parser.parse_args()
     try:
@@ -104,6 +108,8 @@ def main() -> int:
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    if given.wheels or given.source:
+        found = [pin for pin in found if (pin.name in FROM_SOURCE) is given.source]
     sys.stdout.write("".join("\n".join(pin.lines) + "\n" for pin in found))
     return 0
 

@@ -25,6 +25,7 @@ from desktop_app.ui.setup_wizard.camera_step import CameraStep
 from desktop_app.ui.setup_wizard.first_steps import CloudStep, WelcomeStep
 from desktop_app.ui.setup_wizard.last_steps import DoneStep, LineStep
 from desktop_app.ui.setup_wizard.wizard import SetupWizard
+from desktop_app.ui.today.page import TodayPage
 from shared_models.cameras import SourceKind
 from tests.helpers.desks import Answers
 from tests.helpers.weights import PROJECT_DIR, find_weights
@@ -156,6 +157,28 @@ def _draw(qtbot: QtBot, line: LineStep) -> None:
         line.editor.flip()
 
 
+def _ask_why(qtbot: QtBot, today: TodayPage, shots: Camera) -> None:
+    """A click on "People in"; the way is there once its person has left the picture and a page of ways is written."""
+
+    def has_way() -> bool:
+        dialog = today.stories
+        if dialog is None or dialog.stories is None:
+            return False
+        if dialog.view.way.steps:
+            return True
+        if dialog.view.way.words:
+            dialog.close()
+            today.in_figure.clicked.emit()
+        return False
+
+    today.in_figure.clicked.emit()
+    qtbot.waitUntil(has_way, timeout=120_000)
+    dialog = today.stories
+    assert dialog is not None
+    shots.take(dialog, "09-why")
+    dialog.close()
+
+
 def _afterwards(qtbot: QtBot, program: DesktopProgram, shots: Camera) -> None:
     """The window as its owner finds it from then on."""
     window = program.window
@@ -172,7 +195,8 @@ def _afterwards(qtbot: QtBot, program: DesktopProgram, shots: Camera) -> None:
     qtbot.waitUntil(lambda: window.today.in_figure.value not in ("–", "0"), timeout=30_000)
     qtbot.wait(200)
     shots.take(window, "08-today")
-    for number, name in enumerate(("cameras", "health", "settings"), start=9):
+    _ask_why(qtbot, window.today, shots)
+    for number, name in enumerate(("cameras", "health", "settings"), start=10):
         window.show_page(name)
         qtbot.wait(700)
         shots.take(window, f"{number:02d}-{name}")

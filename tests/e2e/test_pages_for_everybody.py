@@ -111,6 +111,18 @@ def test_pages_without_anything_and_with_very_much(browser: Browser, extremes: s
     assert found == []
 
 
+def test_texts_that_are_a_third_longer_still_fit_a_phone(browser: Browser, demo_url: str) -> None:
+    """As German ones are. The marked language makes every text longer."""
+    found = []
+    with visiting(browser, demo_url, DEMO, width=360, locale="en-XA") as page:
+        for path in PAGES:
+            page.goto(demo_url + path)
+            assert "⟦" in page.locator("h1, #sign h2").first.inner_text()
+            if is_too_wide(page):
+                found.append(path)
+    assert found == []
+
+
 def test_axe_itself_sees_what_is_wrong(browser: Browser) -> None:
     page = browser.new_page()
     page.set_content("<html lang=en><title>x</title><main><h1>x</h1><img src='data:,'><input></main></html>")

@@ -24,6 +24,8 @@ class InMemoryLink:
     waiting: dict[str, list[int]] = field(default_factory=dict)
     last: int = 0
     is_closed: bool = False
+    looked_at: tuple[str, ...] = ()
+    stills: list[tuple[str, bytes]] = field(default_factory=list)
 
     def draw(self, camera_id: str, *zones: Zone) -> None:
         """Somebody at the head office draws."""
@@ -45,8 +47,14 @@ class InMemoryLink:
         ]
         return HeartbeatAnswer(
             now=datetime.now(UTC), clock_offset_s=self.offset_s, config_revision=self.last, zone_sets=tuple(newer),
-            conflicts=tuple(self.waiting),
+            conflicts=tuple(self.waiting), stills=self.looked_at,
         )  # fmt: skip
+
+    def still(self, camera_id: str, jpeg: bytes) -> None:
+        self._check()
+        if camera_id not in self.looked_at:
+            raise LinkError("nobody looks", status=409)
+        self.stills.append((camera_id, jpeg))
 
     def zone_sets(self) -> ZoneSets:
         self._check()

@@ -38,3 +38,26 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
   button.hidden = false;
   button.addEventListener("click", async () => { await navigator.clipboard.writeText(button.dataset.copy); button.textContent = button.dataset.copied; });
 }
+// Charts are read by arrow keys, by pointing and by touching: what a bar says stands below it.
+function read(box, n) {
+  const parts = [...box.querySelectorAll("rect:has(title)")], chosen = parts[n];
+  if (!chosen) { return; }
+  for (const part of parts) { part.classList.toggle("read", part === chosen); }
+  box.dataset.at = n;
+  box.nextElementSibling.textContent = chosen.querySelector("title").textContent;
+}
+document.addEventListener("keydown", (event) => {
+  const box = event.target.closest?.("[data-chart]"), step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!box || !step) { return; }
+  event.preventDefault();
+  const last = box.querySelectorAll("rect:has(title)").length - 1;
+  read(box, Math.max(0, Math.min(last, box.dataset.at === undefined ? (step > 0 ? 0 : last) : Number(box.dataset.at) + step)));
+});
+for (const kind of ["pointerover", "pointerdown"]) {
+  document.addEventListener(kind, (event) => {
+    const part = event.target.closest?.("[data-chart] rect"), box = part?.closest("[data-chart]");
+    if (box) { read(box, [...box.querySelectorAll("rect:has(title)")].indexOf(part)); }
+  });
+}
+const tab = document.querySelector(".tabs [aria-current]");
+if (tab) { const list = tab.closest("ul"); list.scrollLeft = tab.offsetLeft - (list.clientWidth - tab.offsetWidth) / 2; }

@@ -21,6 +21,7 @@ from desktop_app.adapters.cloud.http_cloud import (
 )
 from desktop_app.services.edge_link import LinkError
 from shared_models.heartbeat import HEARTBEAT_PATH, Heartbeat, HeartbeatAnswer
+from shared_models.stills import STILL_PATH, STILL_TYPE
 from shared_models.zone_sets import EDGE_ZONES_PATH, ZoneEdit, ZoneEditAnswer, ZoneSets
 
 T = TypeVar("T", bound=BaseModel)
@@ -55,6 +56,22 @@ class HttpLink:
     def edit(self, edit: ZoneEdit) -> ZoneEditAnswer:
         return self._ask("PUT", EDGE_ZONES_PATH, ZoneEditAnswer, edit)
 
+    def still(self, camera_id: str, jpeg: bytes) -> None:
+        try:
+            with self._client.stream(
+                "PUT",
+                STILL_PATH,
+                params={"camera_id": camera_id},
+                content=jpeg,
+                headers={"Content-Type": STILL_TYPE},
+                extensions={"trace": self._wire.follow},
+            ) as response:
+                limited_body(response)
+                if response.status_code != 204:
+                    raise _refusal(response)
+        except (httpx.HTTPError, httpx.StreamError, RuntimeError) as error:
+            raise LinkError(network_words(error)) from error
+
     def close(self) -> None:
         self._wire.cut()
         self._client.close()
@@ -79,7 +96,11 @@ def _understood(response: httpx.Response, body: bytes, kind: type[T]) -> T:
         with suppress(ValidationError):
             return kind.model_validate_json(body)
         raise LinkError(STRANGER_WORDS)
-    raise LinkError(
+    raise _refusal(response)
+
+
+def _refusal(response: httpx.Response) -> LinkError:
+    return LinkError(
         status_words(response),
         status=response.status_code,
         retry_after_s=retry_after(response.headers.get("Retry-After")),

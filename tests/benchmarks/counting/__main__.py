@@ -12,7 +12,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from multiprocessing import Pool
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +24,23 @@ import numpy as np
 from desktop_app.domain.detections import Detections, TrackedDetections
 from desktop_app.domain.tracker import Tracker
 from desktop_app.domain.zone_engine import ZoneEngine
+from desktop_app.services.mot_format import MotFile
 from shared_models.events import EventDraft, EventType
 from shared_models.geometry import to_norm
 from shared_models.zones import LineZone, PolygonZone, Zone
-from tests.benchmarks.counting.simulation import CROWDS, FRAME, LINES, Boxes, Scene
+from tests.benchmarks.counting.mot import FILMS, Film
+from tests.benchmarks.counting.mot import boxes as boxes_of
+from tests.benchmarks.counting.mot import counted as mot_counted
+from tests.benchmarks.counting.mot import truth_of as mot_truth
+from tests.benchmarks.counting.simulation import CROWDS, FRAME, LINES, STATED, Boxes, Crowd, Scene
+from tests.benchmarks.counting.virtual_store import judged
 from tests.desktop_app.domain.test_line_cases import CASES, leaves_by_the_lower_edge
 from tests.helpers.walkers import Frames, boxes, in_out, line, run
 
 HERE = Path(__file__).parent
 STARTED_AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
+HELD_OUT = 100
+"""First of the seeds that are reported; who works on the tracker takes smaller ones."""
 RATES = (15.0, 10.0, 5.0, 3.0, 2.0, 1.0)
 BARS = {5.0: 2.0, 3.0: 3.0, 2.0: 5.0}
 STRAIGHT = [name for name, points in LINES.items() if len(points) == 2]
@@ -40,17 +51,52 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=180, help="of each simulated scene")
     parser.add_argument("--seeds", type=int, default=2, help="scenes per crowd")
+    parser.add_argument("--store-seeds", type=int, default=1, help="films per scene of the virtual store")
+    parser.add_argument("--store-minutes", type=float, default=1.5)
+    parser.add_argument("--cache", type=Path, default=Path(".cache/counting"))
     parser.add_argument("--peers", type=Path, default=Path(".cache/peers"))
-    asked = parser.parse_args()
+    parser.add_argument("--ultralytics", type=Path, default=Path(".ultralytics-venv"))
+    asked = Asked(**vars(parser.parse_args()))
     subprocess.run(["bash", str(HERE / "install_peers.sh"), str(asked.peers)], check=True)
     sections = [
-        *_header(asked.peers),
+        *_header(asked),
         *fourteen_cases(asked.peers),
-        *walkers(asked.peers, seconds=asked.seconds, seeds=asked.seeds),
+        *walkers(asked),
+        *films(asked),
+        *stores(asked),
         *costs(),
     ]
     (HERE / "RESULTS.md").write_text("\n".join(sections) + "\n", encoding="utf-8")
     print("\n".join(sections))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be measured, and where the peers live."""
+
+    seconds: float
+    seeds: int
+    store_seeds: int
+    store_minutes: float
+    cache: Path
+    peers: Path
+    ultralytics: Path
+
+    @property
+    def peer_table(self) -> dict[str, tuple[Callable[[list[dict[str, Any]]], dict[str, Any]], str]]:
+        """Name -> how to ask it, and which tracker it shall use."""
+        table = {
+            "ByteTrack (`trackers`) + LineZone": (partial(_ask_peers, self.peers), "bytetrack"),
+            "OC-SORT (`trackers`) + LineZone": (partial(_ask_peers, self.peers), "ocsort"),
+        }
+        if (self.ultralytics / "bin" / "python").exists():
+            asking = partial(_ask_peers, self.ultralytics, program="peers_ultralytics.py")
+            table["Ultralytics ObjectCounter"] = (asking, "bytetrack")
+        return table
+
+    @property
+    def peer_names(self) -> list[str]:
+        return list(self.peer_table)
 
 
 # -- the fourteen cases
@@ -101,64 +147,93 @@ def _given_job(frames: Frames, zone: LineZone, fps: float, anchor: str) -> dict[
 # -- simulated walkers
 
 
-def walkers(peers: Path, *, seconds: float, seeds: int) -> list[str]:
+@dataclass
+class Column:
+    """Counts of one way of counting, scene by scene, at one rate."""
+
+    truths: list[Counts] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    counts: dict[str, list[Counts]] = field(default_factory=dict)
+
+    def error(self, who: str, lines: Iterable[str] = LINES, *, crowds: Sequence[str]) -> float:
+        """Per cent, over scenes of ``crowds``."""
+        rows = [i for i, name in enumerate(self.names) if name in crowds]
+        return _error([self.truths[i] for i in rows], [self.counts[who][i] for i in rows], lines)
+
+
+def walkers(asked: Asked) -> list[str]:
     """Boxes without ids: tracker and line rule together."""
-    rows = []
-    worst: dict[float, float] = {}
-    per_line: list[str] = []
+    hard = [c.name for c in CROWDS]
+    rows, per_line = [], []
     for fps in RATES:
-        truths: list[Counts] = []
-        ours: list[Counts] = []
-        rules: list[Counts] = []
-        jobs: list[dict[str, Any]] = []
-        names: list[str] = []
-        for crowd in CROWDS:
-            for seed in range(seeds):
-                scene = Scene(crowd, seed=100 + seed, seconds=seconds)
-                looks = scene.looks(fps)
-                truths.append({name: scene.truth(points) for name, points in LINES.items()})
-                ours.append(_counted(_tracked(looks)))
-                rules.append(_counted(_given(scene, fps)))
-                jobs.append(_tracked_job(looks, fps))
-                names.append(crowd.name)
-        theirs = [{k: (v[0], v[1]) for k, v in c.items()} for c in _ask_peers(peers, jobs)["counts"]]
-        crowds = " | ".join(
-            f"{_error(_of(truths, names, c.name), _of(ours, names, c.name), LINES):.1f}" for c in CROWDS
-        )
-        all_lines = {name: _error(truths, ours, [name]) for name in LINES}
-        mean, peer = _error(truths, ours, STRAIGHT), _error(truths, theirs, STRAIGHT)
-        net, alone = _net_error(truths, ours, LINES), _error(truths, rules, LINES)
-        plain = _error(_of(truths, names, "plain"), _of(theirs, names, "plain"), STRAIGHT)
-        worst[fps] = _error(truths, ours, LINES)
-        bar = f"{BARS[fps]:g}" if fps in BARS else "-"
-        verdict = "" if fps not in BARS else ("met" if worst[fps] <= BARS[fps] else "**missed**")
+        column = _column(asked, fps)
+        stated, ours = column.error("ours", crowds=["stated"]), column.error("ours", crowds=hard)
+        bar = BARS.get(fps)
+        verdict = "" if bar is None else ("met" if stated <= bar else "**missed**")
+        hard_verdict = "" if bar is None else (" met" if ours <= bar else " **missed**")
+        theirs = [
+            f"{column.error(peer, STRAIGHT, crowds=crowds):.1f}"
+            for peer in asked.peer_names
+            for crowds in (["stated"], hard)
+        ]
+        each = " | ".join(f"{column.error('ours', crowds=[name]):.1f}" for name in hard)
+        alone = column.error("rules", crowds=hard)
         rows.append(
-            f"| {fps:g} | {worst[fps]:.1f} | {bar} | {verdict} | {crowds} "
-            f"| {net:.1f} | {alone:.1f} | {mean:.1f} | {peer:.1f} | {plain:.1f} |"
+            f"| {fps:g} | **{stated:.1f}** | {'-' if bar is None else f'{bar:g}'} | {verdict} | **{ours:.1f}**{hard_verdict} "
+            f"| {each} | {alone:.1f} | {' | '.join(theirs)} |"
         )
-        per_line.append(f"| {fps:g} | " + " | ".join(f"{all_lines[name]:.1f}" for name in LINES) + " |")
-    people = sum(sum(pair) for truth in truths for pair in truth.values())
+        cells = " | ".join(f"{column.error('ours', [name], crowds=hard):.1f}" for name in LINES)
+        per_line.append(f"| {fps:g} | {cells} |")
+        print(rows[-1], flush=True)
+        total = {k: sum(sum(p) for t, n in zip(column.truths, column.names, strict=True) if (n == "stated") is k
+                        for p in t.values()) for k in (True, False)}  # fmt: skip
+    peer_heads = " | ".join(f"{name}: stated | {name}: hard" for name in asked.peer_names)
     return [
         "## Simulated walkers",
         "",
-        f"{len(truths)} scenes of {seconds:g} s per rate, {people} true crossings of four lines. Crowds, groups, people",
-        "who stop and turn, misses, jitter, occlusion, legs hidden by nearer people, boxes where nobody is. Error in per",
-        "cent: sum of |counted - true| over lines and scenes, in and out apart, by the sum of the true. `net`: the same of",
-        "totals over all scenes per line and direction, in which one too many and one too few cancel. The peer knows",
-        "straight lines only. `rules alone`: our rules on exact boxes with the right ids; the rest is the tracker's.",
+        f"{asked.seeds} scenes of {asked.seconds:g} s per crowd and rate, of seeds that were never looked at while the "
+        f"tracker was made; {total[True]} true crossings of four lines in the stated crowd, {total[False]} in the hard",
+        "ones. Error in per cent: sum of |counted - true| over lines and scenes, in and out apart, by the sum of the true.",
         "",
-        f"| looks/s | **ours** | bar | | {' | '.join(c.name for c in CROWDS)} | net | rules alone | ours, straight | "
-        "ByteTrack (`trackers`) + LineZone (feet), straight | the same, plain crowd |",
-        "|---|---|---|---|" + "---|" * (len(CROWDS) + 5),
+        "*stated*: people who walk straight across at 0.8 heights a second, with misses, jitter and occlusion. COUNTING's",
+        "bars come with what a stock ByteTrack and a plain line counter did in the scenes behind them: 3, 6 and 55 per",
+        "cent at 5, 3 and 2 looks. The speed was chosen by what the peers do here (right-hand columns): they err more at 5",
+        "and 3 looks than they did there, so these scenes are not easier than those. *hard*: the other five crowds",
+        "together: people who stop, turn, sway, walk in groups, legs hidden by nearer people, boxes where nobody is; the",
+        "bars are not theirs, and are held against them all the same. `rules`: our rules on exact boxes with the right",
+        "ids. The peers know straight lines only; all are given the feet.",
+        "",
+        f"| looks/s | **ours, stated** | bar | | **ours, hard** | {' | '.join(hard)} | rules | {peer_heads} |",
+        "|---|---|---|---|---|" + "---|" * (len(hard) + 1 + 2 * len(asked.peer_names)),
         *rows,
         "",
-        "Ours by line:",
+        "Ours by line, hard crowds:",
         "",
         f"| looks/s | {' | '.join(LINES)} |",
         "|---|" + "---|" * len(LINES),
         *per_line,
         "",
     ]
+
+
+def _column(asked: Asked, fps: float) -> Column:
+    jobs = [(c, HELD_OUT + seed, asked.seconds, fps) for c in (STATED, *CROWDS) for seed in range(asked.seeds)]
+    with Pool(2) as pool:
+        scenes = pool.map(_scene, jobs, chunksize=1)
+    column = Column([s[0] for s in scenes], [job[0].name for job in jobs])
+    column.counts = {"ours": [s[1] for s in scenes], "rules": [s[2] for s in scenes]}
+    for name, (peers, tracker) in asked.peer_table.items():
+        answers = peers([{**s[3], "tracker": tracker} for s in scenes])["counts"]
+        column.counts[name] = [{k: (v[0], v[1]) for k, v in c.items()} for c in answers]
+    return column
+
+
+def _scene(job: tuple[Crowd, int, float, float]) -> tuple[Counts, Counts, Counts, dict[str, Any]]:
+    crowd, seed, seconds, fps = job
+    scene = Scene(crowd, seed=seed, seconds=seconds)
+    looks = scene.looks(fps)
+    truth = {name: scene.truth(points) for name, points in LINES.items()}
+    return truth, _counted(_tracked(looks)), _counted(_given(scene, fps)), _tracked_job(looks, fps)
 
 
 def _tracked(looks: Sequence[Boxes]) -> Iterable[tuple[float, TrackedDetections]]:
@@ -211,17 +286,113 @@ def _error(truths: Sequence[Counts], counted: Sequence[Counts], names: Iterable[
     return 100 * sum(abs(a - b) for a, b in pairs) / max(1, sum(a for a, _ in pairs))
 
 
-def _net_error(truths: Sequence[Counts], counted: Sequence[Counts], names: Iterable[str]) -> float:
-    wrong = total = 0
-    for name in names:
-        for k in range(2):
-            true, count = sum(t[name][k] for t in truths), sum(c[name][k] for c in counted)
-            wrong, total = wrong + abs(true - count), total + true
-    return 100 * wrong / max(1, total)
+# -- people on film
 
 
-def _of(counts: Sequence[Counts], names: Sequence[str], name: str) -> list[Counts]:
-    return [c for c, n in zip(counts, names, strict=True) if n == name]
+def films(asked: Asked) -> list[str]:
+    """MOT sequences: exact boxes with ids, without ids at five looks a second, and a detector's boxes."""
+    rows, blind = [], []
+    for film in FILMS:
+        found = boxes_of(film, film.found)
+        jobs = [_film_job(film, found, every=1), _film_job(film, found, every=film.every)]
+        ours = [mot_counted(film, found, associate=True, every=n) for n in (1, film.every)]
+        theirs = {name: peers([{**j, "tracker": tracker} for j in jobs])["counts"]
+                  for name, (peers, tracker) in asked.peer_table.items()}  # fmt: skip
+        if film.truth is None:
+            cells = [f"{sum(map(sum, c.values()))}" for c in ours]
+            cells += [f"{sum(sum(c[n]) for n in film.straight())}" for listed in theirs.values() for c in listed]
+            blind.append(f"| {film.name} | {' | '.join(cells)} |")
+            continue
+        truth, exact = mot_truth(film), boxes_of(film, film.truth)
+        given = mot_counted(film, exact, associate=False, every=1)
+        five = mot_counted(film, exact, associate=True, every=film.every)
+        full = mot_counted(film, exact, associate=True, every=1)
+        whole = [truth], list(truth)
+        ids_job = _film_job(film, exact, every=1, with_ids=True)
+        peer_ids = {name: peers([{**ids_job, "tracker": None}])["counts"][0]
+                    for name, (peers, tracker) in asked.peer_table.items() if tracker != "ocsort"}  # fmt: skip
+        cells = [_wrong(truth, c, whole[1]) for c in (given, five, full, *ours)]
+        cells += [_wrong(truth, c, film.straight()) for c in peer_ids.values()]
+        cells += [_wrong(truth, c, film.straight()) for listed in theirs.values() for c in listed]
+        rows.append(f"| {film.name} | {sum(map(sum, truth.values()))} | {' | '.join(cells)} |")
+    with_ids = [name for name, (_, tracker) in asked.peer_table.items() if tracker != "ocsort"]
+    heads = [f"{n}: exact, ids" for n in with_ids]
+    heads += [f"{n}: detected, {rate}" for n in asked.peer_names for rate in ("full", "5/s")]
+    ours_heads = [
+        "exact, ids, full rate",
+        "exact, no ids, 5/s",
+        "exact, no ids, full rate",
+        "detected, full",
+        "detected, 5/s",
+    ]
+    return [
+        "## People on film (MOTChallenge)",
+        "",
+        "Six lines in each picture. Crossings counted wrongly (sum of |counted - true| per line and direction) of the true;",
+        "in brackets the lines of six that are exact. The truth is that of the ground truth's paths; who was given a new",
+        "number there after being hidden is one person (docs/adr/0021). The peers' figures are of the five straight lines.",
+        "",
+        f"| film | true | {' | '.join('ours: ' + h for h in ours_heads)} | {' | '.join(heads)} |",
+        "|---|---|" + "---|" * (len(ours_heads) + len(heads)),
+        *rows,
+        "",
+        "Films without ground truth: all crossings found, at full rate and at five looks a second (the nearer the better).",
+        "",
+        f"| film | ours, full | ours, 5/s | {' | '.join(f'{n}, {r}' for n in asked.peer_names for r in ('full', '5/s'))} |",
+        "|---|---|---|" + "---|" * (2 * len(asked.peer_names)),
+        *blind,
+        "",
+    ]
+
+
+def _film_job(film: Film, listed: MotFile, *, every: int, with_ids: bool = False) -> dict[str, Any]:
+    frames = [listed.frames.get(n, []) for n in range(1, listed.last_frame + 1, every)]
+    return {
+        "frames": [
+            {
+                "boxes": [[b.x, b.y, b.x + b.width, b.y + b.height] for b in people],
+                "scores": [b.score for b in people],
+                "ids": [b.track_id for b in people] if with_ids else None,
+            }
+            for people in frames
+        ],
+        "lines": {name: film.lines()[name] for name in film.straight()},
+        "anchor": "feet",
+        "fps": film.fps / every,
+    }
+
+
+def _wrong(truth: Counts, counted: dict[str, Any], names: Iterable[str]) -> str:
+    off = {n: sum(abs(a - b) for a, b in zip(truth[n], counted[n], strict=True)) for n in names}
+    return f"{sum(off.values())} ({sum(not v for v in off.values())})"
+
+
+# -- the virtual store
+
+
+def stores(asked: Asked) -> list[str]:
+    """Rendered shops, real detection."""
+    rows = []
+    found = judged(range(HELD_OUT, HELD_OUT + asked.store_seeds), minutes=asked.store_minutes, cache=asked.cache)
+    for scene, by_rate in found.items():
+        for fps, one in by_rate.items():
+            share = f"{100 * one.right_dwells / one.dwells:.0f} %" if one.dwells else "-"
+            rows.append(f"| {scene} | {fps:.1f} | {one.wrong} of {one.crossings} | {share} of {one.dwells} |")
+    dwells = [one for by_rate in found.values() for fps, one in by_rate.items() if fps == 5.0]
+    share = sum(d.right_dwells for d in dwells) / max(1, sum(d.dwells for d in dwells))
+    return [
+        "## The virtual store, real detection",
+        "",
+        f"{asked.store_seeds} films of {asked.store_minutes:g} minutes per scene, busier than the demo. Dwells: share of the "
+        "true stays that were found and are right within 1 s.",
+        "",
+        "| scene | looks/s | crossings wrong | dwells right |",
+        "|---|---|---|---|",
+        *rows,
+        "",
+        f"Dwell within 1 s at 5 looks: {100 * share:.0f} % (bar 95): {'met' if share >= 0.95 else '**missed**'}.",
+        "",
+    ]
 
 
 # -- costs
@@ -257,7 +428,8 @@ def costs() -> list[str]:
         "|---|---|---|---|---|",
         *rows,
         "",
-        "Best of five passes over 600 frames, so that other programs on the machine weigh less.",
+        "Best of five passes over 600 frames, so that other programs on the machine weigh less; accuracy does not depend",
+        "on them.",
     ]
 
 
@@ -296,9 +468,9 @@ def _eight_zones() -> list[Zone]:
 # -- all together
 
 
-def _ask_peers(peers: Path, jobs: list[dict[str, Any]]) -> dict[str, Any]:
+def _ask_peers(peers: Path, jobs: list[dict[str, Any]], *, program: str = "peers.py") -> dict[str, Any]:
     done = subprocess.run(
-        [str(peers / "bin" / "python"), str(HERE / "peers.py")],
+        [str(peers / "bin" / "python"), str(HERE / program)],
         input=json.dumps(jobs), capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
@@ -307,8 +479,9 @@ def _ask_peers(peers: Path, jobs: list[dict[str, Any]]) -> dict[str, Any]:
     return answer
 
 
-def _header(peers: Path) -> list[str]:
-    versions = ", ".join(f"{name} {version}" for name, version in _ask_peers(peers, [])["versions"].items())
+def _header(asked: Asked) -> list[str]:
+    told = {k: v for ask, _ in asked.peer_table.values() for k, v in ask([])["versions"].items()}
+    versions = ", ".join(f"{name} {version}" for name, version in told.items())
     model = next(
         (row.split(":", 1)[1].strip() for row in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in row),
         platform.processor(),

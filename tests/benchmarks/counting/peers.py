@@ -1,7 +1,8 @@
 """Runs in the peers' own environment: reads jobs as JSON, counts with supervision's LineZone, writes counts as JSON.
 
 Nothing of this project is imported here. A job: ``frames`` (list of {boxes, scores, ids or null}), ``lines`` (name ->
-two points in pixels), ``anchor`` (``feet`` or ``corners``), ``tracker`` (null: ids are given; ``bytetrack``), ``fps``.
+two points in pixels), ``anchor`` (``feet`` or ``corners``), ``tracker`` (``bytetrack``, ``ocsort``; null: ids are
+given), ``fps``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import numpy as np
 import supervision as sv
 import trackers
 
+TRACKERS = {"bytetrack": trackers.ByteTrackTracker, "ocsort": trackers.OCSORTTracker}
+
 
 def count(job: dict[str, Any]) -> dict[str, list[int]]:
     anchors = (sv.Position.BOTTOM_CENTER,) if job["anchor"] == "feet" else sv.LineZone.__init__.__defaults__[0]
@@ -22,7 +25,8 @@ def count(job: dict[str, Any]) -> dict[str, list[int]]:
         name: sv.LineZone(start=sv.Point(*points[0]), end=sv.Point(*points[1]), triggering_anchors=anchors)
         for name, points in job["lines"].items()
     }
-    tracker = trackers.ByteTrackTracker(frame_rate=job["fps"]) if job["tracker"] == "bytetrack" else None
+    kind = TRACKERS.get(job["tracker"])
+    tracker = kind(frame_rate=job["fps"]) if kind else None
     for frame in job["frames"]:
         boxes = np.array(frame["boxes"], np.float32).reshape(-1, 4)
         found = sv.Detections(

@@ -10,9 +10,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select, update
+from sqlmodel import col
 
+from cloud_api.analytics.comparison import compare
+from cloud_api.analytics.repository import AnalyticsRepository
+from cloud_api.insights.usual import against_usual
+from cloud_api.models import EdgeDevice, Store
 from cloud_api.rollups.proof import rollup_differences
+from cloud_api.tenancy.principal import Scope
 from cloud_api.tenancy.transactions import maintenance
+from cloud_api.tenancy.visible_stores import StoreView, VisibleStores
 from tests.helpers.cloud import CloudUnderTest, crossing
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -220,3 +228,76 @@ async def test_figures_of_today_come_up_to_now(cloud: CloudUnderTest) -> None:
     rows = (await ask(cloud, "coverage", bucket="15min", **span))["rows"]
     assert rows[-1]["coverage"] is None or now.astimezone(BERLIN).hour == 23
     assert any(r["coverage"] == 1.0 for r in rows)
+
+
+@pytest.fixture
+async def busy_mondays(cloud: CloudUnderTest) -> CloudUnderTest:
+    """Four Mondays with ten people in each hour from 9 to 19 by the store's clock, and a fifth that begins alike."""
+    events, seq = [], 0
+    for week in range(5):
+        day = datetime(2026, 5, 4, 9, 0, tzinfo=BERLIN) + timedelta(weeks=week)
+        for minute in range(0, 600 if week < 4 else 240, 6):
+            seq += 1
+            events.append(crossing(seq, occurred_at=(day + timedelta(minutes=minute)).isoformat()))
+    await cloud.send(events)
+    return cloud
+
+
+async def test_a_store_that_falls_silent_is_not_taken_for_an_empty_one(busy_mondays: CloudUnderTest) -> None:
+    cloud = busy_mondays
+    store = await store_of(cloud)
+    evening = datetime(2026, 6, 1, 21, 0, tzinfo=BERLIN)
+    async with maintenance(cloud.database) as connection:
+        spoke_at = datetime(2026, 6, 1, 12, 59, tzinfo=BERLIN)
+        await connection.execute(update(EdgeDevice).values(last_seen_at=spoke_at))
+        told = await compare(connection, store, evening.date(), weeks=4, now=evening)
+        usual = await against_usual(
+            AnalyticsRepository(connection, [store]), [store], first=evening.date(), last=evening.date(), now=evening
+        )
+    # Four hours of ten were seen: as many as usual in these, and too few for a verdict on the day.
+    assert (told.compared_in, told.usual, told.share) == (40, 40.0, 0.4)
+    assert told.change is None
+    assert told.silent_since == spoke_at
+    assert usual == {store.id: {}}
+    assert [p.footfall_in for p in told.hours][8:15] == [None, 10, 10, 10, 10, None, None]
+    assert [p.usual for p in told.hours][12:15] == [10.0, 10.0, 10.0]
+
+
+async def test_a_day_under_way_is_judged_by_what_was_seen_of_it(busy_mondays: CloudUnderTest) -> None:
+    cloud = busy_mondays
+    store = await store_of(cloud)
+    noon = datetime(2026, 6, 1, 14, 0, tzinfo=BERLIN)
+    async with maintenance(cloud.database) as connection:
+        told = await compare(connection, store, noon.date(), weeks=4, now=noon)
+        usual = await against_usual(
+            AnalyticsRepository(connection, [store]), [store], first=noon.date(), last=noon.date(), now=noon
+        )
+    # Silent since 13:00: of five hours that are over, four were seen.
+    assert (told.compared_in, told.usual, told.change) == (40, 40.0, 0.0)
+    assert usual[store.id][noon.date()].change is not None
+
+
+async def test_blind_cameras_are_no_empty_shop_and_a_quiet_hour_is_one(busy_mondays: CloudUnderTest) -> None:
+    cloud = busy_mondays
+    store = await store_of(cloud)
+    monday = datetime(2026, 6, 1, 9, 0, tzinfo=BERLIN)
+    blind = crossing(
+        1001, kind="camera_gap", value=7200.0, occurred_at=(monday + timedelta(hours=6)).isoformat(), zone_id=None,
+        zone_revision=None,
+    )  # fmt: skip
+    # Blind from 13 to 15, nobody from 15 to 16, ten in the hour after that.
+    late = [crossing(1002 + n, occurred_at=(monday + timedelta(hours=7, minutes=6 * n)).isoformat()) for n in range(10)]
+    last = crossing(1020, kind="dwell", value=5.0, occurred_at=(monday + timedelta(hours=6, minutes=5)).isoformat())
+    await cloud.send([blind, *late, last])
+    async with maintenance(cloud.database) as connection:
+        told = await compare(connection, store, monday.date(), weeks=4, now=monday + timedelta(days=1))
+    assert (told.compared_in, told.usual, told.share) == (50, 60.0, 0.6)
+    assert told.change == pytest.approx(-1 / 6, abs=1e-4)
+
+
+async def store_of(cloud: CloudUnderTest) -> StoreView:
+    async with maintenance(cloud.database) as connection:
+        org_id = (
+            await connection.execute(select(col(Store.org_id)).where(col(Store.id) == cloud.store_id))
+        ).scalar_one()
+        return await VisibleStores(connection, Scope(org_id, None)).one(cloud.store_id)

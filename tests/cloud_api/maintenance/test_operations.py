@@ -255,7 +255,7 @@ async def test_requests_are_logged_by_their_pattern_and_without_secrets(
 def wink_cloud(*words: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "cloud_api", *words],
-        input=typed, capture_output=True, text=True, check=False, timeout=60, env={**os.environ, **environment},
+        input=typed, capture_output=True, text=True, check=False, timeout=240, env={**os.environ, **environment},
     )  # fmt: skip
 
 

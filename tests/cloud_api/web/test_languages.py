@@ -23,7 +23,10 @@ DATA = [
     "laptop", "owner@example.com", "Low Street", "Elsewhere", "Demo", "UTC", "PDF", "XLSX", "CSV", "python-httpx", "page",
 ]  # fmt: skip
 QUIET_TAGS = {"script", "style", "code", "option", "time", "textarea"}
-SPOKEN = ("aria-label", "title", "placeholder", "alt", "data-confirm", "data-copied", "data-on", "data-off")
+SPOKEN = (
+    "aria-label", "aria-description", "title", "placeholder", "alt", "data-confirm", "data-show", "data-hide", "data-copied",
+    "data-on", "data-off",
+)  # fmt: skip
 WORD = re.compile(r"[A-Za-zÄÖÜäöüß]{3,}")
 
 
@@ -118,7 +121,7 @@ def test_numbers_and_dates_follow_the_browser(header: str, shown: str) -> None:
 
 
 def test_the_marked_language_keeps_placeholders() -> None:
-    assert language_of(PSEUDO).texts.gettext("%(n)s of 5 %%") % {"n": 3} == "⟦3 óf 5 %~~~~⟧"
+    assert language_of(PSEUDO).texts.gettext("%(n)s of 5 %%") % {"n": 3} == "⟦3 óf 5 % ~~~~⟧"
 
 
 async def test_a_choice_in_the_profile_outweighs_the_browser(demo: Visitor) -> None:

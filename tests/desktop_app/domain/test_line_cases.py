@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared_models.geometry import Point
+from tests.helpers.examples import EXAMPLES
 from tests.helpers.walkers import FRAME, Frames, Person, in_out, line, run, steps, walk
 
 LINE_Y = 400.0
@@ -117,7 +118,7 @@ def test_one_person_in_and_out_whatever_size_rate_speed_and_angle(
 
 lateral = st.floats(200, 1080)
 deep = st.floats(150, 690)
-paths = st.lists(st.tuples(lateral, deep), min_size=2, max_size=12)
+paths = st.lists(st.tuples(lateral, deep), min_size=2, max_size=7)
 
 
 def by_steps(path: list[Point], step_px: float = 40) -> list[Point]:
@@ -127,7 +128,7 @@ def by_steps(path: list[Point], step_px: float = 40) -> list[Point]:
     return walked
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(paths)
 def test_reversing_a_line_swaps_in_and_out(path: list[Point]) -> None:
     frames = walk(by_steps(path))
@@ -135,7 +136,7 @@ def test_reversing_a_line_swaps_in_and_out(path: list[Point]) -> None:
     assert in_out(run(frames, [DOOR.flipped()])) == (outs, ins)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(paths)
 def test_mirroring_left_and_right_changes_nothing_for_a_line_mirrored_with_it(path: list[Point]) -> None:
     frames = walk(by_steps(path))
@@ -144,7 +145,7 @@ def test_mirroring_left_and_right_changes_nothing_for_a_line_mirrored_with_it(pa
     assert in_out(run(mirrored, [door])) == in_out(run(frames, [DOOR]))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(paths, st.floats(0.3, 3.0))
 def test_scaling_picture_and_line_together_changes_nothing(path: list[Point], scale: float) -> None:
     frames = walk(by_steps(path))
@@ -157,7 +158,7 @@ def test_scaling_picture_and_line_together_changes_nothing(path: list[Point], sc
     assert in_out(run(scaled, [DOOR], frame_wh=size)) == in_out(run(frames, [DOOR]))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(paths)
 def test_splitting_every_step_in_two_changes_nothing_but_where_it_turns_in_the_band(path: list[Point]) -> None:
     """The net is the same for any path; each half step adds no crossing of its own."""
@@ -167,13 +168,13 @@ def test_splitting_every_step_in_two_changes_nothing_but_where_it_turns_in_the_b
     assert in_out(run(walk(fine), [DOOR], fps=10)) == in_out(run(walk(coarse), [DOOR], fps=5))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.lists(st.floats(-0.119, 0.119), min_size=1, max_size=60))
 def test_jitter_inside_the_band_counts_nothing(offsets: list[float]) -> None:
     assert in_out(run(walk([(X, LINE_Y + o * 200) for o in offsets]), [DOOR])) == (0, 0)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(paths)
 def test_in_and_out_of_one_track_alternate(path: list[Point]) -> None:
     drafts = [d.type for d in run(walk(by_steps(path)), [line((0, LINE_Y), (1280, LINE_Y))]) if d.zone_id == "door"]

@@ -15,6 +15,7 @@ from desktop_app.domain.zone_engine import ZoneEngine
 from shared_models.events import EventDraft, EventType
 from shared_models.geometry import Point, to_norm
 from shared_models.zones import CountedDirection, PolygonZone
+from tests.helpers.examples import EXAMPLES
 from tests.helpers.walkers import FRAME, OPENED_AT, Frames, Person, boxes, in_out, line, run, steps, walk
 
 SQUARE: Sequence[Point] = ((400, 300), (800, 300), (800, 700), (400, 700))
@@ -210,7 +211,7 @@ def test_a_clock_set_back_across_midnight_loses_no_stay_and_no_minute() -> None:
     assert stay.value == pytest.approx(599 / 5)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     st.lists(
         st.lists(st.tuples(st.integers(1, 4), st.floats(-50, 1400), st.floats(-50, 900)), max_size=4), max_size=30

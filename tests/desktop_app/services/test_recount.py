@@ -33,6 +33,7 @@ from shared_models.events import EventDraft, EventType
 from shared_models.geometry import Point, Size, to_norm
 from shared_models.zones import LineZone, PolygonZone, Zone
 from tests.benchmarks.counting.simulation import CROWDS, LINES, Scene
+from tests.helpers.examples import EXAMPLES
 from tests.helpers.walkers import FRAME, OPENED_AT, Frames, Person, boxes, in_out, line, steps, walk
 from tests.helpers.weights import find_weights
 
@@ -106,7 +107,7 @@ def test_simulated_walkers_are_recounted_as_they_were_counted(crowd: object, fps
     assert sum(len(t.body) for t in kept) / len(kept) < 700
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     st.lists(
         st.lists(
@@ -115,23 +116,35 @@ def test_simulated_walkers_are_recounted_as_they_were_counted(crowd: object, fps
         ),
         max_size=40,
     ),
-    st.lists(st.floats(-0.3, 1.5), min_size=40, max_size=40),
+    st.lists(st.one_of(st.floats(-0.3, 1.5), st.floats(-9, 9)), min_size=40, max_size=40),
 )
 def test_whatever_was_seen_is_recounted_as_it_was_counted(
     raw: list[list[tuple[int, float, float, float, bool]]], gaps: list[float]
 ) -> None:
+    """Ids that come back after any time, steps of any length, time that runs backwards included."""
     live = Live(ZONES)
     at_s = 100.0
-    seen_s: dict[int, tuple[float, int]] = {}
     for people, gap in zip(raw, gaps, strict=False):
         at_s += gap
-        # As our tracker: who was unseen for over two seconds comes back as somebody else.
-        for i in {person[0] for person in people}:
-            last_s, renewed = seen_s.get(i, (at_s, i))
-            newest_s = max(at_s, last_s)
-            seen_s[i] = (newest_s, renewed if at_s - last_s <= 2.0 else renewed + 10)
-        listed = {i: Person(seen_s[i][1], (x, y), height, height * 0.4, sure) for i, x, y, height, sure in people}
+        listed = {i: Person(i, (x, y), height, height * 0.4, sure) for i, x, y, height, sure in people}
         live.see(boxes(listed.values()), at_s)
+    assert_same(live, ZONES)
+
+
+@pytest.mark.parametrize("frames_between", [0, 1, 30])
+@pytest.mark.parametrize("pause_s", [1.9, 2.5, 2.9, 3.1, 4.0, 60.0])
+def test_an_id_that_comes_back_is_recounted_as_it_was_counted(pause_s: float, frames_between: int) -> None:
+    """Whether or not somebody looked in between, a person unseen for too long is another."""
+    live = Live(ZONES)
+    there = walk(steps((640, 250), (640, 440), 12))
+    back = walk(steps((640, 470), (640, 650), 12))
+    for i, people in enumerate(there):
+        live.see(boxes(people), i / 5)
+    left_s = (len(there) - 1) / 5
+    for i in range(frames_between):
+        live.see(boxes([]), left_s + pause_s * (i + 1) / (frames_between + 1))
+    for i, people in enumerate(back):
+        live.see(boxes(people), left_s + pause_s + i / 5)
     assert_same(live, ZONES)
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +19,7 @@ from packaging.requirements import Requirement
 from installer.supply_chain.audit import EXCEPTIONS, Exemption, ask, judge, read_exemptions
 from installer.supply_chain.licences import may_be_passed_on, problems
 from installer.supply_chain.sbom import make_sbom
-from installer.supply_chain.subset import Pin, canonical, pins_of, read_pins, subset
+from installer.supply_chain.subset import FROM_SOURCE, PROJECT_DIR, Pin, canonical, pins_of, read_pins, subset
 
 TODAY = date(2026, 11, 23)
 CONSTRAINTS = """\
@@ -82,6 +84,24 @@ def test_pins_for_several_pythons_and_what_needs_them_are_kept_together() -> Non
     assert [p.name for p in subset(pins, {"delta"}, without={"beta"})] == ["delta"]
     with pytest.raises(ValueError, match="has no pin of zeta; run: make lock"):
         subset(pins, {"zeta"})
+
+
+def printed(*words: str) -> set[str]:
+    command = [sys.executable, "installer/supply_chain/subset.py", *words]
+    done = subprocess.run(command, cwd=PROJECT_DIR, capture_output=True, text=True, check=True, timeout=60)
+    return set(read_pins(done.stdout))
+
+
+def test_what_has_to_be_built_is_kept_apart_and_nothing_is_lost() -> None:
+    wheels, source = printed("--wheels", "cloud"), printed("--source", "cloud")
+    assert source <= FROM_SOURCE
+    assert not wheels & source
+    assert wheels | source == printed("cloud") == {pin.name for pin in pins_of(["cloud"])}
+    assert {"hatchling", "setuptools"} <= printed("--only-tool", "hatchling", "--only-tool", "setuptools")
+
+
+def test_the_desktop_needs_nothing_that_has_to_be_built() -> None:
+    assert not {pin.name for pin in pins_of(["desktop"])} & FROM_SOURCE
 
 
 def test_an_unknown_extra_is_refused() -> None:

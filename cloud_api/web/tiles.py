@@ -1,0 +1,157 @@
+"""The tiles of the dashboard: one figure each, against what is usual, with the coverage that it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from cloud_api.analytics.coverage import day_coverage, expected_of, share
+from cloud_api.analytics.repository import AnalyticsRepository
+from cloud_api.insights.usual import StayPair, Usual, stays_against_usual
+from cloud_api.kit.language import clock, weekday
+from cloud_api.kit.language import gettext as _
+from cloud_api.kit.language import ngettext as _n
+from cloud_api.web.levels import Level
+from cloud_api.web.periods import Period
+from cloud_api.web.shell import Visit
+from cloud_api.web.words import UNKNOWN, change_words, duration_words, longer_words, number, percent
+
+THIN = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One figure. ``value`` "–": not known, which is not zero. ``trend``: up, down or empty."""
+
+    name: str
+    title: str
+    value: str
+    note: str
+    trend: str = ""
+    coverage: str = ""
+    is_thin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLine:
+    """One store of the list. None: not known, which is not zero. ``change``: in words."""
+
+    id: UUID
+    name: str
+    footfall_in: int | None
+    footfall_out: int | None
+    inside: int | None
+    per_open_hour: float | None
+    per_hour_rank: int | None
+    change: str
+    trend: str
+    coverage: float | None
+    share_of_best: float
+    seen: str
+    is_fresh: bool
+
+
+def than_words(period: Period) -> str:
+    """What a period is compared with."""
+    if period.is_one_day:
+        if period.first == period.today:
+            return _("usual on a %(weekday)s by this time", weekday=weekday(period.first.weekday()))
+        return _("usual on a %(weekday)s", weekday=weekday(period.first.weekday()))
+    return _("usual on the same weekdays before")
+
+
+def arrow(change: float | None) -> str:
+    """up, down, or empty where it is no news."""
+    return "" if change is None or abs(change) < 0.05 else "up" if change > 0 else "down"
+
+
+async def tiles_of(
+    seen: Visit, repository: AnalyticsRepository, lines: list[StoreLine], pair: Usual, levels: dict[UUID, Level]
+) -> list[Tile]:
+    """All of them, for the stores and days of this visit."""
+    period, than = seen.period, than_words(seen.period)
+    known = [line for line in lines if line.footfall_in is not None]
+    covered = await _coverage(seen, repository)
+    mark = {
+        "coverage": _("coverage %(share)s", share=percent(covered)),
+        "is_thin": covered is not None and covered < THIN,
+    }
+    went_in = sum(line.footfall_in or 0 for line in known) if known else None
+    went_out = sum(line.footfall_out or 0 for line in known) if known else None
+    tiles = [
+        Tile("footfall_in", _("People in"), number(went_in), change_words(pair.change, than=than), arrow(pair.change),
+             **mark),  # type: ignore[arg-type]  # two marks of different types
+        Tile("footfall_out", _("People out"), number(went_out), _("crossings to the outside")),
+        _occupancy(seen, levels),
+    ]  # fmt: skip
+    whole = {"first": period.first, "last": period.last}
+    dwell = await stays_against_usual(repository, "dwell", **whole)
+    wait = await stays_against_usual(repository, "queue_wait", **whole)
+    visits = await repository.days(**whole, types=["shelf_interaction"])
+    tiles += [_dwell(dwell), _wait(wait)]
+    n = sum(v.n for v in visits)
+    tiles.append(
+        Tile(
+            "shelf_interaction",
+            _("Shelf visits"),
+            number(n) if known else UNKNOWN,
+            _("stays over the shelf's threshold"),
+        )
+    )
+    return tiles
+
+
+def _dwell(dwell: StayPair) -> Tile:
+    title = _("Time spent, p50 / p90")
+    if not dwell.n:
+        return Tile("dwell", title, UNKNOWN, _("no stay has ended yet"))
+    stays = _n("%(n)s stay", "%(n)s stays", dwell.n)
+    compared = longer_words(dwell.p50_s, dwell.usual_p50_s, than=_("usual"))
+    return Tile(
+        "dwell", title, f"{duration_words(dwell.p50_s)} / {duration_words(dwell.p90_s)}", f"{stays}; {compared}"
+    )
+
+
+def _wait(wait: StayPair) -> Tile:
+    title = _("Queue wait, p90")
+    if not wait.n:
+        return Tile("queue_wait", title, UNKNOWN, _("nobody has queued yet"))
+    waits = _n("%(n)s wait", "%(n)s waits", wait.n)
+    compared = longer_words(wait.p90_s, wait.usual_p90_s, than=_("usual"))
+    return Tile("queue_wait", title, duration_words(wait.p90_s), f"{waits}; {compared}")
+
+
+def _occupancy(seen: Visit, levels: dict[UUID, Level]) -> Tile:
+    # Each store is never below zero, then they add up: one store's drift takes nobody out of another.
+    heard = [level for level in levels.values() if level.is_known]
+    if not heard:
+        note = _("not heard of yet") if levels else _("choose one store, or fewer days")
+        return Tile("occupancy", _("Most people inside"), UNKNOWN, note)
+    peak = max(heard, key=lambda level: level.peak)
+    at = _("most %(n)s", n=number(peak.peak))
+    if seen.chosen is None and len(heard) > 1:
+        at = _("most in one store %(n)s", n=number(peak.peak))
+    elif peak.peak_at:
+        own = peak.peak_at.astimezone(seen.zone)
+        at = _("most %(n)s, %(weekday)s at %(time)s", n=number(peak.peak),
+               weekday=weekday(own.weekday(), "abbreviated"), time=clock(own))  # fmt: skip
+    if not seen.period.has_today:
+        return Tile("occupancy", _("Most people inside"), number(peak.peak), at)
+    return Tile("occupancy", _("Inside now"), number(sum(level.now for level in heard)), at)
+
+
+async def _coverage(seen: Visit, repository: AnalyticsRepository) -> float | None:
+    period = seen.period
+    shares = await day_coverage(repository, seen.shown, first=period.first, last=period.last, now=seen.now)
+    cameras = await repository.cameras()
+    expected_s = seen_s = 0.0
+    for store in seen.shown:
+        zone = ZoneInfo(store.timezone)
+        start, end = (datetime.combine(d, time(), zone).astimezone(UTC)
+                      for d in (period.first, period.last + timedelta(days=1)))  # fmt: skip
+        wanted_s = expected_of(cameras, store.id, now=seen.now).camera_s(start, end)
+        expected_s += wanted_s
+        seen_s += wanted_s * (shares[store.id] or 0.0)
+    return share(seen_s, expected_s)
