@@ -26,7 +26,7 @@ from desktop_app.services.zone_store import ZoneStore
 from tests.helpers.weights import PROJECT_DIR, find_weights
 from tests.helpers.xvfb import Screen
 
-LOOKS_S = 40.0
+LOOKS_S = 180.0
 
 
 def store(folder: Path, appearance: Appearance) -> Path:
@@ -109,7 +109,7 @@ def test_the_program_shows_its_cameras_on_a_real_screen(
         # The sidebar's ground, left of everything, tells the theme; nobody manages windows here, so it lies at 0, 0.
         side = picture[picture.shape[0] // 2, int(6 * float(scale))].mean()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0, (data_dir / "stderr.txt").read_text()
+        assert process.wait(120) == 0, (data_dir / "stderr.txt").read_text()
     assert bool(side > 200) == (appearance is Appearance.LIGHT)
     log = (data_dir / "logs" / "wink.log").read_text()
     assert "ERROR" not in log
