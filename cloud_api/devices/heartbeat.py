@@ -32,8 +32,7 @@ async def beat(
         await Devices(connection, scope).heard(edge.device_id, told, now=now, clock_offset_s=offset_s)
         cameras = Cameras(connection, scope)
         await cameras.saw(store.id, {c.camera_id: (now, now) for c in told.cameras}, device_id=edge.device_id)
-        for health in sorted(told.cameras, key=lambda c: c.camera_id):
-            await cameras.report(store.id, health, device_id=edge.device_id, now=now)
+        await cameras.report(store.id, told.cameras, device_id=edge.device_id, now=now)
         if any(c.state is CameraState.SEEING for c in told.cameras):
             await _note_heard(connection, scope, store, now=now)
         zones = ZoneSetsOf(connection, scope)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func
+from sqlalchemy import Float, Select, bindparam, func
 from sqlmodel import col
 
 from cloud_api.kit.database import insert_for
@@ -73,7 +73,7 @@ class Cameras(ScopedRepository):
             cameras: when each of them saw first and last, as far as is known now.
         """
         known = {c.camera_id: c for c in await self.of(store_id)}
-        n = len(known)
+        n, new = len(known), []
         for camera_id, (first_at, last_at) in sorted(cameras.items()):
             old = known.get(camera_id)
             if old is None and n < MAX_CAMERAS:
@@ -82,13 +82,14 @@ class Cameras(ScopedRepository):
                     store_id=store_id, camera_id=camera_id, org_id=self._scope.org_id, device_id=device_id,
                     first_seen_at=first_at,
                 )  # fmt: skip
-                statement = insert_for(self._connection)(Camera).values(made.model_dump()).on_conflict_do_nothing()
-                await self._connection.execute(statement)
+                new.append(made.model_dump())
             elif old is not None:
                 if old.retired_at is not None and last_at > old.retired_at:
                     await self.retire(store_id, camera_id, is_retired=False)
                 if first_at < old.first_seen_at:
                     await self._change(store_id, camera_id, first_seen_at=first_at)
+        if new:
+            await self._connection.execute(insert_for(self._connection)(Camera).on_conflict_do_nothing(), new)
 
     async def add(self, store_id: UUID, camera_id: str, *, name: str) -> CameraView:
         """A camera made by hand, before it is heard of.
@@ -112,13 +113,25 @@ class Cameras(ScopedRepository):
         """Its figures stay; it is no longer expected to see."""
         await self._change(store_id, camera_id, retired_at=utc_now() if is_retired else None)
 
-    async def report(self, store_id: UUID, health: CameraHealth, *, device_id: UUID, now: datetime) -> None:
-        """How it does, by the laptop's word. A name given in the cloud stays."""
-        name = func.coalesce(func.nullif(col(Camera.name), ""), health.name)
-        await self._change(
-            store_id, health.camera_id, state=str(health.state), words=health.words, fps=health.fps, reported_at=now,
-            device_id=device_id, name=name,
+    async def report(self, store_id: UUID, told: Sequence[CameraHealth], *, device_id: UUID, now: datetime) -> None:
+        """How they do, by the laptop's word, all in one go. A name given in the cloud stays."""
+        if not told:
+            return
+        query = (
+            self._update(Camera)
+            .where(col(Camera.store_id) == store_id, col(Camera.camera_id) == bindparam("of_camera"))
+            .values(
+                state=bindparam("told_state"), words=bindparam("told_words"), fps=bindparam("told_fps", type_=Float),
+                reported_at=now, device_id=device_id,
+                name=func.coalesce(func.nullif(col(Camera.name), ""), bindparam("told_name")),
+            )
         )  # fmt: skip
+        rows = [
+            {"of_camera": c.camera_id, "told_state": str(c.state), "told_words": c.words, "told_fps": c.fps,
+             "told_name": c.name}
+            for c in sorted(told, key=lambda c: c.camera_id)
+        ]  # fmt: skip
+        await self._connection.execute(query, rows)
 
     async def set_zone_revision(self, store_id: UUID, camera_id: str, revision: int) -> None:
         """Which of its zone sets is in force."""
