@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI, Request
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
 
 import cloud_api.analytics.endpoints
 import cloud_api.auth.endpoints
@@ -125,42 +127,54 @@ def _add_handlers(app: FastAPI) -> None:
             headers["Retry-After"] = str(int(retry_after_s) + 1)
         if status == 401:
             headers["WWW-Authenticate"] = "Bearer"
-        if _wants_page(request):
-            page = pages.templates.TemplateResponse(
-                request, "error.html", {"status": status, "words": str(error), "demo": False}, status_code=status
-            )
-            return HTMLResponse(page.body, status_code=status)
-        return JSONResponse({"detail": str(error)}, status_code=status, headers=headers)
+        return _told(request, str(error), status=status, headers=headers)
+
+    @app.exception_handler(HTTPException)
+    async def on_refusal(request: Request, error: Exception) -> Response:
+        refusal = error if isinstance(error, HTTPException) else HTTPException(500)
+        if refusal.status_code >= 400 and _wants_page(request):
+            return _told(request, str(refusal.detail), status=refusal.status_code)
+        return await http_exception_handler(request, refusal)
 
     @app.exception_handler(RequestValidationError)
-    async def on_invalid(_: Request, error: Exception) -> Response:
+    async def on_invalid(request: Request, error: Exception) -> Response:
         # FastAPI's own answer repeats the input, which may hold a password.
         found = error.errors() if isinstance(error, RequestValidationError) else []
         told = "; ".join(f"{'.'.join(str(p) for p in e['loc'][1:])}: {e['msg']}" for e in found)
-        return JSONResponse({"detail": told or "The request cannot be read."}, status_code=422)
+        return _told(request, told or "The request cannot be read.", status=422)
 
     @app.exception_handler(DBAPIError)
-    async def on_database_error(_: Request, error: Exception) -> Response:
+    async def on_database_error(request: Request, error: Exception) -> Response:
         if isinstance(error, DBAPIError) and is_bad_value(error):
-            return JSONResponse({"detail": "A value in the request cannot be stored."}, status_code=422)
+            return _told(request, "A value in the request cannot be stored.", status=422)
         if isinstance(error, IntegrityError):
             # Two requests did the same at once, and the other one was first.
-            return JSONResponse({"detail": "This has just been changed by somebody else; look again."}, status_code=409)
+            return _told(request, "This has just been changed by somebody else; look again.", status=409)
         log.error("the database does not do what it should: %s", getattr(error, "orig", error))
-        return _later("The database does not answer; try again in a moment.")
+        return _later(request, "The database does not answer; try again in a moment.")
 
     @app.exception_handler(PoolTimeoutError)
-    async def on_full_pool(_: Request, __: Exception) -> Response:
-        return _later("The cloud is busy; try again in a moment.")
+    async def on_full_pool(request: Request, _: Exception) -> Response:
+        return _later(request, "The cloud is busy; try again in a moment.")
 
     @app.exception_handler(OSError)
-    async def on_no_connection(_: Request, error: Exception) -> Response:
+    async def on_no_connection(request: Request, error: Exception) -> Response:
         log.error("the database cannot be reached: %s", type(error).__name__)
-        return _later("The database does not answer; try again in a moment.")
+        return _later(request, "The database does not answer; try again in a moment.")
 
 
-def _later(words: str) -> Response:
-    return JSONResponse({"detail": words}, status_code=503, headers={"Retry-After": str(RETRY_AFTER_S)})
+def _later(request: Request, words: str) -> Response:
+    return _told(request, words, status=503, headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+def _told(request: Request, words: str, *, status: int, headers: dict[str, str] | None = None) -> Response:
+    """What went wrong: a page for whoever looks at pages, JSON for programs."""
+    if not _wants_page(request):
+        return JSONResponse({"detail": words}, status_code=status, headers=headers)
+    page = pages.templates.TemplateResponse(
+        request, "error.html", {"status": status, "words": words, "demo": False}, status_code=status
+    )
+    return HTMLResponse(page.body, status_code=status, headers=headers)
 
 
 def _wants_page(request: Request) -> bool:

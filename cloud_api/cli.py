@@ -88,7 +88,8 @@ def serve(
         return
     with tempfile.TemporaryDirectory(prefix="wink-meters-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        uvicorn.run("cloud_api.serving:one_of_several", workers=workers, **options)
+        # By default a worker that has not answered for five seconds is killed: on a slow machine, before it has begun.
+        uvicorn.run("cloud_api.serving:one_of_several", workers=workers, timeout_worker_healthcheck=120, **options)
 
 
 @app.command()

@@ -17,7 +17,7 @@ if "XDG_RUNTIME_DIR" not in os.environ:
     os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="wink-run-")
 os.environ.setdefault("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
 
-THREAD_GRACE_S = 2.0
+THREAD_GRACE_S = 10.0
 # Threads of libraries that live as long as the process and belong to no test.
 PROCESS_THREADS = ("asyncio_", "pydevd", "ThreadPoolExecutor-", "AnyIO worker thread", "QDBus", "execnet", "Dummy-")
 

@@ -146,7 +146,7 @@ async def _of_token(request: Request, token: str, *, audience: str) -> Principal
     database, now = database_of(request), utc_now()
     async with scoped(database, scope, is_read=True) as connection:
         standing = await Sessions(connection, scope).standing(claimed.session_id, now=now)
-    if standing is None:
+    if standing is None or standing.principal.user_id != claimed.user_id:
         return None
     if now - standing.last_used_at > SEEN_STEP:
         async with scoped(database, scope) as connection:

@@ -14,6 +14,7 @@ from cloud_api.auth.access import Address, Asker, Data, Mail, Settings, Throttli
 from cloud_api.auth.links import link_to, mail_link
 from cloud_api.auth.login import log_in
 from cloud_api.auth.sessions import Sessions, open_session, renew
+from cloud_api.auth.throttle import network_of
 from cloud_api.auth.users import change_password, forgotten, redeem
 from cloud_api.kit.texts import Secret
 from cloud_api.models.base import utc_now
@@ -195,9 +196,9 @@ async def new_password(
 @router.post("/redeem", responses={410: {"description": "The link is used up or too old."}, **_THROTTLED})
 async def redeem_link(form: RedeemForm, database: Data, throttle: Throttling, address: Address) -> Done:
     """Set a password by the link of an invitation or reset."""
-    await throttle.spend(f"address:{address}")
+    await throttle.spend(f"address:{network_of(address)}")
     await redeem(database, form.token, form.password, address=address)
-    await throttle.give_back(f"address:{address}")
+    await throttle.give_back(f"address:{network_of(address)}")
     return Done(words="Your password is set; log in with it.")
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from cloud_api.auth.passwords import verify_password
-from cloud_api.auth.throttle import Throttle, ThrottledError
+from cloud_api.auth.throttle import Throttle, ThrottledError, network_of
 from cloud_api.auth.users import Users
 from cloud_api.kit.database import Database
 from cloud_api.kit.errors import CloudError
@@ -14,6 +16,9 @@ from cloud_api.tenancy.shown_credential import row_of_credential
 from cloud_api.tenancy.transactions import adopt, by_credential, scoped
 
 __all__ = ["LoginError", "ThrottledError", "log_in"]
+
+
+_NOWHERE = UUID(int=0)
 
 
 class LoginError(CloudError):
@@ -32,7 +37,7 @@ async def log_in(
         ThrottledError: too many wrong passwords for this account or from this address.
     """
     email = email.strip().lower()
-    account, place = f"account:{email}", f"address:{address}"
+    account, place = f"account:{email}", f"address:{network_of(address)}"
     await throttle.spend(account, place)
     principal, stored = await _account(database, email, is_demo=is_demo)
     fits, renewed = await verify_password(password, stored or None)
@@ -52,11 +57,10 @@ async def _account(database: Database, email: str, *, is_demo: bool) -> tuple[Pr
         row = await row_of_credential(
             connection, User, email, User.id, User.org_id, User.store_id, User.role, User.password_hash, User.is_active
         )
-        if row is None or not row.is_active:
-            return None, ""
-        principal = Principal(row.id, row.org_id, row.store_id, Role(row.role), email=email)
-        scope = Scope(row.org_id, None)
+        # Whoever does not exist costs the same statements as whoever does.
+        scope = Scope(row.org_id if row else _NOWHERE, None)
         await adopt(connection, scope)
-        if not is_demo and (await Organisations(connection, scope).own()).is_demo:
-            return None, ""
-    return principal, row.password_hash
+        is_of_demo = await Organisations(connection, scope).is_demo()
+    if row is None or not row.is_active or (is_of_demo and not is_demo):
+        return None, ""
+    return Principal(row.id, row.org_id, row.store_id, Role(row.role), email=email), row.password_hash

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from ipaddress import IPv4Address, ip_address, ip_network
 
 from sqlalchemy import case, delete, update
 from sqlmodel import col
@@ -71,6 +72,19 @@ class Throttle:
         """Start anew."""
         async with self._database.begin() as connection:
             await connection.execute(delete(Tries).where(col(Tries.key) == _stored(key)))
+
+
+def network_of(address: str) -> str:
+    """What counts as one place: an IPv6 customer has at least a /64 of addresses, and could use each of them once."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv4Address):
+        return address
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ip_network((found, 64), strict=False))
 
 
 def _stored(key: str) -> str:

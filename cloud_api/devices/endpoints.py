@@ -12,6 +12,7 @@ from fastapi.security import APIKeyHeader
 from pydantic import BaseModel
 
 from cloud_api.auth.access import Address, Asker, Data, SettingsReader, Throttling
+from cloud_api.auth.throttle import network_of
 from cloud_api.devices.devices import Devices, DeviceView, KeyView
 from cloud_api.devices.edge_keys import device_of
 from cloud_api.devices.heartbeat import beat
@@ -105,9 +106,9 @@ class NewEdgeKey(BaseModel):
 )
 async def post_enrol(request: EnrolRequest, database: Data, throttle: Throttling, address: Address) -> EnrolAnswer:
     """Exchange a pairing code for an edge key. A code is good once, for ten minutes."""
-    await throttle.spend(f"pairing:{address}")
+    await throttle.spend(f"pairing:{network_of(address)}")
     answer = await enrol(database, request, address=address)
-    await throttle.give_back(f"pairing:{address}")
+    await throttle.give_back(f"pairing:{network_of(address)}")
     return answer
 
 

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from statistics import median
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,10 @@ WEEKS = 4
 WHOLE, NEARLY_WHOLE = 0.95, 0.75
 """A day of which less than the first share of the usual quarter hours was heard is compared quarter hour by quarter hour;
 among many days, one of which less than the second was heard is left out."""
+FEWEST_DAYS = 5
+"""Of a store, before one of them is called broken."""
+BROKEN_BELOW = 0.8
+"""Of the time for which a store is usually heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,18 @@ async def _daily(
     return daily, heard
 
 
+def broken_days(heard: Mapping[date, int]) -> set[date]:
+    """Days on which a store was heard for much less of the time than on its other days.
+
+    "Less than usual" would be said of its people, and be true of its laptop alone. A laptop that is off every night is
+    measured by its own days.
+    """
+    if len(heard) < FEWEST_DAYS:
+        return set()
+    usual = median(heard.values())
+    return {day for day, quarters in heard.items() if quarters < BROKEN_BELOW * usual}
+
+
 async def against_usual(
     repository: AnalyticsRepository, stores: Sequence[StoreView], *, first: date, last: date, now: datetime
 ) -> dict[UUID, dict[date, Usual]]:
@@ -95,11 +112,12 @@ async def against_usual(
     found: dict[UUID, dict[date, Usual]] = {s.id: {} for s in stores}
     thin: list[StoreView] = []
     for store in stores:
-        own = daily.get(store.id, {})
         running = now.astimezone(ZoneInfo(store.timezone)).date()
-        for day, before in references.items():
+        own, broken = daily.get(store.id, {}), broken_days(heard.get(store.id, {}))
+        for day, days in references.items():
             if day >= running:
                 continue
+            before = [d for d in days if d not in broken]
             wanted = WHOLE if first == last else NEARLY_WHOLE
             if _is_whole(day, heard.get(store.id, {}), before, wanted=wanted):
                 found[store.id] |= _pair(day, own, before)

@@ -89,10 +89,16 @@ class OpeningDocument(BaseModel):
     exceptions: Annotated[list[OtherDay], Field(max_length=400)] = []
 
 
+def _without_slash(camera_id: str) -> str:
+    if "/" in camera_id:
+        raise ValueError("a camera id made by hand must not hold a slash; use letters, digits, dashes and underscores")
+    return camera_id
+
+
 class CameraForm(BaseModel):
     """A camera made by hand."""
 
-    camera_id: Annotated[Name, Field(max_length=100)]
+    camera_id: Annotated[Name, Field(max_length=100), AfterValidator(_without_slash)]
     name: ShortText = ""
 
 
@@ -253,7 +259,50 @@ async def make_camera(store_id: UUID, form: CameraForm, asker: Asker, database: 
     return _camera(camera)
 
 
-@router.put("/stores/{store_id}/cameras/{camera_id}", responses=REFUSALS)
+@router.get("/stores/{store_id}/cameras/{camera_id:path}/zones", responses=REFUSALS)
+async def get_zones_of_camera(store_id: UUID, camera_id: CameraPath, asker: Asker, database: Data) -> ZoneHistory:
+    """A camera's zones with their history, newest first."""
+    scope = scope_of(asker)
+    async with scoped(database, scope, is_read=True) as connection:
+        await VisibleStores(connection, scope).one(store_id)
+        return _history(camera_id, await ZoneSetsOf(connection, scope).history(store_id, camera_id))
+
+
+@router.put("/stores/{store_id}/cameras/{camera_id:path}/zones", responses={**REFUSALS, **_CONFLICT})
+async def put_zones_of_camera(
+    store_id: UUID, camera_id: CameraPath, form: ZonesForm, asker: Asker, database: Data, address: Address
+) -> ZoneEditAnswer:
+    """Edit a camera's zones. An edit of an older revision is kept as a conflict, and somebody decides."""
+    scope = scope_of(asker)
+    edit = ZoneEdit(camera_id=camera_id, based_on=form.based_on, zones=form.zones)
+    async with scoped(database, scope) as connection:
+        store = await reach(asker, VisibleStores(connection, scope), store_id)
+        answer = await ZoneSetsOf(connection, scope).edit(store_id, edit, author=asker.email, note=form.note)
+        await _note(
+            AuditLog(connection, scope), asker, address, act="zones edited", subject=camera_id, store=store,
+            details={"revision": answer.revision, "outcome": answer.outcome},
+        )  # fmt: skip
+    return answer
+
+
+@router.post("/stores/{store_id}/cameras/{camera_id:path}/zones/{revision}/choose", responses=REFUSALS)
+async def choose_zones(
+    store_id: UUID, camera_id: CameraPath, revision: RevisionPath, asker: Asker, database: Data, address: Address
+) -> ZoneEditAnswer:
+    """Make an older revision the newest again, or decide a conflict for it."""
+    scope = scope_of(asker)
+    async with scoped(database, scope) as connection:
+        store = await reach(asker, VisibleStores(connection, scope), store_id)
+        answer = await ZoneSetsOf(connection, scope).choose(store_id, camera_id, revision, author=asker.email)
+        await _note(
+            AuditLog(connection, scope), asker, address, act="zones chosen", subject=camera_id, store=store,
+            details={"revision": answer.revision, "as_in": revision},
+        )  # fmt: skip
+    return answer
+
+
+# After those of its zones: an id may hold slashes.
+@router.put("/stores/{store_id}/cameras/{camera_id:path}", responses=REFUSALS)
 async def put_camera(
     store_id: UUID, camera_id: CameraPath, form: CameraChange, asker: Asker, database: Data, address: Address
 ) -> CameraItem:
@@ -272,48 +321,6 @@ async def put_camera(
             details={"is_retired": form.is_retired},
         )  # fmt: skip
     return _camera(camera)
-
-
-@router.get("/stores/{store_id}/cameras/{camera_id}/zones", responses=REFUSALS)
-async def get_zones_of_camera(store_id: UUID, camera_id: CameraPath, asker: Asker, database: Data) -> ZoneHistory:
-    """A camera's zones with their history, newest first."""
-    scope = scope_of(asker)
-    async with scoped(database, scope, is_read=True) as connection:
-        await VisibleStores(connection, scope).one(store_id)
-        return _history(camera_id, await ZoneSetsOf(connection, scope).history(store_id, camera_id))
-
-
-@router.put("/stores/{store_id}/cameras/{camera_id}/zones", responses={**REFUSALS, **_CONFLICT})
-async def put_zones_of_camera(
-    store_id: UUID, camera_id: CameraPath, form: ZonesForm, asker: Asker, database: Data, address: Address
-) -> ZoneEditAnswer:
-    """Edit a camera's zones. An edit of an older revision is kept as a conflict, and somebody decides."""
-    scope = scope_of(asker)
-    edit = ZoneEdit(camera_id=camera_id, based_on=form.based_on, zones=form.zones)
-    async with scoped(database, scope) as connection:
-        store = await reach(asker, VisibleStores(connection, scope), store_id)
-        answer = await ZoneSetsOf(connection, scope).edit(store_id, edit, author=asker.email, note=form.note)
-        await _note(
-            AuditLog(connection, scope), asker, address, act="zones edited", subject=camera_id, store=store,
-            details={"revision": answer.revision, "outcome": answer.outcome},
-        )  # fmt: skip
-    return answer
-
-
-@router.post("/stores/{store_id}/cameras/{camera_id}/zones/{revision}/choose", responses=REFUSALS)
-async def choose_zones(
-    store_id: UUID, camera_id: CameraPath, revision: RevisionPath, asker: Asker, database: Data, address: Address
-) -> ZoneEditAnswer:
-    """Make an older revision the newest again, or decide a conflict for it."""
-    scope = scope_of(asker)
-    async with scoped(database, scope) as connection:
-        store = await reach(asker, VisibleStores(connection, scope), store_id)
-        answer = await ZoneSetsOf(connection, scope).choose(store_id, camera_id, revision, author=asker.email)
-        await _note(
-            AuditLog(connection, scope), asker, address, act="zones chosen", subject=camera_id, store=store,
-            details={"revision": answer.revision, "as_in": revision},
-        )  # fmt: skip
-    return answer
 
 
 @router.get("/stores/{store_id}/zone-conflicts", responses=REFUSALS)

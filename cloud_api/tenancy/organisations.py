@@ -30,6 +30,11 @@ class Organisations(ScopedRepository):
         query = self._select(Organisation, col(Organisation.id), col(Organisation.name), col(Organisation.is_demo))
         return OrganisationView(*(await self._connection.execute(query)).one())
 
+    async def is_demo(self) -> bool:
+        """Whether it is the demo; there may be none in scope."""
+        query = self._select(Organisation, col(Organisation.is_demo))
+        return bool((await self._connection.execute(query)).scalar_one_or_none())
+
     async def rename(self, name: str) -> None:
         """Give it another name.
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,9 @@ from desktop_app.cli.failure import explained
 from desktop_app.services.engine_view import EngineStatus
 from desktop_app.settings import EdgeSettings
 from shared_models.geometry import Point
+
+if TYPE_CHECKING:
+    from desktop_app.bootstrap.engine import Edge
 
 STATUS_EVERY_S = 10.0
 PRUNE_EVERY_S = 3600.0
@@ -61,6 +64,7 @@ def run(
                 if time.monotonic() - told_s >= STATUS_EVERY_S:
                     told_s = time.monotonic()
                     _tell(edge.engine.status())
+                    _tell_disputes(edge)
         finally:
             edge.close()
     typer.echo("stopped", err=True)
@@ -77,6 +81,18 @@ def _tell(status: EngineStatus) -> None:
         for area in camera.furniture:
             typer.echo(f"  {_offer(area)}", err=True)
     typer.echo(f"cloud: {status.cloud.words}", err=True)
+
+
+def _tell_disputes(edge: Edge) -> None:
+    """Without a window the choice is made in the cloud."""
+    heartbeat = edge.engine.heartbeat
+    for news in heartbeat.zones.news() if heartbeat is not None else ():
+        if news.is_dispute:
+            typer.echo(
+                f"{news.camera_id}: its zones were changed here and in the cloud. The ones here count; choose on the cloud's "
+                "Zones page.",
+                err=True,
+            )
 
 
 def _offer(area: Sequence[Point]) -> str:

@@ -23,8 +23,6 @@ TOUCHING = 0.06
 """Of the nearer one's height: a box that ends this near above a nearer one's head is cut by it."""
 COVERED_WIDTH = 0.35
 """Share of a box's width with a nearer box before its lower edge."""
-NOBODY = 0.4
-"""The same of a stranger before whom nobody stands: a head over a counter. No child that walks is as small."""
 MIN_HISTORY = 3
 HISTORY = 7
 RATIOS = 15
@@ -87,8 +85,8 @@ class AnchorHistory:
         left, top, right, bottom = xyxy
         x = (left + right) / 2
         expected = self._expected(top, perspective)
-        if expected is None and perspective is not None:
-            expected = self._of_a_stranger(top, bottom, perspective, is_covered=is_covered)
+        if expected is None and is_covered and perspective is not None:
+            expected = self._of_a_stranger(top, bottom, perspective)
         if bottom > frame_height + BEYOND_PX:
             # Nobody sees what is outside the picture: this box was made by somebody who knows where the feet are.
             anchor = self._whole(x, top, bottom, None, is_covered=is_covered)
@@ -134,11 +132,10 @@ class AnchorHistory:
             return median(self.heights)
         return usual * median(self.ratios)
 
-    def _of_a_stranger(self, top: float, bottom: float, perspective: Perspective, *, is_covered: bool) -> float | None:
-        """The height of somebody who was never seen whole, and is too short for anybody."""
+    def _of_a_stranger(self, top: float, bottom: float, perspective: Perspective) -> float | None:
+        """The height of somebody who was never seen whole and of whom somebody nearer hides the half."""
         feet_y = perspective.feet_below(top, ratio=1.0)
-        least = HALF if is_covered else NOBODY
-        return feet_y - top if feet_y is not None and bottom - top < least * (feet_y - top) else None
+        return feet_y - top if feet_y is not None and bottom - top < HALF * (feet_y - top) else None
 
     def _clipped(
         self, x: float, top: float, bottom: float, expected: float | None, perspective: Perspective | None

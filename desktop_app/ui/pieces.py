@@ -212,7 +212,7 @@ class Figure(QFrame):
     """A number with its name.
 
     Args:
-        is_clickable: the number can be asked what it is made of, by pointer and by key.
+        asks: what a click asks ("Why?"); empty: nothing can be asked.
 
     Signals:
         clicked: it was.
@@ -220,13 +220,13 @@ class Figure(QFrame):
 
     clicked = Signal()
 
-    def __init__(self, name: str, *, hint: str = "", is_clickable: bool = False, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, *, hint: str = "", asks: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("card")
         self.setToolTip(hint)
-        self.setProperty("clickable", is_clickable)
-        self._is_clickable = is_clickable
-        if is_clickable:
+        self.setProperty("clickable", bool(asks))
+        self._is_clickable = bool(asks)
+        if asks:
             self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             self.setCursor(Qt.CursorShape.PointingHandCursor)
         column = QVBoxLayout(self)
@@ -236,7 +236,13 @@ class Figure(QFrame):
         self._value.setObjectName("figure")
         self._name.setObjectName("figureName")
         column.addWidget(self._value)
-        column.addWidget(self._name)
+        row = QHBoxLayout()
+        row.addWidget(self._name, 1)
+        if asks:
+            ask = QLabel(asks, self)
+            ask.setObjectName("figureAsk")
+            row.addWidget(ask)
+        column.addLayout(row)
 
     @property
     def value(self) -> str:

@@ -24,6 +24,8 @@ CUT_S = 1.0
 SPREAD = 0.1
 """Of the pause, up and down: a thousand laptops that start after a power cut do not knock at once for ever."""
 LONGEST_REST_S = 300.0
+UNKNOWN_THERE = (404, 405)
+"""A cloud of an older version: it takes events and knows no heartbeat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,9 @@ class HeartbeatWorker:
                 self.zones.reconcile(answer)
                 self._show(answer.stills)
         except LinkError as error:
+            if error.status in UNKNOWN_THERE:
+                self._note(BeatState())
+                return LONGEST_REST_S
             self._note(replace(self._state, is_heard=False, words=str(error)))
             return min(LONGEST_REST_S, max(usual_s, error.retry_after_s or 0.0))
         except ZoneStoreError as error:

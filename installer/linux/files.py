@@ -16,7 +16,7 @@ def menu_entry(program: str) -> str:
     """The desktop file of the menu; ``program`` is the command or its path."""
     product = read_product()
     return (
-        f"[Desktop Entry]\nType=Application\nVersion=1.5\nName={product['name']}\nGenericName=People counter\n"
+        f"[Desktop Entry]\nType=Application\nVersion=1.0\nName={product['name']}\nGenericName=People counter\n"
         f"Comment=People counting for shops\nExec={program}\nTryExec={program}\nIcon={product['linux']['desktop_id']}\n"
         f"Terminal=false\nCategories={CATEGORIES}\nKeywords=people;counter;shop;camera;footfall;\n"
         f"StartupNotify=true\nStartupWMClass={product['linux']['desktop_id']}\n"

@@ -133,11 +133,14 @@ wink-cloud verify-rollups >/dev/null || die "figures do not equal events after t
 step "a restore"
 doctor
 
-# --- gone, and back -------------------------------------------------------------------------------------------------------
+# --- gone, and back, with a certificate of one's own -------------------------------------------------------------------------------------------------------
+cp /etc/wink-cloud/tls/fullchain.pem /root/own.pem
+cp /etc/wink-cloud/tls/server.key /root/own.key
 "${install[@]}" --uninstall
 [ ! -e /opt/wink-cloud ] && [ ! -e /etc/systemd/system/wink-cloud.service ] || die "the program is still there"
 is_up 2>/dev/null && die "it still answers"
-"${install[@]}" 2>/dev/null
+"${install[@]}" --tls own --certificate /root/own.pem --key /root/own.key 2>/dev/null
+grep -q 'ssl_certificate /root/own.pem' /etc/nginx/sites-available/wink-cloud || die "the certificate of one's own is not served"
 same "footfall after going and coming back" "$(footfall)" 2
 "${install[@]}" --uninstall --purge
 [ ! -e /etc/wink-cloud ] && [ ! -e /var/backups/wink-cloud ] && [ ! -e /var/lib/wink-cloud ] || die "data survived the purge"

@@ -350,7 +350,8 @@ except OSError:
         fi
         sleep 0.5
     done
-    echo "The program does not answer on port $app_port ($tries tries)." >&2
+    echo "The program does not answer on port $app_port ($tries tries). Its last words:" >&2
+    if has_systemd; then journalctl --unit wink-cloud --lines 20 --no-pager >&2; else tail -20 /var/log/wink-cloud.log >&2; fi
     return 1
 }
 

@@ -55,6 +55,7 @@ def _try(name: str, programs: Programs, *, bundle: Path | None) -> report.Tried:
         folder = Path(temporary)
         version = _say(f"{name}: its commands", lambda: checks.try_commands(programs, folder))
         boxes = _say(f"{name}: a film", lambda: checks.try_film(programs, folder))
+        truth, counted = _say(f"{name}: counting", lambda: checks.try_counting(programs, folder))
         window = None
         if sys.platform == "linux":
             window = _say(f"{name}: its window", lambda: checks.try_window(programs, folder, bundle=bundle))
@@ -62,7 +63,7 @@ def _try(name: str, programs: Programs, *, bundle: Path | None) -> report.Tried:
             _say(f"{name}: its window", lambda: checks.try_window_without_screen(programs, folder))
         store = _say(f"{name}: a minute in the virtual store", lambda: checks.try_store(programs, folder))
     weight = total_bytes(bundle if bundle is not None else _environment()) / 1e6
-    return report.Tried(name, version, weight, boxes, window, store)
+    return report.Tried(name, version, weight, boxes, truth, counted, window, store)
 
 
 def _environment() -> Path:

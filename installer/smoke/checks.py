@@ -24,8 +24,11 @@ SOURCE = f"virtual-store://{SCENE}?seed=11&people=40"
 MINUTE_S = 60.0
 WARM_STARTS = 3
 SETTLED_S = 6.0
-LEAST_SHARE, MOST_SHARE = 0.5, 1.5
-"""Of the true crossings. How exactly is counted, the benchmarks say; here it is asked whether the bundle counts at all."""
+REPLAY_FPS = 5
+TOLERANCE = 0.15
+"""Of the true crossings, where every picture is looked at. How exactly is counted, the benchmarks say."""
+MOST_SHARE = 1.5
+"""Live on a busy machine pictures are skipped and people with them, but nobody is made up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,24 @@ def try_film(programs: Programs, folder: Path) -> int:
     return found
 
 
+def try_counting(programs: Programs, folder: Path) -> tuple[int, int]:
+    """(true, counted) crossings of a minute of the virtual store, each of its pictures looked at: as fast as it goes.
+
+    Raises:
+        SmokeError: they differ by more than the tolerance.
+    """
+    zones = folder / "zones.yaml"
+    zones.write_text(json.dumps({"zones": [_zone()]}), encoding="utf-8")
+    source = f"{SOURCE}&fps={REPLAY_FPS}&minutes={MINUTE_S / 60:g}"
+    words = [*programs.console, "count", "--source", source, "--zones", str(zones), "--json"]
+    told = ask(words, environment=bare_environment(_home(folder, "count")))
+    (figures,) = json.loads(told.splitlines()[-1])["summary"].values()
+    counted, truth = int(figures["in"]) + int(figures["out"]), _truth(MINUTE_S)
+    if abs(counted - truth) > TOLERANCE * truth:
+        raise SmokeError(f"{truth} people crossed the line and {counted} were counted, every picture looked at")
+    return truth, counted
+
+
 def try_window(programs: Programs, folder: Path, *, bundle: Path | None) -> WindowFigures:
     """Start it cold and warm, and end it as the system does at log-out."""
     if bundle is not None:
@@ -120,8 +141,8 @@ def try_store(programs: Programs, folder: Path, *, seconds: float = MINUTE_S) ->
         stored = _stored(data)
         _check_all_arrived(stored, cloud.events(device_id))
     truth, counted = sum(_truth(life.watched_s) for life in lives), _crossings(data)
-    if not LEAST_SHARE * truth <= counted <= MOST_SHARE * truth:
-        raise SmokeError(f"{truth} people crossed the line and {counted} were counted")
+    if not 0 < counted <= MOST_SHARE * truth:
+        raise SmokeError(f"{truth} people crossed the line and {counted} were counted live")
     watched_s = sum(life.watched_s for life in lives)
     return StoreFigures(watched_s, truth, counted, len(stored), 1, lives[-1].memory_mb, lives[-1].start_s)
 
@@ -189,11 +210,15 @@ def _truth(seconds: float) -> int:
 
 
 def _config(url: str, key: str) -> str:
+    camera = {"camera_id": "door", "name": "Door", "source": SOURCE, "zones": [_zone()]}
+    return json.dumps({"api_url": url, "edge_key": key, "cameras": [camera]})
+
+
+def _zone() -> dict[str, object]:
+    """The line that an owner would draw, in pixels."""
     (line,) = scene_zones(SCENE, size_wh=SIZE)
     coordinates = [[round(x, 1), round(y, 1)] for x, y in to_px(line.points, frame_wh=SIZE)]
-    zone = {"zone_id": line.zone_id, "type": "line", "coordinates": coordinates, "direction": "both"}
-    camera = {"camera_id": "door", "name": "Door", "source": SOURCE, "zones": [zone]}
-    return json.dumps({"api_url": url, "edge_key": key, "cameras": [camera]})
+    return {"zone_id": line.zone_id, "type": "line", "coordinates": coordinates, "direction": "both"}
 
 
 def _write_film(path: Path, *, seconds: int = 4, fps: int = 5) -> None:

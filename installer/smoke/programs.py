@@ -15,6 +15,9 @@ from installer.product import ROOT, read_product
 PATIENCE_S = 120.0
 """Nothing is judged by being slow on a busy machine; what is not there after this long does not come."""
 
+WORK_S = 600.0
+"""What is computed at full speed takes seconds, and minutes where others compute too."""
+
 
 class SmokeError(Exception):
     """A program did not do what a shop needs; the message says what was seen."""

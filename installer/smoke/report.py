@@ -26,6 +26,8 @@ class Tried:
     version: str
     megabytes: float
     boxes_in_film: int
+    truth: int
+    counted: int
     window: WindowFigures | None
     store: StoreFigures
 
@@ -45,7 +47,8 @@ def as_markdown(tried: Sequence[Tried], *, sizes: Sequence[tuple[str, int, str]]
         ("memory with the window open", [f"{t.window.memory_mb:.0f} MB" if t.window else "-" for t in tried]),
         ("start of `wink-edge run` to that of its camera", [_seconds(t.store.start_s) for t in tried]),
         ("memory counting at one camera", [f"{t.store.memory_mb:.0f} MB" for t in tried]),
-        ("people who crossed / counted", [f"{t.store.truth} / {t.store.counted}" for t in tried]),
+        ("crossings in a minute, true / counted, each picture looked at", [f"{t.truth} / {t.counted}" for t in tried]),
+        ("crossings live, true / counted", [f"{t.store.truth} / {t.store.counted}" for t in tried]),
         ("events, each once in the cloud", [f"{t.store.events} of {t.store.events}" for t in tried]),
         ("boxes found in an H.264 film", [str(t.boxes_in_film) for t in tried]),
         ("ended cleanly", ["yes" for _ in tried]),

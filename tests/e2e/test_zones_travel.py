@@ -11,12 +11,19 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from desktop_app.adapters.cloud.http_link import HttpLink
 from desktop_app.adapters.video.virtual_store.scenes import scene_zones
+from desktop_app.services.zone_store import ZoneStore
+from desktop_app.services.zone_sync import Choice, Ledger, LocalZones, ZoneSync
+from shared_models.heartbeat import CameraHealth, CameraState, Heartbeat
+from shared_models.zones import LineZone
 from tests.helpers.cloud_process import Cloud
 from tests.helpers.weights import PROJECT_DIR, find_weights
 
@@ -48,6 +55,15 @@ class HeadOffice:
     def zones(self, camera_id: str) -> dict[str, Any]:
         """The newest revision."""
         return dict(self.ask("GET", f"{self._store}/cameras/{camera_id}/zones")["revisions"][0])
+
+    def in_force(self, camera_id: str) -> list[dict[str, Any]]:
+        """The zones that count."""
+        revisions = self.ask("GET", f"{self._store}/cameras/{camera_id}/zones")["revisions"]
+        return list(next(r["zones"] for r in revisions if r["is_current"]))
+
+    def conflicts(self) -> list[str]:
+        """Cameras on whose zones somebody must decide."""
+        return list(self.ask("GET", f"{self._store}/zone-conflicts"))
 
     def draw(self, camera_id: str, zones: list[dict[str, Any]], *, based_on: int) -> None:
         path = f"{self._store}/cameras/{camera_id}/zones"
@@ -143,3 +159,45 @@ def test_zones_travel_both_ways_while_people_are_counted(cloud: Cloud, tmp_path:
         assert not moved["is_conflict"]
     assert edge.returncode == 0, log.read_text()[-3000:]
     assert "camera door: Stopped." not in log.read_text().partition("was read again")[0], "it was not disturbed"
+
+
+def test_a_choice_made_at_the_laptop_holds_in_the_cloud(cloud: Cloud, tmp_path: Path) -> None:
+    key = SecretStr(cloud.command("create-edge-key", "--store", "High Street")["edge_key"])
+    zones, office = ZoneStore(tmp_path), HeadOffice(cloud)
+    link = HttpLink(f"http://127.0.0.1:{cloud.port}", key)
+    local = LocalZones(
+        lambda: {"door": zones.zones_of("door") or ()},
+        lambda _: False,
+        lambda camera_id, taken: zones.save(camera_id, taken, before=zones.zones_of(camera_id) or ()),
+    )
+    sync = ZoneSync(link, Ledger(tmp_path / "zone-sync.json", partner="p"), local)
+
+    def beat() -> None:
+        health = CameraHealth(camera_id="door", state=CameraState.SEEING, zone_revision=sync.revisions.get("door", 0))
+        sync.reconcile(link.beat(Heartbeat(sent_at=datetime.now(UTC), cameras=(health,))))
+
+    def height_in_cloud() -> float:
+        return float(office.zones("door")["zones"][0]["points"][0][1])
+
+    def line(y: float) -> LineZone:
+        return LineZone(zone_id="line", points=((0.1, y), (0.9, y)))
+
+    try:
+        zones.save("door", (line(0.5),), before=())
+        beat()
+        assert height_in_cloud() == 0.5
+        for choice, theirs, ours, chosen in ((Choice.THEIRS, 0.6, 0.7, 0.6), (Choice.OURS, 0.3, 0.4, 0.4)):
+            based_on = sync.revisions["door"]
+            office.draw("door", [line(theirs).model_dump(mode="json")], based_on=based_on)
+            zones.save("door", (line(ours),), before=zones.zones_of("door") or ())
+            beat()
+            assert [(n.is_dispute, n.theirs[0].points[0][1]) for n in sync.news()] == [(True, theirs)]
+            assert office.conflicts() == ["door"]
+            sync.decide("door", choice)
+            assert office.conflicts() == []
+            beat()
+            assert sync.news() == ()
+            assert (zones.zones_of("door") or ())[0].points[0][1] == chosen
+            assert office.in_force("door")[0]["points"][0][1] == chosen
+    finally:
+        link.close()

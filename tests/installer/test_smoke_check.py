@@ -104,7 +104,7 @@ def test_the_truth_grows_with_the_film() -> None:
 
 
 def tried(name: str, *, window: WindowFigures | None) -> Tried:
-    return Tried(name, "1.0", 489.2, 150, window, StoreFigures(60.0, 40, 41, 44, 1, 300.0, 2.5))
+    return Tried(name, "1.0", 489.2, 150, 40, 39, window, StoreFigures(60.0, 40, 41, 44, 1, 300.0, 2.5))
 
 
 def test_the_table_puts_the_bundle_beside_the_source_and_says_what_was_not_measured() -> None:

@@ -219,7 +219,7 @@ class TodayPage(Page):
         row = QHBoxLayout()
         why = self.tr("Click to see each of them, and why.")
         self.in_figure, self.out_figure, self.inside_figure = (
-            Figure(name, hint=f"{said(metric.definition)} {why}", is_clickable=True, parent=self)
+            Figure(name, hint=f"{said(metric.definition)} {why}", asks=self.tr("Why?"), parent=self)
             for name, metric in (
                 (self.tr("People in"), FOOTFALL_IN),
                 (self.tr("People out"), FOOTFALL_OUT),

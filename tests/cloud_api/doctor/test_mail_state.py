@@ -34,12 +34,26 @@ def _knows(_server: Any, _session: Any, _envelope: Any, _mechanism: str, auth: A
     return AuthResult(success=is_right, handled=False)
 
 
+def _started(box: Letterbox, context: ssl.SSLContext | None, options: dict[str, Any]) -> Controller:
+    for tries_left in reversed(range(5)):
+        controller = Controller(
+            box, hostname="127.0.0.1", port=free_port(), tls_context=context, authenticator=_knows, ready_timeout=120,
+            **options,
+        )  # fmt: skip
+        try:
+            controller.start()
+        except OSError:  # somebody else was faster at this port
+            controller.stop(no_assert=True)
+            if not tries_left:
+                raise
+        else:
+            return controller
+    raise AssertionError
+
+
 @contextmanager
 def mail_server(box: Letterbox, context: ssl.SSLContext | None = None, **options: Any) -> Iterator[int]:
-    controller = Controller(
-        box, hostname="127.0.0.1", port=free_port(), tls_context=context, authenticator=_knows, **options
-    )
-    controller.start()
+    controller = _started(box, context, options)
     try:
         yield int(controller.port)
     finally:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -150,3 +151,24 @@ async def test_an_edit_of_an_older_revision_waits_until_somebody_decides(cloud: 
     history = (await ask(cloud, "GET", path, "owner")).json()
     assert (history["current"], history["has_conflict"]) == (3, False)
     assert history["revisions"][0]["zones"][0]["zone_id"] == "till"
+
+
+async def test_cameras_whose_ids_hold_slashes_can_be_changed_and_none_is_made_by_hand(cloud: CloudUnderTest) -> None:
+    admin = await cloud.token("admin@acme.example")
+    path = f"/api/v1/stores/{cloud.store_id}/cameras"
+    await cloud.send([crossing(1, camera_id="shop/door"), crossing(2, camera_id="shop/zones of love")])
+    for camera_id in ("shop/door", "shop/zones of love"):
+        for written in (camera_id, quote(camera_id, safe="")):
+            answer = await cloud.client.put(f"{path}/{written}", json={"name": f"The {written}"[:50]}, headers=admin)
+            assert (answer.status_code, answer.json()["camera_id"]) == (200, camera_id), answer.text
+            line = {"kind": "line", "zone_id": "door", "points": [[0.1, 0.5], [0.9, 0.5]]}
+            based_on = (await cloud.client.get(f"{path}/{written}/zones", headers=admin)).json()["revisions"]
+            edit = {
+                "based_on": len(based_on),
+                "zones": [{**line, "points": [[0.1, 0.1 + len(based_on) / 9], [0.9, 0.5]]}],
+            }
+            kept = await cloud.client.put(f"{path}/{written}/zones", json=edit, headers=admin)
+            assert kept.status_code == 200, kept.text
+    made = await cloud.client.post(path, json={"camera_id": "a/b"}, headers=admin)
+    assert made.status_code == 422
+    assert "must not hold a slash" in made.json()["detail"]

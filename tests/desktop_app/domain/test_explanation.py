@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -86,6 +87,17 @@ def test_a_direction_that_the_line_does_not_count_is_told() -> None:
     only_in = line((100, 400), (1180, 400), counts=CountedDirection.IN)
     there = steps((X, 250), (X, 600), 15)
     assert reasons(walk(there + there[::-1]), [only_in]) == [Reason.COUNTED_IN, Reason.DIRECTION_NOT_COUNTED]
+
+
+def test_the_other_line_of_an_entrance_is_told_as_the_reason() -> None:
+    pair = [line((100, y), (1180, y), zone_id=f"door{y}", entrance="main") for y in (350, 450)]
+    assert reasons(walk(steps((X, 250), (X, 600), 15)), pair) == [Reason.COUNTED_IN, Reason.ENTRANCE_COUNTED_ALREADY]
+
+
+def test_every_reason_is_a_sentence_that_is_told_somewhere_in_these_tests() -> None:
+    source = Path(__file__).read_text(encoding="utf-8")
+    assert all(f"Reason.{reason.name}" in source for reason in Reason)
+    assert len({reason.value for reason in Reason}) == len(Reason)
 
 
 def test_a_stop_of_the_camera_is_told_as_the_reason() -> None:

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from desktop_app.domain.detections import Detections
+from desktop_app.domain.detections import Detections, TrackedDetections
 from desktop_app.domain.store_level import store_level
 from desktop_app.domain.tracker import Tracker
 from desktop_app.domain.zone_engine import ZoneCount, ZoneEngine
 from shared_models.events import EventDraft, EventType
-from shared_models.geometry import Point
+from shared_models.geometry import Point, to_norm
 from shared_models.zones import LineZone, PolygonZone, Zone
+from tests.benchmarks.counting.simulation import LINES, STATED, Scene
 from tests.helpers.walkers import FRAME, OPENED_AT, Frames, Person, boxes, in_out, line, run, steps, walk
 
 DOOR = line((100, 400), (1180, 400))
@@ -160,6 +161,82 @@ def test_a_frame_rate_that_falls_from_ten_to_two_and_back_loses_nobody() -> None
         ys = [250 + 140 * (at_s - start) for start in (0.0, 2.0, 4.0, 6.5)]
         frames.append([Person(n, (300 + 200 * n, y)) for n, y in enumerate(ys) if 180 < y < 690])
     assert in_out(tracked(frames, [DOOR], times=times)) == (4, 0)
+
+
+def test_who_comes_in_at_the_edge_is_not_who_just_left_there() -> None:
+    """One leaves above the line by the right edge; another comes in by it below the line a second later."""
+    leaving = walk([(1000.0 + 40 * i, 330.0) for i in range(8)], track_id=1)
+    coming = walk([(1250.0 - 40 * i, 470.0) for i in range(12)], track_id=2)
+    door = line((0, 400), (1280, 400))
+    assert in_out(run([*leaving, *[[] for _ in range(4)], *coming], [door])) == (0, 0)
+
+
+def test_who_is_lost_on_the_way_and_found_where_the_way_went_is_one_person() -> None:
+    there = [(X, 250.0 + 24 * i) for i in range(16)]
+    frames = [*walk(there[:6], track_id=1), *[[] for _ in range(4)], *walk(there[10:], track_id=2)]
+    assert in_out(run(frames, [DOOR])) == (1, 0)
+
+
+def test_who_is_found_against_the_way_of_the_lost_one_is_another() -> None:
+    """Lost on the way to the right; a second later somebody is two and a half heights to the left, across the line."""
+    upright = line((520, 100), (520, 700))
+    first = walk([(500.0 + 30 * i, 400.0) for i in range(8)], track_id=1)
+    other = walk([(340.0 - 30 * i, 400.0) for i in range(8)], track_id=2)
+    lone = in_out(run(first, [upright]))
+    assert in_out(run([*first, *[[] for _ in range(5)], *other], [upright])) == lone
+
+
+NAN = float("nan")
+
+
+def test_boxes_that_are_none_are_left_out_and_the_others_counted() -> None:
+    engine = ZoneEngine(camera_id="cam", zones=[DOOR], frame_wh=FRAME)
+    drafts: list[EventDraft] = []
+    for i, people in enumerate(walk(steps((X, 250), (X, 600), 15))):
+        good = boxes(people)
+        bad = [
+            (NAN, 1, 2, 3),
+            (5, 5, 5, 50),
+            (9, 9, 3, 30),
+            (2000, 100, 2100, 300),
+            (-90, 0, -10, 50),
+            (1, 1, np.inf, 9),
+        ]
+        mixed = TrackedDetections(
+            np.vstack([good.xyxy, np.array(bad, np.float32)]),
+            np.full(1 + len(bad), 0.9, np.float32),
+            np.arange(1, 2 + len(bad)),
+            np.ones(1 + len(bad), np.bool_),
+        )
+        drafts += engine.update(mixed, at_s=i / 5, occurred_at=OPENED_AT + timedelta(seconds=i / 5))
+    assert in_out(drafts) == (1, 0)
+    assert len(engine) == 1
+
+
+def test_a_moment_that_is_no_number_stands_still_and_loses_nobody() -> None:
+    engine = ZoneEngine(camera_id="cam", zones=[DOOR], frame_wh=FRAME)
+    drafts: list[EventDraft] = []
+    for i, people in enumerate(walk(steps((X, 250), (X, 600), 15))):
+        at_s = (NAN, math.inf, i / 5)[min(2, i % 4)]
+        drafts += engine.update(boxes(people), at_s=at_s, occurred_at=OPENED_AT + timedelta(seconds=i / 5))
+    assert in_out(drafts) == (1, 0)
+
+
+@pytest.mark.parametrize("fps", [15.0, 5.0, 2.0])
+def test_people_who_walk_straight_across_are_counted_at_any_rate(fps: float) -> None:
+    """A part of `make bench-counting`, small enough for every day."""
+    scene = Scene(STATED, seed=41, seconds=90)
+    zones = [LineZone(zone_id=k, points=to_norm(points, frame_wh=FRAME)) for k, points in LINES.items()]
+    tracker, engine = Tracker(), ZoneEngine(camera_id="cam", zones=zones, frame_wh=FRAME)
+    drafts: list[EventDraft] = []
+    for look in scene.looks(fps):
+        found = Detections(look.xyxy.astype(np.float32), look.score.astype(np.float32))
+        people = tracker.update(found, at_s=look.at_s, frame_wh=FRAME)
+        drafts += engine.update(people, at_s=look.at_s, occurred_at=OPENED_AT + timedelta(seconds=look.at_s))
+    drafts += engine.close(at_s=90, occurred_at=OPENED_AT)
+    pairs = [(scene.truth(points), in_out(drafts, name)) for name, points in LINES.items()]
+    wrong = sum(abs(a - b) for true, counted in pairs for a, b in zip(true, counted, strict=True))
+    assert wrong <= 0.06 * sum(sum(true) for true, _ in pairs)
 
 
 @pytest.mark.parametrize("fault", ["repeat", "back", "jump"])

@@ -120,6 +120,45 @@ def test_without_history_or_perspective_a_clipped_person_is_where_the_box_is() -
     assert anchor.point_px[1] == pytest.approx(619.5)
 
 
+def test_a_stranger_of_whom_only_the_head_is_seen_stands_where_a_usual_person_would() -> None:
+    feet_y = 450.0
+    head = (270, feet_y - usual(feet_y), 330, feet_y - 0.7 * usual(feet_y))
+    anchor = located(AnchorHistory(), head, perspective=learnt(), is_covered=True)
+    assert anchor.is_estimated
+    assert anchor.point_px[1] == pytest.approx(feet_y, abs=8)
+
+
+def test_a_child_is_no_head() -> None:
+    child = box(450, height=0.62 * usual(450))
+    anchor = located(AnchorHistory(), child, perspective=learnt(), is_covered=False)
+    assert not anchor.is_estimated
+    assert anchor.point_px[1] == 450
+
+
+def test_a_box_past_the_lower_edge_is_believed_for_a_detector_would_have_cut_it() -> None:
+    anchor = located(AnchorHistory(), (270, 540, 330, 780), perspective=learnt())
+    assert anchor.point_px == (300, 780)
+    assert not anchor.is_estimated
+
+
+def test_heads_seen_from_eye_level_say_nothing_of_feet() -> None:
+    level = Perspective(FRAME_HEIGHT)
+    for feet_y in np.tile(np.linspace(300, 690, 600), 3):
+        level.observe(feet_y=float(feet_y), height=0.9 * feet_y - 180)
+    assert level.is_known
+    assert level.height_at(500) == pytest.approx(270, rel=0.05)
+    assert level.feet_below(230, ratio=1.0) is None
+
+
+def test_a_covered_person_is_still_estimated_after_minutes_and_an_uncovered_one_is_believed() -> None:
+    history = AnchorHistory()
+    for _ in range(4):
+        located(history, box(400, height=150))
+    last = [located(history, (270, 250, 330, 340), at_s=i / 5, is_covered=True) for i in range(600)][-1]
+    assert last.is_estimated
+    assert located(history, (270, 250, 330, 340), at_s=200.0).point_px[1] == 340
+
+
 def test_a_short_box_that_stays_short_is_believed_in_the_end() -> None:
     history = AnchorHistory()
     for _ in range(4):

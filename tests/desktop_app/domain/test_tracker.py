@@ -113,6 +113,38 @@ def test_two_boxes_on_one_person_are_one_track() -> None:
     assert {int(i) for t in follow(Tracker(), frames, fps=5) for i in t.tracker_id} == {1}
 
 
+@pytest.mark.parametrize("fps", [15, 5, 2])
+def test_whose_legs_are_hidden_by_somebody_nearer_keeps_the_id(fps: int) -> None:
+    """The box ends where the nearer one's head begins: two thirds of it are gone at once and come back at once."""
+    frames = []
+    for i in range(4 * fps):
+        x = 300 + 120 * i / fps
+        nearer = body(700, 640, height=260, width=200)
+        bottom = 390.0 if 600 < x < 800 else 500.0
+        frames.append(seen([(x - 40, 300, x + 40, bottom), nearer]))
+    tracked = follow(Tracker(), frames, fps=fps)
+    assert {int(i) for t in tracked for i in t.tracker_id} == {1, 2}
+
+
+@pytest.mark.parametrize("fps", [10, 5])
+def test_who_was_found_by_the_head_first_is_the_same_when_wholly_seen(fps: int) -> None:
+    nearer = body(400, 640, height=260, width=200)
+    half = [seen([(360, 300, 440, 390), nearer])] * fps
+    whole = [seen([(360, 300, 440, 500), body(700, 640, height=260, width=200)])] * fps
+    tracked = follow(Tracker(), [*half, *whole], fps=fps)
+    ids = {
+        round(float(b[1])): int(i) for t in (tracked[0], tracked[-1]) for b, i in zip(t.xyxy, t.tracker_id, strict=True)
+    }
+    assert ids[300] == tracked[0].tracker_id[tracked[0].xyxy[:, 1] == 300][0]
+
+
+def test_time_that_is_no_number_is_no_time_at_all() -> None:
+    tracker = Tracker()
+    times = [0.0, float("nan"), 0.2, float("inf"), 0.4, float("-inf"), 0.6]
+    ids = [tracker.update(seen([body(300)]), at_s=t, frame_wh=FRAME).tracker_id.tolist() for t in times]
+    assert ids == [[1]] * 7
+
+
 def test_unusable_boxes_are_left_out_and_the_others_kept() -> None:
     nan = float("nan")
     boxes = [body(300), (nan, 0, 1, 1), (5, 5, 5, 5), (-90, 0, -10, 50), (2000, 10, 2100, 60), (9, 9, 3, 3)]

@@ -18,7 +18,7 @@ from desktop_app.services.zone_store import ZoneStore
 from desktop_app.services.zone_sync import Ledger, LocalZones, ZoneSync
 from desktop_app.workers.heartbeat_worker import HeartbeatWorker
 from shared_models.clock import SystemClock
-from shared_models.heartbeat import CameraState, Heartbeat
+from shared_models.heartbeat import CameraState, Heartbeat, HeartbeatAnswer
 from shared_models.zones import LineZone
 from tests.helpers.edge_links import InMemoryLink
 from tests.helpers.rtsp_server import free_port
@@ -89,6 +89,23 @@ def test_a_cloud_that_is_away_is_told_and_found_again(tmp_path: Path) -> None:
         link.is_up = True
         wait_until(lambda: worker.state.is_heard is True)
         assert worker.state.words == ""
+
+
+class OldCloud(InMemoryLink):
+    """Takes events and knows no heartbeat."""
+
+    def beat(self, told: Heartbeat) -> HeartbeatAnswer:
+        self.told.append(told)
+        raise LinkError("There is no Wink cloud at this address.", status=404)
+
+
+def test_a_cloud_that_is_older_than_heartbeats_is_no_trouble(tmp_path: Path) -> None:
+    link = OldCloud()
+    with beating(tmp_path, link, every_s=0.05) as (worker, _):
+        wait_until(lambda: link.told)
+        worker.wake()
+        wait_until(lambda: len(link.told) >= 2)
+        assert (worker.state.is_heard, worker.state.words) == (None, "")
 
 
 def test_nobody_at_the_address_is_an_answer_in_words() -> None:
