@@ -94,36 +94,38 @@ class Forecast:
 def unusual_days(series: Series, *, first: date, last: date) -> list[UnusualDay]:
     """Days from ``first`` to ``last`` that are far from their weekday's past; the farthest first."""
     found = []
+    levels: dict[date, float] = {}
     for n in range((last - first).days + 1):
-        judged = judge(series, first + timedelta(days=n))
+        judged = judge(series, first + timedelta(days=n), levels=levels)
         if judged is not None and abs(judged.score) > LIMIT and abs(judged.change) >= SMALLEST_CHANGE:
             found.append(judged)
     return sorted(found, key=lambda d: -abs(d.score))
 
 
-def judge(series: Series, day: date) -> UnusualDay | None:
-    """How far a day is from its weekday's past; None: too little is known."""
+def judge(series: Series, day: date, *, levels: dict[date, float] | None = None) -> UnusualDay | None:
+    """How far a day is from its weekday's past; None: too little is known. ``levels``: kept from one day to the next."""
+    levels = {} if levels is None else levels
     before = [d for k in range(1, WEEKS_BACK + 1) if (d := day - timedelta(days=7 * k)) in series]
     if day not in series or len(before) < FEWEST_WEEKDAYS:
         return None
     # The level drifts with the season: each past day is brought to that of the two weeks before the day judged.
-    level = _level(series, day)
-    brought = [series[d] * (level / own if (own := _level(series, d)) and level else 1.0) for d in before]
+    level = _level(series, day, levels)
+    brought = [series[d] * (level / own if (own := _level(series, d, levels)) and level else 1.0) for d in before]
     usual = median(brought)
     own = MAD_TO_SIGMA * median(abs(v - usual) for v in brought)
     # Eight days tell their own scatter badly; that of all weekdays together stands beside it. Counts scatter by at
     # least their square root, and 4 % by weather alone: two equal past days prove no precision.
-    sigma = max(0.5 * own, _scatter(series, day) * usual, sqrt(max(usual, 1.0)), 0.04 * usual)
+    sigma = max(0.5 * own, _scatter(series, day, levels) * usual, sqrt(max(usual, 1.0)), 0.04 * usual)
     score = log(max(series[day], 0.5) / max(usual, 0.5)) * max(usual, 1.0) / sigma
     return UnusualDay(day, series[day], round(usual, 1), score, len(before))
 
 
-def _scatter(series: Series, day: date) -> float:
+def _scatter(series: Series, day: date, levels: dict[date, float]) -> float:
     """How far days lie from the median of their weekday, as a share of it: of all days of the weeks before."""
     by_weekday: dict[int, list[float]] = defaultdict(list)
     for k in range(1, 7 * WEEKS_BACK + 1):
         before = day - timedelta(days=k)
-        if series.get(before) and (level := _level(series, before)):
+        if series.get(before) and (level := _level(series, before, levels)):
             by_weekday[before.weekday()].append(series[before] / level)
     shares = [
         abs(v / middle - 1) for own in by_weekday.values() if len(own) >= 3 for v in own if (middle := median(own))
@@ -131,10 +133,12 @@ def _scatter(series: Series, day: date) -> float:
     return SMALL_SAMPLE * MAD_TO_SIGMA * median(shares) if shares else 0.0
 
 
-def _level(series: Series, day: date) -> float:
+def _level(series: Series, day: date, levels: dict[date, float]) -> float:
     """The median of each weekday's share would be finer; the median day of the two weeks before does."""
-    values = [series[d] for k in range(1, 15) if (d := day - timedelta(days=k)) in series and series[d]]
-    return median(values) if len(values) >= 5 else 0.0
+    if day not in levels:
+        values = [series[d] for k in range(1, 15) if (d := day - timedelta(days=k)) in series and series[d]]
+        levels[day] = median(values) if len(values) >= 5 else 0.0
+    return levels[day]
 
 
 def level_change(series: Series, *, last: date) -> LevelChange | None:

@@ -23,7 +23,7 @@ PAGES = [
     "/reports",
     "/settings/stores",
 ]
-LOADS = 5
+LOADS = 3
 SHIFTS = """() => { window.shifts = 0; new PerformanceObserver((list) => { for (const e of list.getEntries())
     { if (!e.hadRecentInput) { window.shifts += e.value; } } }).observe({ type: "layout-shift", buffered: true }); }"""
 MEASURE = """() => ({ paint: performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? -1,
