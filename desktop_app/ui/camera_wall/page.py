@@ -77,6 +77,9 @@ class LivePage(Page):
         self.actions_by_name = make_actions(
             self, LIVE_ACTIONS, {**done, "all_cameras": self.wall.show_all}, icons=icons
         )
+        # Short on the buttons: at 200 % a common screen is 960 pixels wide, and this switch must be seen there.
+        for name, words in (("trails", self.tr("Trails")), ("privacy", self.tr("Pixelate people"))):
+            self.actions_by_name[name].setIconText(words)
         for name, action in self.actions_by_name.items():
             # Single letters are keys of this screen only: elsewhere they are typed into fields.
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
