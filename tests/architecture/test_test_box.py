@@ -14,7 +14,7 @@ LEAKS = {
         """
         import threading, time
         def test_leaks():
-            threading.Thread(target=time.sleep, args=(4,), name="forgotten", daemon=True).start()
+            threading.Thread(target=time.sleep, args=(30,), name="forgotten", daemon=True).start()
         """,
         "threads outlive the test: forgotten",
     ),
