@@ -24,6 +24,8 @@ from shared_models.geometry import Size
 Rows = NDArray[np.int64]
 COVERED = 0.3
 """Share of a box behind another from which its colours are somebody else's."""
+CUT_SHORT = -0.25
+"""Logarithm of heights: only who is this much shorter than before is compared by the head."""
 _FAR = 1e6
 
 
@@ -147,7 +149,7 @@ class Tracker:
         gap = boxes[None, :, :] - mean[:, None, :]
         ratio = np.log(boxes[None, :, 3] / mean[:, None, 3])
         # Who is cut short, or was until now, is compared by the head.
-        by_head = (seen.is_cut[columns][None, :] & (ratio < 0)) | ~self._is_whole[rows][:, None]
+        by_head = (seen.is_cut[columns][None, :] & (ratio < CUT_SHORT)) | ~self._is_whole[rows][:, None]
         tops = (boxes[None, :, 1] - boxes[None, :, 3] / 2) - (mean[:, 1] - mean[:, 3] / 2)[:, None]
         gap[..., 1] = np.where(by_head, tops, gap[..., 1])
         cost: Floats = (gap[..., :2] ** 2 / spread[:, None, :2]).sum(axis=2)
@@ -191,7 +193,7 @@ class Tracker:
         """Let the filters see their boxes; of who is cut short only the head is where it seems to be."""
         boxes, is_cut = seen.boxes[columns].copy(), seen.is_cut[columns]
         tall = self._motion.mean[rows, 3]
-        hidden = is_cut & self._is_whole[rows] & (boxes[:, 3] < tall)
+        hidden = is_cut & self._is_whole[rows] & (np.log(boxes[:, 3] / tall) < CUT_SHORT)
         boxes[hidden, 1] += (tall[hidden] - boxes[hidden, 3]) / 2
         boxes[hidden, 3] = tall[hidden]
         grown = ~self._is_whole[rows]
