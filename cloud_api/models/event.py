@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Index, text
+from sqlalchemy import JSON, BigInteger, Index, column
 from sqlmodel import Field, SQLModel
 
 from cloud_api.models.base import moment_field, utc_now
@@ -29,8 +29,8 @@ class Event(SQLModel, table=True):
             "events_by_stamp",
             "store_id",
             "stamped_at",
-            postgresql_where=text("stamped_at IS NOT NULL"),
-            sqlite_where=text("stamped_at IS NOT NULL"),
+            postgresql_where=column("stamped_at").is_not(None),
+            sqlite_where=column("stamped_at").is_not(None),
         ),
     )
 

@@ -89,16 +89,10 @@ class OpeningDocument(BaseModel):
     exceptions: Annotated[list[OtherDay], Field(max_length=400)] = []
 
 
-def _without_slash(camera_id: str) -> str:
-    if "/" in camera_id:
-        raise ValueError("a camera id made by hand must not hold a slash; use letters, digits, dashes and underscores")
-    return camera_id
-
-
 class CameraForm(BaseModel):
     """A camera made by hand."""
 
-    camera_id: Annotated[Name, Field(max_length=100), AfterValidator(_without_slash)]
+    camera_id: Annotated[Name, Field(max_length=100)]
     name: ShortText = ""
 
 
