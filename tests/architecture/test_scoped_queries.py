@@ -19,7 +19,6 @@ CURE = (
 # Modules that may write statements of their own, each with its reason.
 DOORS = {
     "kit/database.py": "the engine itself; knows no noun",
-    "models/event.py": "the condition of an index",
     "tenancy/scoped_repository.py": "the door: adds the scope",
     "tenancy/shown_credential.py": "the look-up before any scope: by the secret that is shown",
     "tenancy/row_security.py": "reads PostgreSQL's catalogue, no tenant's table",

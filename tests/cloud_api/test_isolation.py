@@ -88,6 +88,7 @@ BODIES: dict[str, Any] = {
     "/api/v1/edge/events": {"events": []},
     "/api/v1/edge/heartbeat": {"sent_at": "2026-03-28T09:00:00Z"},
     "/api/v1/edge/zones": {"camera_id": "cam_entrance", "based_on": 0, "zones": []},
+    "/api/v1/edge/still": {},
 }
 QUERY = {
     "from": "2026-03-28", "to": "2026-03-29", "day": "2026-03-28", "first": "2026-03-28", "last": "2026-03-28",
