@@ -134,7 +134,14 @@ class SettingsPage(Page):
         self.hide_people = QCheckBox(self.tr("Make people unrecognisable on the screen"), self)
         self.hide_people.clicked.connect(self._set_hidden)
         form.addRow(self.hide_people)
-        form.addRow(self._soft(self.tr("Pictures are never stored, and never leave this computer.")))
+        form.addRow(
+            self._soft(
+                self.tr(
+                    "Pictures are never stored. None leaves this computer, unless stills are switched on for this shop in "
+                    "the browser: then a small one, with people in blocks, while somebody looks."
+                )
+            )
+        )
         self.secrets_words = self._soft(said(self.desk.ports.secrets.words))
         form.addRow(self.secrets_words)
 
