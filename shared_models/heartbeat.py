@@ -60,6 +60,7 @@ class HeartbeatAnswer(BaseModel):
         conflicts: cameras whose zones were changed in two places; a person decides in the cloud.
         clock_offset_s: cloud minus laptop; beyond a minute the laptop's clock needs setting.
         stills: cameras of which somebody wants to see a still now (shared_models.stills).
+        hides_people: the organisation wants people pixelated on the screens of its laptops; a default, not an order.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -70,3 +71,4 @@ class HeartbeatAnswer(BaseModel):
     zone_sets: tuple[ZoneSet, ...] = ()
     conflicts: tuple[CameraId, ...] = ()
     stills: tuple[CameraId, ...] = ()
+    hides_people: bool = False

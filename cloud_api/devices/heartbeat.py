@@ -15,6 +15,7 @@ from cloud_api.rollups.figures import Figures
 from cloud_api.rollups.writer import FigureWriter
 from cloud_api.stores.cameras import Cameras
 from cloud_api.stores.zone_sets import ZoneSetsOf
+from cloud_api.tenancy.organisations import Organisations
 from cloud_api.tenancy.principal import EdgePrincipal, Scope, scope_of
 from cloud_api.tenancy.transactions import scoped
 from cloud_api.tenancy.visible_stores import StoreView, VisibleStores
@@ -46,9 +47,10 @@ async def beat(
         wanted = stills.wanted(store.id, now=now) if stills is not None else ()
         if wanted and store.id not in await StillSwitches(connection, scope).on():
             wanted = ()
+        hides_people = await Organisations(connection, scope).hides_people()
     return HeartbeatAnswer(
         now=now, clock_offset_s=round(offset_s, 3), config_revision=store.config_revision, zone_sets=tuple(newer),
-        conflicts=tuple(conflicts), stills=wanted,
+        conflicts=tuple(conflicts), stills=wanted, hides_people=hides_people,
     )  # fmt: skip
 
 

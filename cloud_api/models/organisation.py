@@ -11,11 +11,15 @@ from cloud_api.models.base import id_field, moment_field, utc_now
 
 
 class Organisation(SQLModel, table=True):
-    """A company with stores."""
+    """A company with stores.
+
+    ``hides_people``: screens of its laptops show people pixelated, unless somebody there chose otherwise.
+    """
 
     __tablename__ = "organisations"
 
     id: UUID = id_field()
     name: str = Field(max_length=200, unique=True)
     is_demo: bool = False
+    hides_people: bool = False
     created_at: datetime = moment_field(default_factory=utc_now)

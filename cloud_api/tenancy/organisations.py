@@ -35,6 +35,15 @@ class Organisations(ScopedRepository):
         query = self._select(Organisation, col(Organisation.is_demo))
         return bool((await self._connection.execute(query)).scalar_one_or_none())
 
+    async def hides_people(self) -> bool:
+        """Whether screens of its laptops show people pixelated."""
+        query = self._select(Organisation, col(Organisation.hides_people))
+        return bool((await self._connection.execute(query)).scalar_one())
+
+    async def hide_people(self, *, is_on: bool) -> None:
+        """Switch it."""
+        await self._connection.execute(self._update(Organisation).values(hides_people=is_on))
+
     async def rename(self, name: str) -> None:
         """Give it another name.
 

@@ -40,6 +40,7 @@ from cloud_api.stores.endpoints import (
     put_store,
 )  # fmt: skip
 from cloud_api.tenancy.audit import AuditLog
+from cloud_api.tenancy.organisations import Organisations
 from cloud_api.tenancy.principal import Act, Principal, Role, require, scope_of
 from cloud_api.tenancy.transactions import scoped
 from cloud_api.tenancy.visible_stores import VisibleStores
@@ -266,6 +267,18 @@ async def _switch_stills(sent: Sent) -> None:
         request.app.state.stills.forget(store_id)
 
 
+async def _hide_people(sent: Sent) -> None:
+    request, is_on = sent.request, sent.text("is_on") == "yes"
+    require(sent.principal, Act.RUN_ORGANISATION)
+    scope = scope_of(sent.principal)
+    async with scoped(database_of(request), scope) as connection:
+        await Organisations(connection, scope).hide_people(is_on=is_on)
+        await AuditLog(connection, scope).note(
+            actor=sent.principal.email, actor_id=sent.principal.user_id,
+            act="people hidden on screens" if is_on else "people shown on screens", address=address_of(request),
+        )  # fmt: skip
+
+
 async def _end_session(sent: Sent) -> None:
     request = sent.request
     await revoke_session(sent.id("session_id"), sent.principal, database_of(request), address_of(request))
@@ -302,6 +315,7 @@ DEEDS: dict[str, dict[str, Deed]] = {
     },
     "privacy": {
         "stills": Deed(_switch_stills, mark("The switch is set.")),
+        "hide-people": Deed(_hide_people, mark("Laptops hear of it within a minute.")),
     },
     "profile": {
         "password": Deed(_change_password, mark("Your password is changed; your other log-ins have ended.")),

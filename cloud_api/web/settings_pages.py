@@ -24,6 +24,7 @@ from cloud_api.kit.language import gettext as _
 from cloud_api.kit.language import ngettext as _n
 from cloud_api.stores.opening_hours import OpeningHoursOf, OpeningTimes, clock_words
 from cloud_api.tenancy.audit import AuditLog, AuditView
+from cloud_api.tenancy.organisations import Organisations
 from cloud_api.tenancy.principal import Act, Role, Scope, require
 from cloud_api.tenancy.visible_stores import StoreView
 from cloud_api.web.reader import THEMES, Preferences, PreferencesOf
@@ -104,6 +105,7 @@ class SettingsContext:
     retention: str = ""
     still_stores: set[UUID] = field(default_factory=set)
     holds_stills: bool = False
+    hides_people: bool = False
     preferences: Preferences = field(default_factory=Preferences)
     themes: dict[str, str] = field(default_factory=dict)
     locales: dict[str, str] = field(default_factory=dict)
@@ -249,6 +251,7 @@ async def _privacy(seen: Visit) -> dict[str, Any]:
     return {
         "still_stores": on,
         "holds_stills": seen.request.app.state.stills is not None,
+        "hides_people": await Organisations(seen.connection, seen.scope).hides_people(),
         "retention": _n("%(n)s day", "%(n)s days", days) if days else _("without end"),
     }
 

@@ -59,6 +59,7 @@ class CloudStatus:
         oldest_at: when the oldest event that still waits occurred.
         heard_at: the last time that the cloud answered a heartbeat.
         clock_offset_s: by how much this machine's clock is behind the cloud's; None while nobody knows.
+        hides_people: what the organisation wants on screens; None while nobody knows.
     """
 
     is_connected: bool | None
@@ -69,6 +70,7 @@ class CloudStatus:
     oldest_at: datetime | None = None
     heard_at: datetime | None = None
     clock_offset_s: float | None = None
+    hides_people: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,9 +44,15 @@ class Preferences(BaseModel):
     keep_alone_days: int = Field(default=400, ge=30, le=4000)
     """Events of a store without a cloud: this computer is the only place where they are."""
     are_people_hidden: bool = False
+    is_hiding_chosen: bool = False
+    """Somebody chose it here; until then the organisation's wish holds."""
     is_secret_file_allowed: bool = False
     """The owner agreed to keep passwords in a file, on a computer without a keyring."""
     has_seen_tray_note: bool = False
+
+    def hiding(self, is_on: bool) -> Preferences:
+        """With people hidden or not, as somebody here chose."""
+        return self.model_copy(update={"are_people_hidden": is_on, "is_hiding_chosen": True})
 
     def profile_fps(self, target_fps: float) -> float:
         """The rate of a camera whose own is ``target_fps``, by this profile."""

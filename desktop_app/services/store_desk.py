@@ -200,6 +200,12 @@ class StoreDesk:
         self._preferences_file.write(preferences)
         return before.profile is not preferences.profile
 
+    def heed(self, *, hides_people: bool | None) -> None:
+        """What the organisation wants on screens; None: nobody knows. What was chosen here stays."""
+        mine = self.preferences
+        if hides_people is not None and not mine.is_hiding_chosen and mine.are_people_hidden != hides_people:
+            self.set_preferences(mine.model_copy(update={"are_people_hidden": hides_people}))
+
     def allow_secret_file(self) -> None:
         """The owner agrees that passwords are kept in a file, on a computer without a keyring."""
         self.set_preferences(self.preferences.model_copy(update={"is_secret_file_allowed": True}))

@@ -93,6 +93,7 @@ class MainWindow(QMainWindow):
 
     def show_state(self, status: EngineStatus) -> None:
         """Show how cameras and cloud stand."""
+        self._desk.heed(hides_people=status.cloud.hides_people)
         live = sum(camera.condition is CameraCondition.LIVE for camera in status.cameras)
         self._camera_words.setText(self.tr("{live} of {all} cameras live").format(live=live, all=len(status.cameras)))
         self._cloud_words.setText(said(status.cloud.words))

@@ -264,4 +264,5 @@ class Engine:
             oldest_at=depth.oldest_at,
             heard_at=beat.heard_at,
             clock_offset_s=beat.clock_offset_s,
+            hides_people=beat.hides_people,
         )

@@ -36,12 +36,14 @@ class BeatState:
         is_heard: the last heartbeat was answered; None before the first.
         words: what is wrong, or empty.
         clock_offset_s: by how much this machine's clock is behind the cloud's.
+        hides_people: what the organisation wants on screens.
     """
 
     is_heard: bool | None = None
     words: str = ""
     heard_at: datetime | None = None
     clock_offset_s: float | None = None
+    hides_people: bool | None = None
 
 
 class HeartbeatWorker:
@@ -115,7 +117,7 @@ class HeartbeatWorker:
         try:
             answer = self._link.beat(self._told())
             self._config_revision = answer.config_revision
-            self._note(BeatState(True, "", self._clock.utc_now(), answer.clock_offset_s))
+            self._note(BeatState(True, "", self._clock.utc_now(), answer.clock_offset_s, answer.hides_people))
             if not self._stop.is_set():
                 self.zones.reconcile(answer)
                 self._show(answer.stills)

@@ -93,4 +93,4 @@ class LivePage(Page):
         self.options = replace(self.options, **{option: on})
         self.wall.set_options(self.options)
         if option == "privacy" and on != self.desk.preferences.are_people_hidden:
-            self.desk.set_preferences(self.desk.preferences.model_copy(update={"are_people_hidden": on}))
+            self.desk.set_preferences(self.desk.preferences.hiding(on))

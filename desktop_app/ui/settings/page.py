@@ -253,7 +253,7 @@ class SettingsPage(Page):
 
     def _set_hidden(self) -> None:
         hidden = self.hide_people.isChecked()
-        self.desk.set_preferences(self.desk.preferences.model_copy(update={"are_people_hidden": hidden}))
+        self.desk.set_preferences(self.desk.preferences.hiding(hidden))
 
     def _set_autostart(self) -> None:
         try:

@@ -121,3 +121,21 @@ def test_looks_and_stills_run_out_and_never_grow() -> None:
 
 def test_the_size_of_a_jpeg_stands_in_its_header() -> None:
     assert jpeg_size(jpeg(320, 180)) == (320, 180)
+
+
+async def test_an_organisation_says_that_people_are_hidden_on_its_laptops_screens(tmp_path: Path) -> None:
+    async with running_cloud(tmp_path) as cloud:
+        assert (await beat(cloud))["hides_people"] is False
+        page = "/settings/privacy"
+        owner = await logged_in(cloud.client, "owner@acme.example")
+        assert "hide-people" not in await owner.page(page)
+        refused = await owner.send(page, on=page, act="hide-people", is_on="yes")
+        assert (await beat(cloud))["hides_people"] is False, refused.text
+        cloud.client.cookies.clear()
+        admin = await logged_in(cloud.client, "admin@acme.example")
+        assert (await admin.send(page, on=page, act="hide-people", is_on="yes")).status_code == 303
+        assert (await beat(cloud))["hides_people"] is True
+        assert "People are unrecognisable." in await admin.page(page)
+        assert "<td>people hidden on screens</td>" in await admin.page("/settings/audit")
+        assert (await admin.send(page, on=page, act="hide-people", is_on="no")).status_code == 303
+        assert (await beat(cloud))["hides_people"] is False

@@ -19,7 +19,7 @@ from desktop_app.services.autostart import (
 from desktop_app.services.desk import Desk
 from desktop_app.services.engine_view import CameraCondition
 from desktop_app.services.enrolment import EnrolmentError, clean_cloud_url, clean_code
-from desktop_app.services.preferences import DetectionProfile
+from desktop_app.services.preferences import DetectionProfile, PreferencesFile
 from desktop_app.services.recent_tracks import RecentTracks
 from desktop_app.services.secret_store import EDGE_KEY_NAME, SecretStoreError, camera_secret_name
 from desktop_app.services.store_document import StoredCamera, StoreDocumentError, StoreFile, joined_credentials
@@ -142,6 +142,19 @@ def test_a_detection_profile_changes_every_cameras_rate(desk: Desk) -> None:
     desk.start()
     assert {c.target_fps for c in host_of(desk).configs[-1].cameras} == {8.0}
     assert not desk.set_preferences(thorough.model_copy(update={"keep_days": 7}))
+
+
+def test_the_organisations_wish_holds_on_screens_until_somebody_here_chooses(desk: Desk, tmp_path: Path) -> None:
+    desk.heed(hides_people=None)
+    assert not desk.preferences.are_people_hidden
+    desk.heed(hides_people=True)
+    assert desk.preferences.are_people_hidden
+    assert PreferencesFile(tmp_path / "preferences.json").read().are_people_hidden
+    desk.heed(hides_people=False)
+    assert not desk.preferences.are_people_hidden
+    desk.set_preferences(desk.preferences.hiding(False))
+    desk.heed(hides_people=True)
+    assert not desk.preferences.are_people_hidden
 
 
 def test_a_program_started_from_a_file_keeps_its_hands_off_the_store(desk: Desk, tmp_path: Path) -> None:

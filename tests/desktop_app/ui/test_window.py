@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,15 @@ def test_overlays_are_switched_by_their_actions(window: MainWindow, engine: Fake
     window.live.actions_by_name["privacy"].trigger()
     assert window.live.options.privacy
     assert desk.preferences.are_people_hidden
+
+
+def test_people_are_hidden_where_the_organisation_says_so(window: MainWindow, desk: Desk) -> None:
+    cloud = CloudStatus(True, 0, 0, "All events are in the cloud.", hides_people=True)
+    window.show_state(replace(desk.status(), cloud=cloud))
+    assert window.live.options.privacy
+    window.live.actions_by_name["privacy"].trigger()
+    window.show_state(replace(desk.status(), cloud=cloud))
+    assert not window.live.options.privacy, "who sits before the screen has chosen"
 
 
 def test_the_heat_map_shows_where_people_stood(qtbot: QtBot, window: MainWindow, engine: FakeHost) -> None:
