@@ -24,7 +24,7 @@ from shared_models.geometry import Size
 Rows = NDArray[np.int64]
 COVERED = 0.3
 """Share of a box behind another from which its colours are somebody else's."""
-CUT_SHORT = -0.25
+CUT_SHORT = -0.12
 """Logarithm of heights: only who is this much shorter than before is compared by the head."""
 _FAR = 1e6
 

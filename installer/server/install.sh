@@ -194,6 +194,9 @@ start_postgresql() {
         psql_super -c 'SELECT 1' >/dev/null 2>&1 && return
         sleep 0.5
     done
+    pg_lsclusters >&2 || true
+    psql_super -c 'SELECT 1' >&2 || true
+    tail -n 5 /var/log/postgresql/*.log >&2 || true
     die "PostgreSQL does not start ($tries tries); see: journalctl -u postgresql, or /var/log/postgresql."
 }
 
