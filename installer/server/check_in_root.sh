@@ -52,7 +52,10 @@ fetch_packages() {
     mkdir -p "$debs/partial" "$wheels"
     echo force-unsafe-io > "$root/etc/dpkg/dpkg.cfg.d/fast"  # this root survives no power cut
     debian_sources > "$root/etc/apt/sources.list"
-    [ ! -f /etc/apt/apt.conf.d/99artifact-registry ] || cp /etc/apt/apt.conf.d/99artifact-registry "$root/etc/apt/apt.conf.d/"
+    local own
+    for own in /etc/apt/apt.conf.d/*; do  # what somebody set up here by hand: a proxy, a way to sign in
+        dpkg -S "$own" >/dev/null 2>&1 || cp "$own" "$root/etc/apt/apt.conf.d/"
+    done
     cp /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || true
     # What was fetched before is kept: minbase would throw it away after each installation.
     rm -f "$root/etc/apt/apt.conf.d/docker-clean"
@@ -98,6 +101,7 @@ check() {
 [ -f "$base" ] || make_base
 step "unpacking"
 tar -C "$root" -xf "$base"
+chmod 755 "$root"  # mktemp's folder is for its owner alone, and a root that the server's users cannot enter runs nothing
 fetch_packages
 copy_project
 check
