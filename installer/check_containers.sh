@@ -14,6 +14,7 @@ if [ ! -f "$base" ]; then
     made=$(mktemp -d)
     debootstrap --variant=minbase trixie "$made" "$mirror" > build/debootstrap-trixie.log 2>&1 ||
         { tail -5 build/debootstrap-trixie.log >&2; exit 1; }
+    chmod 755 "$made"  # it becomes the root
     tar -C "$made" --one-file-system -cf "$base.new" .
     mv "$base.new" "$base"
     rm -rf "$made"
