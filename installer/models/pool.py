@@ -105,6 +105,7 @@ def fill(
     missing = [n for n in range(shards) if not (folder / _name(order[n % len(order)][0], n)).exists()]
     if not missing:
         return
+    tell(f"gathering material; {STORES * FRAMES_EACH} frames of virtual stores are drawn once, which takes minutes")
     material = gather(places, seed=seed, cache=folder)
     tell(f"material: {', '.join(f'{len(v)} {k}' for k, v in material.items())}")
     teachers = {
