@@ -33,10 +33,24 @@ def is_held_out(name: str) -> bool:
     return hashlib.sha256(name.encode()).digest()[0] % 2 == 0
 
 
+def is_for_choosing(name: str) -> bool:
+    """Of those not held out every fifth: not learnt from, so that a step of the training can be chosen by it."""
+    return not is_held_out(name) and hashlib.sha256(name.encode()).digest()[1] % 5 == 0
+
+
 def photographs(folder: Path, *, held_out: bool) -> list[Labelled]:
     """Photographs with the boxes of people, in YOLO form (``images/``, ``labels/``)."""
-    paths = sorted((folder / "images").glob("*.jpg"))
-    return [_photograph(path) for path in paths if is_held_out(path.name) == held_out]
+    return [_photograph(path) for path in _listed(folder) if is_held_out(path.name) == held_out]
+
+
+def photographs_learnt(folder: Path, *, for_choosing: bool) -> list[Labelled]:
+    """Of the photographs that are not held out: those learnt from, or those a step is chosen by."""
+    paths = [path for path in _listed(folder) if not is_held_out(path.name)]
+    return [_photograph(path) for path in paths if is_for_choosing(path.name) == for_choosing]
+
+
+def _listed(folder: Path) -> list[Path]:
+    return sorted((folder / "images").glob("*.jpg"))
 
 
 def _photograph(path: Path) -> Labelled:

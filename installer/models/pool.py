@@ -18,14 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from installer.models.compose import compose
-from installer.models.material import film, photographs, plain_pictures, rebuilt_stores
+from installer.models.material import film, photographs_learnt, plain_pictures, rebuilt_stores
 from installer.models.measure import Labelled
 from installer.models.teacher import Teacher
 from shared_models.geometry import Size
 
 SHARD = 128
 STORES, FRAMES_EACH = 40, 8
-SHARES = {"photographs": 0.72, "film": 0.1, "store": 0.1, "plain": 0.08}
+SHARES = {"photographs": 0.55, "film": 0.1, "store": 0.12, "plain": 0.33}
 PLAN: tuple[tuple[Size, bool, int], ...] = (((416, 256), True, 5), ((416, 416), True, 2), ((640, 384), False, 1))
 """Student size, whether the teacher sees it doubled, and how many shards of every eight are of it."""
 
@@ -36,7 +36,7 @@ class Places:
 
     start: Path
     photographs: Path
-    film: Path
+    film: Path | None
     plain: Path
 
 
@@ -65,8 +65,8 @@ def finished(folder: Path) -> list[Shard]:
 def gather(places: Places, *, seed: int, cache: Path) -> dict[str, list[Labelled]]:
     """All material in memory, by kind. Virtual stores are drawn once and kept in ``cache``."""
     return {
-        "photographs": photographs(places.photographs, held_out=False),
-        "film": list(film(places.film)),
+        "photographs": photographs_learnt(places.photographs, for_choosing=False),
+        "film": list(film(places.film)) if places.film else [],
         "store": _stores(seed=seed, cache=cache),
         "plain": list(plain_pictures(places.plain)),
     }
@@ -90,7 +90,14 @@ def _stores(*, seed: int, cache: Path) -> list[Labelled]:
 
 
 def fill(
-    folder: Path, places: Places, *, shards: int, seed: int, tell: Callable[[str], None], threads: int = 1
+    folder: Path,
+    places: Places,
+    *,
+    shards: int,
+    seed: int,
+    tell: Callable[[str], None],
+    threads: int = 1,
+    precision: str = "f32",
 ) -> None:
     """Make what is missing of the first ``shards`` shards; several processes may do so side by side."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -98,15 +105,32 @@ def fill(
     missing = [n for n in range(shards) if not (folder / _name(order[n % len(order)][0], n)).exists()]
     if not missing:
         return
+    tell(f"gathering material; {STORES * FRAMES_EACH} frames of virtual stores are drawn once, which takes minutes")
     material = gather(places, seed=seed, cache=folder)
     tell(f"material: {', '.join(f'{len(v)} {k}' for k, v in material.items())}")
-    teachers = {wh: Teacher(places.start, student_wh=wh, is_double=double, threads=threads) for wh, double, _ in PLAN}
+    teachers = {
+        wh: Teacher(places.start, student_wh=wh, is_double=double, threads=threads, precision=precision)
+        for wh, double, _ in PLAN
+    }
     for number in missing:
         wh = order[number % len(order)][0]
         if (folder / _name(wh, number)).exists():
             continue
         _make(folder / _name(wh, number), material, teachers[wh], source=np.random.default_rng([seed, number]))
         tell(f"shard {number + 1} of {shards}, {wh[0]}x{wh[1]}")
+
+
+def choosing_shard(folder: Path, places: Places, *, seed: int) -> Shard:
+    """Pictures put together from the photographs by which a step is chosen, with the teacher's answers."""
+    wh, is_double, _ = PLAN[0]
+    shard = Shard(folder / _name(wh, 0))
+    if not shard.folder.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = {"photographs": photographs_learnt(places.photographs, for_choosing=True)}
+        material = {kind: kept.get(kind, []) for kind in SHARES}
+        teacher = Teacher(places.start, student_wh=wh, is_double=is_double)
+        _make(shard.folder, material, teacher, source=np.random.default_rng([seed, 1_000_000]))
+    return shard
 
 
 def _name(wh: Size, number: int) -> str:
@@ -120,7 +144,7 @@ def _make(folder: Path, material: dict[str, list[Labelled]], teacher: Teacher, *
     for _ in range(SHARD):
         kind = str(source.choice(kinds, p=share / share.sum()))
         item = compose(material[kind], size_wh=teacher.canvas_wh, source=source)
-        picture, answers = teacher.targets(item, is_labelled=kind in ("photographs", "store"), source=source)
+        picture, answers = teacher.targets(item, is_labelled=kind == "store", source=source)
         pictures.append(picture)
         targets.append(answers.astype(np.float16))
     part = folder.with_suffix(f".{os.getpid()}.part")

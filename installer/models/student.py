@@ -21,8 +21,8 @@ from installer.models.pool import Shard, finished
 from installer.models.spoil import spoil
 
 PIXELS_PER_BATCH = 16 * 416 * 256
-WARM_UP_STEPS = 120
-MEAN_KEPT = 0.9985
+WARM_UP_STEPS = 300
+MEAN_KEPT = 0.998
 SCALE_PICTURES = 48
 LONGEST_STEP_S = 20.0
 """What a step may take and still be called training; the rest is a pause (a look, a machine put to sleep)."""
@@ -37,6 +37,8 @@ class Plan:
         minutes: of training in all; the rate of learning falls to nothing over them.
         rate: highest rate of learning, of gains and shifts.
         kernel_share: the kernels' rate of learning as a share of it; 0 leaves the kernels as they are.
+        is_half: forward and back in bfloat16, the weights in 32 bits; for processors with units for it.
+        frozen: beginnings of the names of the weights that stay as they are.
     """
 
     pool: Path
@@ -45,6 +47,8 @@ class Plan:
     rate: float
     seed: int
     kernel_share: float = 1.0
+    is_half: bool = False
+    frozen: tuple[str, ...] = ()
 
 
 class Student:
@@ -64,7 +68,9 @@ class Student:
         """One step; the two losses."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate() * group["share"]
-        score, box = distillation(self.net(batch[0]), batch[1])
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.plan.is_half):
+            raw = self.net(batch[0])
+        score, box = distillation(raw.float(), batch[1])
         self.optimiser.zero_grad(set_to_none=True)
         (score + box).backward()
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
@@ -92,6 +98,17 @@ class Student:
         net.load_state_dict({**self.net.state_dict(), **self.mean})
         return net.eval()
 
+    def distance(self, shard: Shard, *, size: int = 16) -> tuple[float, float]:
+        """The two losses of the averaged net on a shard that is not learnt from."""
+        net, (pictures, targets) = self.averaged(), shard.load()
+        losses: list[tuple[float, float]] = []
+        with torch.no_grad():
+            for at in range(0, len(pictures) - size + 1, size):
+                x = torch.from_numpy(pictures[at : at + size].copy()).permute(0, 3, 1, 2).float()
+                score, box = distillation(net(x), torch.from_numpy(targets[at : at + size].astype(np.float32)))
+                losses.append((float(score), float(box)))
+        return sum(s for s, _ in losses) / len(losses), sum(b for _, b in losses) / len(losses)
+
     def save(self, path: Path) -> None:
         """Everything that going on needs, as a whole file or not at all."""
         part = path.with_suffix(".part")
@@ -111,7 +128,9 @@ class Student:
             setattr(self, name, value)
 
     def _groups(self) -> list[dict[str, Any]]:
-        named = list(self.net.named_parameters())
+        for name, value in self.net.named_parameters():
+            value.requires_grad_(not name.startswith(self.plan.frozen))
+        named = [(name, value) for name, value in self.net.named_parameters() if value.requires_grad]
         kernels = [value for name, value in named if name.endswith(".kernel")]
         if not self.plan.kernel_share:
             for kernel in kernels:

@@ -3,8 +3,9 @@
 The teacher is the start net that sees the same picture twice as large: its cells at stride 16 lie exactly on the
 student's at stride 8, and raw YOLOX boxes (in cells and strides) carry over unchanged. At stride 8 the target is the
 surer of the teacher's cell at stride 16 and its four at stride 8; at stride 16 the surer of the teacher's at stride 32
-and the start net's own answer at the student's size; at stride 32 the latter, which keeps what it could do. Where people
-are labelled, the labels then correct the teacher.
+and the start net's own answer at the student's size; at stride 32 the latter, which keeps what it could do. Of
+every score a share is the start net's own at the student's size. In drawn stores, whose labels are exact, the labels then
+correct the teacher; on photographs that only taught the student these photographs by heart.
 """
 
 from __future__ import annotations
@@ -25,16 +26,20 @@ Answers = NDArray[np.float32]
 
 FALSE_ALARM_KEPT = 0.3
 TOP_CELLS = 5
+OWN_SHARE = 0.25
+"""Of every score that is asked for, how much is what the start net says itself at the student's size."""
 
 
 class Teacher:
     """Dense answers of the start net for pictures of one student size."""
 
-    def __init__(self, start: Path, *, student_wh: Size, is_double: bool, threads: int = 1) -> None:
+    def __init__(
+        self, start: Path, *, student_wh: Size, is_double: bool, threads: int = 1, precision: str = "f32"
+    ) -> None:
         self.student_wh, self.is_double = student_wh, is_double
         double = (student_wh[0] * 2, student_wh[1] * 2)
-        self._same = Runner(start, input_wh=student_wh, threads=threads)
-        self._double = Runner(start, input_wh=double, threads=threads) if is_double else None
+        self._same = Runner(start, input_wh=student_wh, threads=threads, precision=precision)
+        self._double = Runner(start, input_wh=double, threads=threads, precision=precision) if is_double else None
 
     @property
     def canvas_wh(self) -> Size:
@@ -49,7 +54,9 @@ class Teacher:
             answers = _person(self._same.raw(picture))
         else:
             plain = halved(item.picture, None)
-            answers = self._laid_on(_person(self._same.raw(plain)), _person(self._double.raw(item.picture)))
+            own = _person(self._same.raw(plain))
+            answers = self._laid_on(own, _person(self._double.raw(item.picture)))
+            answers[:, 4] += OWN_SHARE * (own[:, 4] - answers[:, 4])
         if is_labelled:
             factor = np.float32(0.5 if self.is_double else 1.0)
             answers = corrected(answers, item.people * factor, item.ignored * factor, wh=self.student_wh)

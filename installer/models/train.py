@@ -8,18 +8,19 @@ Started again with the same ``--out`` it goes on where it was; stopping costs a 
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from installer.models.export import DESCRIPTION, LICENCE, write_onnx
-from installer.models.material import photographs
+from installer.models.material import photographs_learnt
 from installer.models.measure import Runner, average_precision
-from installer.models.net import YoloxNano
-from installer.models.pool import Places, fill, finished, say
+from installer.models.pool import Places, Shard, choosing_shard, fill, finished, say
 from installer.models.student import Plan, Student, batches
 from tests.helpers.material import vtest_avi
 
@@ -36,24 +37,37 @@ def main(words: list[str] | None = None) -> None:
     torch.manual_seed(asked.seed)
     pool = asked.pool or asked.out / "pool"
     asked.out.mkdir(parents=True, exist_ok=True)
-    places = Places(asked.start, asked.photographs, asked.film or vtest_avi(), asked.plain or asked.out / "plain")
-    filler = threading.Thread(
-        target=fill, args=(pool, places), kwargs={"shards": asked.shards, "seed": asked.seed, "tell": say}, daemon=True
-    )
+    film = None if asked.without_film else asked.film or vtest_avi()
+    places = Places(asked.start, asked.photographs, film, asked.plain or asked.out / "plain")
+    settings = {"shards": asked.shards, "seed": asked.seed, "tell": say, "precision": "bf16" if asked.half else "f32"}
+    filler = threading.Thread(target=fill, args=(pool, places), kwargs=settings, daemon=True)
     filler.start()
     while filler.is_alive() and len(finished(pool)) < min(MIN_SHARDS, asked.shards):
         time.sleep(2)
-    student = Student(Plan(pool, asked.start, asked.minutes, asked.rate, asked.seed, asked.kernel_share))
-    _train(student, asked.out, photographs_dir=asked.photographs, look_every_s=60 * asked.look_minutes)
+    choosing = choosing_shard(asked.out / "choosing", places, seed=asked.seed)
+    frozen = tuple(f"{name}." for name in asked.frozen)
+    plan = Plan(pool, asked.start, asked.minutes, asked.rate, asked.seed, asked.kernel_share, asked.half, frozen)
+    look = Look(asked.out, asked.photographs, choosing, 60 * asked.look_minutes)
+    _train(Student(plan), look)
 
 
-def _train(student: Student, out: Path, *, photographs_dir: Path, look_every_s: float) -> None:
-    state = out / "state.pt"
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a step of the training is judged by now and then: photographs that are neither learnt from nor held out."""
+
+    out: Path
+    photographs: Path
+    choosing: Shard
+    every_s: float
+
+
+def _train(student: Student, look: Look) -> None:
+    state = look.out / "state.pt"
     if state.exists():
         student.restore(state)
         say(f"going on after {student.steps} steps, {student.trained_s / 60:.1f} minutes")
     else:
-        _look(student.averaged(), out, photographs_dir, "start")
+        _look(student, look, "start")
     saved_at = looked_at = time.monotonic()
     losses: list[tuple[float, float]] = []
     for batch in batches(student.plan.pool, seed=student.plan.seed, skip=student.steps):
@@ -69,24 +83,26 @@ def _train(student: Student, out: Path, *, photographs_dir: Path, look_every_s: 
         if is_done or time.monotonic() - saved_at > SAVE_EVERY_S:
             student.save(state)
             saved_at = time.monotonic()
-        if is_done or time.monotonic() - looked_at > look_every_s:
-            _look(student.averaged(), out, photographs_dir, f"step {student.steps}")
+        if is_done or time.monotonic() - looked_at > look.every_s:
+            _look(student, look, f"step {student.steps}")
             looked_at = time.monotonic()
         if is_done:
             break
 
 
-def _look(net: YoloxNano, out: Path, photographs_dir: Path, words: str) -> None:
-    """Export, and say what it finds on held-out photographs."""
-    part = out / "wink_person_nano.part.onnx"
-    write_onnx(net, part, licence=LICENCE, description=DESCRIPTION)
-    part.replace(path := out / "wink_person_nano.onnx")
-    truth = photographs(photographs_dir, held_out=True)
+def _look(student: Student, look: Look, words: str) -> None:
+    """Export (kept by its step), and say how far it is from the teacher and what it finds."""
+    part = look.out / "wink_person_nano.part.onnx"
+    write_onnx(student.averaged(), part, licence=LICENCE, description=DESCRIPTION)
+    shutil.copyfile(part, look.out / f"step-{student.steps:06d}.onnx")
+    part.replace(path := look.out / "wink_person_nano.onnx")
+    score, box = student.distance(look.choosing)
+    truth = photographs_learnt(look.photographs, for_choosing=True)
     figures = []
     for wh in SIZES:
         runner = Runner(path, input_wh=wh)
         figures.append(f"{wh[0]}x{wh[1]} {average_precision([runner.people(t.picture) for t in truth], truth):.4f}")
-    say(f"{words}: held-out AP50 {', '.join(figures)}")
+    say(f"{words}: not learnt from: score {score:.4f} box {box:.4f} AP50 {', '.join(figures)}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -103,7 +119,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--kernel-share", type=float, default=0.5, help="the kernels' rate as a share; 0: not trained")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--look-minutes", type=float, default=5.0, help="between looks at held-out photographs")
+    parser.add_argument("--look-minutes", type=float, default=5.0, help="between looks at the choosing photographs")
+    parser.add_argument("--half", action="store_true", help="bfloat16, for processors with units for it")
+    parser.add_argument("--frozen", nargs="*", default=[], help="parts that stay as they are: stem dark2 ...")
+    parser.add_argument("--without-film", action="store_true", help="learn from no film, so that it can be measured on")
     return parser
 
 

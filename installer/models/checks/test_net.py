@@ -114,3 +114,26 @@ def test_steps_bring_the_student_nearer_to_its_teacher(tmp_path: Path) -> None:
     student = Student(plan)
     losses = [student.step(batch) for _, batch in zip(range(6), batches(plan.pool, seed=1, skip=0), strict=False)]
     assert losses[-1][0] < losses[0][0]
+
+
+def test_what_is_frozen_stays_and_the_rest_moves_in_half_precision_too(tmp_path: Path) -> None:
+    plan = Plan(
+        _pool(tmp_path / "pool"), START, minutes=10, rate=1e-3, seed=1, is_half=True, frozen=("stem.", "dark2.")
+    )
+    student = Student(plan)
+    before = {name: value.detach().clone() for name, value in student.net.named_parameters()}
+    for _, batch in zip(range(2), batches(plan.pool, seed=1, skip=0), strict=False):
+        student.step(batch)
+    moved = {name for name, value in student.net.named_parameters() if not torch.equal(value, before[name])}
+    assert moved
+    assert not any(name.startswith(plan.frozen) for name in moved)
+    assert any(name.startswith("dark3.") for name in moved)
+
+
+def test_the_distance_of_the_start_falls_as_it_learns_the_shard(tmp_path: Path) -> None:
+    plan = Plan(_pool(tmp_path / "pool"), START, minutes=10, rate=3e-3, seed=1)
+    student, shard = Student(plan), Shard(plan.pool / "416x256-0000")
+    before = sum(student.distance(shard))
+    for _, batch in zip(range(6), batches(plan.pool, seed=1, skip=0), strict=False):
+        student.step(batch)
+    assert sum(student.distance(shard)) < before

@@ -1,9 +1,10 @@
 """What a look costs: ours against Ultralytics' ObjectCounter and against supervision with onnxruntime.
 
-    python -m tests.benchmarks.detection [--rounds 5] [--frames 400]
+    python -m tests.benchmarks.detection [--rounds 5] [--frames 400] [--add]
 
 Makes the environments and films it lacks, runs every program in turn (round by round, so that a busy minute hits all), and
-writes RESULTS.md beside this file.
+writes RESULTS.md beside this file. With ``--add`` the rounds join those of earlier runs with it, so that five rounds can be
+made on a machine that is idle for a few minutes at a time.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,20 +47,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.detection", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--frames", type=int, default=WHOLE_FRAMES, help="of each film at most")
+    parser.add_argument("--add", action="store_true", help="the rounds join those of the runs before")
     asked = parser.parse_args()
     _make_environments()
     WORK.mkdir(parents=True, exist_ok=True)
     programs, clips = _programs(), make_clips()
     load_before = os.getloadavg()
-    runs: list[Run] = []
+    kept = WORK / f"detection-{asked.frames}.jsonl"
+    if not asked.add:
+        kept.unlink(missing_ok=True)
+    earlier = _kept_runs(kept)
+    loads_before = [load for load, _ in earlier] + [load_before[0]]
+    runs: list[Run] = [run for _, run in earlier]
     for number in range(asked.rounds):
         for clip in clips:
             for program in programs:
                 run = _run(program, clip, frames=asked.frames)
                 print(f"round {number + 1}, {clip.name}, {program.contender.name}: {run.cpu_ms:.1f} ms", flush=True)
                 runs.append(run)
+                _keep(kept, run, load=load_before[0])
     command = f"python -m tests.benchmarks.detection --rounds {asked.rounds} --frames {asked.frames}"
-    loads = (load_before[0], os.getloadavg()[0])
+    command += " --add" if asked.add else ""
+    loads = (max(loads_before), os.getloadavg()[0])
     path = write_results(
         HERE / "RESULTS.md",
         runs,
@@ -70,6 +79,21 @@ def main() -> None:
         is_whole=asked.frames >= WHOLE_FRAMES,
     )
     print(path.read_text(encoding="utf-8"))
+
+
+def _keep(path: Path, run: Run, *, load: float) -> None:
+    """Add a run, with the machine's load before its round, to those of the runs before."""
+    with path.open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps({"load": load, **asdict(run)}) + "\n")
+
+
+def _kept_runs(path: Path) -> list[tuple[float, Run]]:
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
+        raw = json.loads(line)
+        contender, counted = Contender(**raw.pop("contender")), tuple(raw.pop("counted"))
+        found.append((raw.pop("load"), Run(contender=contender, counted=counted, **raw)))
+    return found
 
 
 def _programs() -> list[Program]:

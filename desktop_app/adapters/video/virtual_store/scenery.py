@@ -14,6 +14,8 @@ from desktop_app.adapters.video.virtual_store.scenes import SCENES, Box, Scene
 from shared_models.geometry import Size
 
 CEILING_M = 3.4
+"""Height of the rooms. Where the camera hangs higher, the room is higher: ``ceiling_m``."""
+CLEARANCE_M = 0.1
 SUPERSAMPLE = 2
 FAR_M = 60.0
 _GOODS = np.array(
@@ -43,6 +45,11 @@ class Scenery:
     depth: NDArray[np.float32]
 
 
+def ceiling_m(scene: Scene) -> float:
+    """The ceiling of a scene; always above its camera, or the ceiling would hide the whole room."""
+    return max(CEILING_M, scene.camera_height_m + CLEARANCE_M)
+
+
 @lru_cache(maxsize=16)
 def draw_scenery(scene_name: str, size_wh: Size, light: str) -> Scenery:
     """The empty room of a scene in ``day`` or ``evening`` light."""
@@ -59,7 +66,7 @@ def draw_scenery(scene_name: str, size_wh: Size, light: str) -> Scenery:
 def _trace(scene: Scene, size_wh: Size) -> tuple[Floats, NDArray[np.float32]]:
     camera = scene.camera(size_wh)
     rays = camera.rays()
-    origin = np.array([0.0, 0.0, scene.camera_height_m])
+    origin, top_m = np.array([0.0, 0.0, scene.camera_height_m]), ceiling_m(scene)
     depth = np.full(rays.shape[:2], FAR_M)
     colour = np.empty(rays.shape)
     colour[:] = (225, 220, 210)
@@ -73,16 +80,16 @@ def _trace(scene: Scene, size_wh: Size) -> tuple[Floats, NDArray[np.float32]]:
         floor = -origin[2] / rays[..., 2]
         ground = origin + rays * floor[..., None]
         paint(floor, ground[..., 1] < 40, _floor(ground, scene))
-        ceiling = (CEILING_M - origin[2]) / rays[..., 2]
+        ceiling = (top_m - origin[2]) / rays[..., 2]
         above = origin + rays * ceiling[..., None]
         paint(ceiling, (above[..., 1] < scene.back_m), _ceiling(above))
         for x in (-scene.half_width_m, scene.half_width_m):
             side = (x - origin[0]) / rays[..., 0]
             wall = origin + rays * side[..., None]
-            paint(side, (wall[..., 1] < scene.back_m) & _upright(wall), _wall(wall, shade=0.86))
+            paint(side, (wall[..., 1] < scene.back_m) & _upright(wall, top_m), _wall(wall, shade=0.86))
         back = scene.back_m / rays[..., 1]
         wall = origin + rays * back[..., None]
-        paint(back, _upright(wall) & ~_door_hole(wall, scene), _back_wall(wall, scene))
+        paint(back, _upright(wall, top_m) & ~_door_hole(wall, scene), _back_wall(wall, scene))
         for box in scene.furniture:
             _paint_box(box, rays, origin, paint)
     return colour, depth.astype(np.float32)
@@ -180,8 +187,8 @@ def _wood(along: Floats, up: Floats, box: Box) -> Floats:
 _FACES = {"goods": _goods, "wood": _wood, "till": _wood}
 
 
-def _upright(p: Floats) -> NDArray[np.bool_]:
-    return (p[..., 2] >= 0) & (p[..., 2] <= CEILING_M)
+def _upright(p: Floats, top_m: float) -> NDArray[np.bool_]:
+    return (p[..., 2] >= 0) & (p[..., 2] <= top_m)
 
 
 def _noise(a: Floats, b: Floats) -> Floats:

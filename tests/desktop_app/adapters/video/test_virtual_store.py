@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from desktop_app.adapters.video.virtual_store.renderer import Renderer
+from desktop_app.adapters.video.virtual_store.scenery import draw_scenery
 from desktop_app.adapters.video.virtual_store.scenes import SCENES, StoreConfig, scene_zones
 from desktop_app.adapters.video.virtual_store.simulation import TICK_S, Pose, Simulation
 from desktop_app.adapters.video.virtual_store.truth import Truth, TruthKeeper
@@ -80,3 +81,17 @@ def test_what_is_seen_of_a_person_lies_within_that_person(scene: str) -> None:
             if box.visible_xyxy is not None:
                 overhang = np.subtract(box.visible_xyxy, box.xyxy) * (-1, -1, 1, 1)
                 assert overhang.max() <= 1.0 + SLACK_HEIGHTS * (box.xyxy[3] - box.xyxy[1]), box
+
+
+def test_a_camera_higher_than_the_rooms_ceiling_still_sees_the_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    high = replace(SCENES["floor"], camera_height_m=4.2)
+    monkeypatch.setitem(SCENES, "floor-seen-from-high-up", high)
+    config = StoreConfig("floor-seen-from-high-up", seed=3, people=40)
+    simulation, renderer = Simulation(config), Renderer(config)
+    simulation.advance_to(30)
+    seen = [box.visible for box in renderer.truth_boxes(simulation.poses())]
+    assert len(seen) >= 5
+    assert np.median(seen) > 0.5
+    scenery = draw_scenery("floor-seen-from-high-up", config.size_wh, "day")
+    feet = high.camera(config.size_wh).project(np.array([[0.0, 5.5, 0.0]]))[0]
+    assert scenery.depth[round(feet[1]), round(feet[0])] == pytest.approx(feet[2], rel=0.02)
