@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -16,6 +16,7 @@ from desktop_app.adapters.storage.sqlite_outbox import read_counters
 from desktop_app.services.config_import import ImportedCamera, read_config
 from desktop_app.services.ports import HistoryError
 from desktop_app.services.recount import CountedBefore, Recount, recounted
+from desktop_app.services.store_document import STORE_FILE, StoreFile
 from desktop_app.services.trajectories import KeptRun, Span
 from desktop_app.settings import EdgeSettings
 from shared_models.clock import Clock
@@ -57,7 +58,7 @@ def plan_recount(
 
     Raises:
         HistoryError: there is no such zone, or nothing is kept of its camera.
-        ConfigError, OutboxError
+        ConfigError, OutboxError, StoreDocumentError
     """
     reader = history_reader(settings)
     runs = reader.runs(camera_id=camera_id)
@@ -71,13 +72,28 @@ def plan_recount(
         raise HistoryError(_which(zone_id, having, drawn))
     ((camera, zones),) = having.items()
     zone = next(z for z in zones if z.zone_id == zone_id)
-    recount = recounted(reader, camera, zone, zones=zones, span=span)
+    valid = _as_it_hangs_now(span, mounted_at=_mounted_at(settings, camera))
+    recount = recounted(reader, camera, zone, zones=zones, span=valid)
+    recount = replace(recount, missing_s=recount.missing_s + span.seconds - valid.seconds)
     before = [
         event
         for part in recount.spans
         for event in counted_before(settings.outbox_path, camera_id=camera, zone_id=zone_id, span=part)
     ]
     return RecountPlan(recount, tuple(before))
+
+
+def _mounted_at(settings: EdgeSettings, camera_id: str) -> datetime | None:
+    """Since when the desktop's camera hangs (or is turned) as it does now; None: always, or it is none of the desktop's."""
+    camera = StoreFile(settings.data_dir / STORE_FILE).read().camera(camera_id)
+    return camera.mounted_at if camera is not None else None
+
+
+def _as_it_hangs_now(span: Span, *, mounted_at: datetime | None) -> Span:
+    """``span`` without what was seen when the camera was turned otherwise: those ways are another picture's."""
+    if mounted_at is None or mounted_at <= span.from_at:
+        return span
+    return Span(min(mounted_at, span.to_at), span.to_at)
 
 
 def apply_recount(plan: RecountPlan, *, settings: EdgeSettings) -> int:

@@ -11,6 +11,7 @@ import typer
 from desktop_app.services.config_document import ConfigError
 from desktop_app.services.mot_format import MotError
 from desktop_app.services.ports import CredentialError, DetectorError, HistoryError, OutboxError, SourceError
+from desktop_app.services.store_document import StoreDocumentError
 from shared_models.cameras import redact
 
 EXIT_CODE = 2
@@ -27,7 +28,16 @@ def explained() -> Iterator[None]:
     """Turn our own errors into words; anything else is a defect and keeps its traceback."""
     try:
         yield
-    except (ConfigError, CredentialError, MotError, DetectorError, HistoryError, OutboxError, SourceError) as error:
+    except (
+        ConfigError,
+        CredentialError,
+        MotError,
+        DetectorError,
+        HistoryError,
+        OutboxError,
+        SourceError,
+        StoreDocumentError,
+    ) as error:
         fail(str(error))
     except ValueError as error:
         if type(error) is not ValueError:

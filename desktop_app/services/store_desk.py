@@ -19,6 +19,7 @@ from desktop_app.services.preferences import Preferences, PreferencesFile
 from desktop_app.services.rotation import turned
 from desktop_app.services.secret_store import EDGE_KEY_NAME, camera_secret_name
 from desktop_app.services.store_document import (
+    STORE_FILE,
     StoredCamera,
     StoreDocument,
     StoreDocumentError,
@@ -50,7 +51,7 @@ class StoreDesk:
         self.ports = ports
         self.data_dir = data_dir
         self.zones = zones
-        self._store_file = StoreFile(data_dir / "store.json")
+        self._store_file = StoreFile(data_dir / STORE_FILE)
         self._preferences_file = PreferencesFile(data_dir / "preferences.json")
         self.preferences = self._preferences_file.read()
         self._fixed = fixed

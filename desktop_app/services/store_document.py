@@ -29,6 +29,10 @@ log = logging.getLogger(__name__)
 VERSION = 1
 
 
+STORE_FILE = "store.json"
+"""In the folder of the program's data."""
+
+
 class StoreDocumentError(Exception):
     """The store's file cannot be used; the message says why and what to do."""
 

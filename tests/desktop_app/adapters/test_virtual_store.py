@@ -102,6 +102,23 @@ def test_the_truth_counts_a_walk_in_and_out_and_no_swaying() -> None:
     assert truth.count(line.zone_id, CountedDirection.OUT) == 1
 
 
+@pytest.mark.parametrize(("start", "crossings"), [(8.5, 1), (6.6, 0)])
+def test_the_truth_counts_who_is_gone_while_past_the_line_if_he_came_to_cross(start: float, crossings: int) -> None:
+    (line,) = scene_zones("entrance")
+    watch = keeper(line)
+    _, height_px, _ = watch._seen(pose(6.4))
+    past = next(
+        y for y in (6.4 - 0.005 * n for n in range(200))
+        if watch._seen(pose(y))[0][1] - watch._seen(pose(6.4))[0][1] > 0.2 * height_px
+    )  # fmt: skip
+    ways = [start + (past - start) * n / 40 for n in range(41)]
+    for n, y in enumerate(ways):
+        watch.observe([pose(y)], at_s=n * 0.05)
+    assert watch.truth().count(line.zone_id, CountedDirection.IN) == 0
+    watch.observe([], at_s=41 * 0.05)
+    assert watch.truth().count(line.zone_id, CountedDirection.IN) == crossings
+
+
 @pytest.mark.parametrize("scene", SCENES)
 def test_a_coco_trained_detector_takes_the_figures_for_people(scene: str) -> None:
     detector = OpenVinoYolo(find_weights(), min_score=0.2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 from desktop_app.adapters.storage.recount_writer import counted_before
 from desktop_app.adapters.storage.sqlite_outbox import SqliteOutbox
 from desktop_app.cli import app
+from desktop_app.services.store_document import STORE_FILE, StoredCamera, StoreDocument, StoreFile
 from desktop_app.services.trajectories import Span
 from desktop_app.settings import EdgeSettings
 from shared_models.clock import ManualClock
@@ -112,6 +114,37 @@ def test_only_the_span_asked_for_is_touched(settings: EdgeSettings) -> None:
     assert (value["before"]["in"], value["after"]["in"]) == (3, 2)
     assert value["missing_s"] == 0
     assert len([e for e in outbox_events(settings) if e["type"] == "footfall_in"]) == 4
+
+
+def turned_at(settings: EdgeSettings, moment: datetime) -> None:
+    camera = StoredCamera(camera_id="cam", source="virtual-store://entrance", rotation=180, mounted_at=moment)
+    StoreFile(settings.data_dir / STORE_FILE).write(StoreDocument().with_camera(camera))
+
+
+def test_ways_of_before_a_camera_was_turned_are_not_counted_by_the_lines_of_now(settings: EdgeSettings) -> None:
+    turned_at(settings, datetime(2026, 3, 28, 9, 2, 30, tzinfo=UTC))
+    moved = drawn(settings, CONFIG.replace("[[64, 180], [576, 180]]", "[[320, 190], [576, 190]]"))
+    before = recount(settings, "--zone", "door", "--dry-run")
+    value = recount(settings, "--zone", "door", *moved)
+    # Of five who came in the last two came since; and two went out, one of them by the left half.
+    assert (before["before"]["in"], before["after"]["in"]) == (2, 2)
+    assert (value["before"]["in"], value["after"]["in"], value["after"]["out"]) == (2, 2, 1)
+    assert value["missing_s"] > 9 * 3600 + 150
+    assert len([e for e in outbox_events(settings) if e["type"] == "footfall_in"]) == 5
+
+
+def test_a_camera_that_was_turned_after_the_span_recounts_nothing(settings: EdgeSettings) -> None:
+    turned_at(settings, datetime(2026, 3, 30, tzinfo=UTC))
+    value = recount(settings, "--zone", "door", *drawn(settings))
+    assert (value["spans"], value["changes_anything"]) == ([], False)
+    assert value["missing_s"] == pytest.approx(24 * 3600)
+
+
+def test_a_store_file_of_a_newer_version_is_refused_in_words(settings: EdgeSettings) -> None:
+    (settings.data_dir / STORE_FILE).write_text('{"version": 99}')
+    code, _, said = run(settings, *DAY, "--zone", "door")
+    assert code == 2
+    assert "newer version" in said
 
 
 def test_what_was_never_seen_is_said_and_not_touched(settings: EdgeSettings) -> None:

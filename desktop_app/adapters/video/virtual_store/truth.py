@@ -24,7 +24,7 @@ COMMITTED_HEIGHTS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class TrueCrossing:
-    """A person changed the held side of a line. ``at_s``: when a quarter of a height beyond it."""
+    """A person changed the held side of a line. ``at_s``: when a quarter of a height beyond it, or last seen past it."""
 
     zone_id: str
     person_id: int
@@ -68,8 +68,17 @@ class Truth:
 
 @dataclass(slots=True)
 class _OnLine:
+    """What one person has done at one line.
+
+    Attributes:
+        pending: where and when the other side was held last, without being committed yet.
+        is_deep: was at least ``COMMITTED_HEIGHTS`` away on ``side``: came, and does not only sway.
+    """
+
     side: int = 0
     held: Point | None = None
+    pending: tuple[Point, float] | None = None
+    is_deep: bool = False
 
 
 @dataclass(slots=True)
@@ -110,9 +119,13 @@ class TruthKeeper:
         for pose in poses:
             feet, height_px, is_in_view = self._seen(pose)
             for line, shape in self._lines:
-                self._cross(line, shape, pose.person_id, feet, height_px, at_s)
+                if is_in_view:
+                    self._cross(line, shape, pose.person_id, feet, height_px, at_s)
+                else:
+                    self._lose(line, shape, pose.person_id)
             for area, polygon in self._areas:
                 self._stand(area, pose.person_id, is_in_view and polygon.contains(shapely.Point(feet)), at_s)
+        self._forget_gone({pose.person_id for pose in poses})
         self._expire(at_s)
         if round(at_s / TICK_S) % round(1 / TICK_S) == 0:
             for area, _ in self._areas:
@@ -149,14 +162,39 @@ class TruthKeeper:
         side = 1 if side_of(a, b, feet) > 0 else -1
         if distance <= HELD_HEIGHTS:
             return
+        is_committed = distance >= COMMITTED_HEIGHTS
         if state.held is None or side == state.side:
-            state.side, state.held = side, feet
-        elif distance >= COMMITTED_HEIGHTS:
-            if shapely.LineString([state.held, feet]).intersects(shape):
-                direction = CountedDirection.IN if side > 0 else CountedDirection.OUT
-                if line.counts in (CountedDirection.BOTH, direction):
-                    self.crossings.append(TrueCrossing(line.zone_id, person, direction, at_s))
-            state.side, state.held = side, feet
+            state.side, state.held, state.pending = side, feet, None
+            state.is_deep = state.is_deep or is_committed
+        elif is_committed:
+            self._commit(line, shape, person, feet, at_s)
+        else:
+            state.pending = (feet, at_s)
+
+    def _commit(self, line: LineZone, shape: shapely.LineString, person: int, feet: Point, at_s: float) -> None:
+        state = self._on_line[line.zone_id, person]
+        side = -state.side
+        if shapely.LineString([state.held, feet]).intersects(shape):
+            direction = CountedDirection.IN if side > 0 else CountedDirection.OUT
+            if line.counts in (CountedDirection.BOTH, direction):
+                self.crossings.append(TrueCrossing(line.zone_id, person, direction, at_s))
+        self._on_line[line.zone_id, person] = _OnLine(side, feet, is_deep=True)
+
+    def _lose(self, line: LineZone, shape: shapely.LineString, person: int) -> None:
+        """Nobody can see the person any more: the other side counts if it was held, by somebody who came to cross."""
+        state = self._on_line.get((line.zone_id, person))
+        if state is None or state.pending is None:
+            return
+        feet, at_s = state.pending
+        state.pending = None
+        if state.is_deep:
+            self._commit(line, shape, person, feet, at_s)
+
+    def _forget_gone(self, there: set[int]) -> None:
+        shapes = {line.zone_id: (line, shape) for line, shape in self._lines}
+        for zone_id, person in [key for key in self._on_line if key[1] not in there]:
+            self._lose(*shapes[zone_id], person)
+            del self._on_line[zone_id, person]
 
     def _nearest_segment(self, shape: shapely.LineString, feet: Point) -> tuple[Point, Point]:
         corners = [(float(x), float(y)) for x, y in shape.coords]
