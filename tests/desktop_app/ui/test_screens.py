@@ -348,6 +348,24 @@ def test_a_camera_that_was_found_is_asked_for_its_streams_with_the_password_that
     dialog.reject()
 
 
+def test_fields_that_few_people_need_are_shown_when_asked_for_or_when_they_are_not_as_usual(
+    window: MainWindow, desk: Desk, open_dialog: Callable[[], CameraDialog]
+) -> None:
+    window.show_page("cameras", "add")
+    form = open_dialog().form
+    assert not form.rate.isVisible()
+    assert not form.substream.isVisible()
+    form.more.click()
+    assert form.rate.isVisible()
+    assert form.substream.isVisible()
+    form.show_camera(desk.document.cameras[0])
+    assert not form.more.isChecked()
+    form.show_camera(desk.document.cameras[0].model_copy(update={"rotation": 180}))
+    assert form.rotation.isVisible()
+    assert window.cameras.dialog is not None
+    window.cameras.dialog.reject()
+
+
 def test_a_camera_is_edited_paused_and_removed(
     qtbot: QtBot, window: MainWindow, desk: Desk, open_dialog: Callable[[], CameraDialog]
 ) -> None:
