@@ -33,6 +33,7 @@ from desktop_app.services.past_desk import PastPorts
 from desktop_app.services.secret_store import EDGE_KEY_NAME, camera_secret_name
 from desktop_app.services.store_document import StoredCamera, StoreDocument, joined_credentials, split_credentials
 from desktop_app.services.support_report import clean
+from desktop_app.services.today_figures import business_day_of
 from desktop_app.services.zone_store import ZoneStore
 from desktop_app.settings import EdgeSettings
 from desktop_app.ui.main_window import MainWindow
@@ -79,8 +80,15 @@ def build_desk(
     """
     clock = SteadyClock()
     zones = over.zones if over is not None else ZoneStore(settings.data_dir)
-    host = RestartableEngine(settings=settings, clock=clock, zones=zones, over=over)
     made: list[Desk] = []
+    # The figures on the wall begin anew when Today does: by the store's time zone, wherever the laptop was set up.
+    host = RestartableEngine(
+        settings=settings,
+        clock=clock,
+        zones=zones,
+        over=over,
+        day_of=lambda moment: business_day_of(moment, zone=made[0].zone),
+    )
     config_home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     ports = DeskPorts(
         host=host,

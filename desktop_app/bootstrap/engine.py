@@ -245,7 +245,8 @@ def _camera(
     camera_for = _camera_for(imported, sink, zones)
     pipeline = CameraPipeline(imported.camera_id, camera_for=camera_for, sink=sink, history=history, day_of=day_of)
     label = imported.name or imported.camera_id
-    return EngineCamera(imported.camera_id, label, imported.target_fps, source, pipeline, configuration=imported)
+    made_of = dataclasses.replace(imported, name="", target_fps=1.0)
+    return EngineCamera(imported.camera_id, label, imported.target_fps, source, pipeline, configuration=made_of)
 
 
 def _camera_for(imported: ImportedCamera, sink: EventSink, zones: ZoneStore) -> Callable[[Size], Camera]:

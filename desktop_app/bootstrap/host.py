@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from desktop_app.bootstrap.engine import Edge, build_edge
+from desktop_app.services.camera_pipeline import DayOf, business_day
 from desktop_app.services.config_document import ConfigError
 from desktop_app.services.config_import import EdgeConfig
 from desktop_app.services.coverage_journal import CoverageJournal
@@ -25,10 +26,24 @@ log = logging.getLogger(__name__)
 
 
 class RestartableEngine:
-    """Implements ``EngineHost``. ``over`` wraps an engine that somebody else has built and will close."""
+    """Implements ``EngineHost``.
 
-    def __init__(self, *, settings: EdgeSettings, clock: Clock, zones: ZoneStore, over: Edge | None = None) -> None:
+    Args:
+        over: wraps an engine that somebody else has built and will close.
+        day_of: the store's business day of a moment, at whose change the running figures begin anew.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: EdgeSettings,
+        clock: Clock,
+        zones: ZoneStore,
+        over: Edge | None = None,
+        day_of: DayOf = business_day,
+    ) -> None:
         self._settings = settings
+        self._day_of = day_of
         self._clock = clock
         self._zones = zones
         self._edge = over
@@ -82,7 +97,9 @@ class RestartableEngine:
             self.trouble = ""
             return
         try:
-            edge = build_edge(config, settings=self._settings, clock=self._clock, zones=self._zones)
+            edge = build_edge(
+                config, settings=self._settings, clock=self._clock, zones=self._zones, day_of=self._day_of
+            )
         except (ConfigError, DetectorError, OutboxError, ValueError) as error:
             log.error("the engine does not start: %s", error)
             self.trouble = str(error)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from desktop_app.services.autostart import Autostart
-from desktop_app.services.camera_discovery import CameraDiscovery
+from desktop_app.services.camera_discovery import CameraDiscovery, CameraQuestionError
 from desktop_app.services.config_document import ConfigError
 from desktop_app.services.config_import import EdgeConfig
 from desktop_app.services.coverage_journal import CoverageJournal
@@ -29,6 +29,7 @@ from shared_models.clock import Clock
 from shared_models.zones import Zone
 
 KNOWN_ERRORS: tuple[type[Exception], ...] = (
+    CameraQuestionError,
     ConfigError,
     DetectorError,
     EnrolmentError,

@@ -32,6 +32,12 @@ class DetectionSchedule:
         """A camera more, or an old one at another rate."""
         self._turns[camera_id] = _Turn(1.0 / fps)
 
+    def set_rate(self, camera_id: str, *, fps: float) -> None:
+        """Look at a known camera more or less often from its next look on."""
+        turn = self._turns.get(camera_id)
+        if turn is not None:
+            turn.period_s = 1.0 / fps
+
     def remove(self, camera_id: str) -> None:
         """A camera less."""
         self._turns.pop(camera_id, None)

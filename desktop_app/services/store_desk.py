@@ -196,7 +196,7 @@ class StoreDesk:
         self.save_store(self._document.model_copy(update={"cloud_url": None}), secrets={EDGE_KEY_NAME: None})
 
     def set_preferences(self, preferences: Preferences) -> bool:
-        """Keep preferences; tells whether the engine has to be started anew for them (``start``, slow)."""
+        """Keep preferences; tells whether the engine has to be told (``start``, slow; cameras are not disturbed by it)."""
         before, self.preferences = self.preferences, preferences
         self._preferences_file.write(preferences)
         return before.profile is not preferences.profile

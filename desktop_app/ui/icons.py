@@ -29,7 +29,9 @@ class _SvgEngine(QIconEngine):
         elif state is QIcon.State.On or mode is QIcon.Mode.Selected:
             colour = self._icons.accent
         source = _source(self._path).replace("currentColor", colour)
-        QSvgRenderer(QByteArray(source.encode())).render(painter, QRectF(rect))
+        # Square and to the left: a wider place leaves air between the icon and the words beside it.
+        side = min(rect.width(), rect.height())
+        QSvgRenderer(QByteArray(source.encode())).render(painter, QRectF(rect.x(), rect.y(), side, side))
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         pixmap = QPixmap(size)

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFormLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from desktop_app.services.enrolment import EnrolmentError, clean_cloud_url, clean_code
-from desktop_app.ui.pieces import Surroundings, make_button
+from desktop_app.ui.pieces import FIELD_PX, LABEL_PX, Surroundings, make_button
 from desktop_app.workers.background_op import BackgroundOps
 
 
@@ -29,6 +29,8 @@ class PairingForm(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         form = QFormLayout()
+        form.setHorizontalSpacing(16)
+        form.setVerticalSpacing(9)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self.url, self.code, self.device = QLineEdit(self), QLineEdit(self), QLineEdit(platform.node(), self)
         self.url.setPlaceholderText("https://wink.example.com")
@@ -41,7 +43,11 @@ class PairingForm(QWidget):
         for words, field in rows:
             field.setAccessibleName(words)
             field.textEdited.connect(lambda _: self.edited.emit())
-            form.addRow(words, field)
+            label = QLabel(words, self)
+            label.setMinimumWidth(LABEL_PX)
+            label.setBuddy(field)
+            field.setMaximumWidth(FIELD_PX)
+            form.addRow(label, field)
         column.addLayout(form)
         self.words = QLabel(self)
         self.words.setWordWrap(True)

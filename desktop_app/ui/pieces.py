@@ -15,6 +15,9 @@ from desktop_app.services.engine_view import EngineStatus
 from desktop_app.ui.theme import Theme
 from desktop_app.workers.background_op import BackgroundOps
 
+LABEL_PX, FIELD_PX = 150, 460
+"""Labels of all cards stand below each other; a field is no wider than what is read in it."""
+
 
 def said(words: str) -> str:
     """A sentence of the engine in the owner's language, where a translation knows it."""
@@ -114,7 +117,7 @@ def make_button(
     button.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
     if icon is not None and not primary:
         button.setIcon(icon)  # type: ignore[arg-type]
-        button.setIconSize(QSize(18, 18))
+        button.setIconSize(QSize(22, 18))
     button.clicked.connect(lambda: done())
     return button
 

@@ -36,7 +36,7 @@ class Sidebar(QFrame):
         button.setDefaultAction(action)
         button.setText(action.text().replace("&", ""))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.setIconSize(QSize(20, 20))
+        button.setIconSize(QSize(26, 20))
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         button.setAccessibleName(button.text())

@@ -83,6 +83,11 @@ class DetectorWorker:
             self._gates[camera_id] = MotionGate()
             self._schedule.add(camera_id, fps=fps)
 
+    def set_rate(self, camera_id: str, *, fps: float) -> None:
+        """Look at a camera more or less often from now on."""
+        with self._cameras_change:
+            self._schedule.set_rate(camera_id, fps=fps)
+
     def remove(self, camera_id: str) -> None:
         """Look at a camera no more; when this returns no result of it is or will be handed on."""
         with self._cameras_change:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from desktop_app.domain.detections import Detections
 from desktop_app.services.camera_pipeline import CameraPipeline
@@ -30,7 +30,8 @@ class EngineCamera:
     """One camera's parts.
 
     Attributes:
-        configuration: what it was made of. A camera whose configuration equals that of a running one is the same camera.
+        configuration: what it was made of, apart from its label and its rate: those can change while it runs. A camera
+            whose configuration equals that of a running one is the same camera.
     """
 
     camera_id: str
@@ -41,7 +42,7 @@ class EngineCamera:
     configuration: object = None
 
     def is_as(self, other: EngineCamera) -> bool:
-        """Whether both would run alike."""
+        """Whether this one can go on as ``other`` without a restart."""
         return self is other or (self.configuration is not None and self.configuration == other.configuration)
 
 
@@ -94,8 +95,9 @@ class Engine:
         return self._heartbeat
 
     def apply(self, cameras: Sequence[EngineCamera]) -> None:
-        """Go on with these cameras. Those that run already with the same configuration are not disturbed; the others are
-        stopped, their open presences cut, and started as they are now. May take as long as a camera takes to stop.
+        """Go on with these cameras. Those that run already with the same configuration are not disturbed, even if their
+        label or rate is another now; the others are stopped, their open presences cut, and started as they are now. May
+        take as long as a camera takes to stop.
         """
         with self._applying:
             wanted = {camera.camera_id: camera for camera in cameras}
@@ -106,7 +108,7 @@ class Engine:
                     self._add(camera)
                     if self._is_running:
                         self._workers[camera.camera_id].start()
-            self._cameras = {i: self._cameras[i] for i in wanted}
+            self._cameras = {i: self._adjusted(self._cameras[i], camera) for i, camera in wanted.items()}
 
     def stop(self, *, flush_s: float = 5.0) -> None:
         """Stop all threads: cameras first, then analysis; open presences are cut; what can be sent in time is sent."""
@@ -192,6 +194,11 @@ class Engine:
         self._workers = {**self._workers, camera.camera_id: worker}
         self._cameras = {**self._cameras, camera.camera_id: camera}
         self._analysis.add(camera.camera_id, worker.slot, fps=camera.target_fps)
+
+    def _adjusted(self, running: EngineCamera, wanted: EngineCamera) -> EngineCamera:
+        if running.target_fps != wanted.target_fps:
+            self._analysis.set_rate(running.camera_id, fps=wanted.target_fps)
+        return replace(running, label=wanted.label, target_fps=wanted.target_fps)
 
     def _remove(self, camera_ids: Sequence[str]) -> None:
         self._stop_workers(camera_ids)

@@ -10,7 +10,7 @@ window=(
     libxcb-sync1 libxcb-xfixes0 libxcb-xkb1 libx11-xcb1 fonts-dejavu-core
 )
 test=(
-    xvfb chromium ffmpeg dbus gnome-keyring
+    xvfb trayer openbox xdotool chromium ffmpeg dbus gnome-keyring
     python3-gi gir1.2-gst-rtsp-server-1.0 gir1.2-gst-plugins-base-1.0
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
     postgresql-15 pgbouncer openssl

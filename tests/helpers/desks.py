@@ -16,7 +16,7 @@ from desktop_app.adapters.storage.history_reader import HistoryReader
 from desktop_app.adapters.storage.recount_writer import SqliteRecountBook
 from desktop_app.adapters.video.open_source import make_source
 from desktop_app.services.autostart import FileAutostart
-from desktop_app.services.camera_discovery import FoundCamera
+from desktop_app.services.camera_discovery import CameraQuestionError, CameraStreams, FoundCamera
 from desktop_app.services.config_import import EdgeConfig
 from desktop_app.services.coverage_journal import CoverageJournal
 from desktop_app.services.desk import Desk
@@ -142,12 +142,21 @@ class ListedDiscovery:
 
     network: list[FoundCamera] = field(default_factory=list)
     usb: list[FoundCamera] = field(default_factory=list)
+    told: CameraStreams | None = None
+    """What a camera says of its streams to ``admin``; None: it refuses."""
+    asked: list[str] = field(default_factory=list)
 
     def on_network(self, *, seconds: float, is_cancelled: Callable[[], bool]) -> list[FoundCamera]:
         return self.network
 
     def on_usb(self) -> list[FoundCamera]:
         return self.usb
+
+    def streams(self, service: str, *, user: str, password: str, is_cancelled: Callable[[], bool]) -> CameraStreams:
+        self.asked.append(f"{service} {user}")
+        if self.told is None or user != "admin":
+            raise CameraQuestionError("The camera refuses this user name or password.")
+        return self.told
 
 
 @dataclass

@@ -87,6 +87,9 @@ class LivePage(Page):
             if name in switches:
                 action.setChecked(getattr(self.options, name))
             self._tools.addAction(action)
+        # The way back is offered to those who went away.
+        self.actions_by_name["all_cameras"].setVisible(False)
+        self.wall.alone_changed.connect(self.actions_by_name["all_cameras"].setVisible)
         self.body.addWidget(self._tools)
 
     def _switch(self, option: str, *, on: bool) -> None:

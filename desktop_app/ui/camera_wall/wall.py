@@ -164,11 +164,10 @@ class CameraTile(QWidget):
         painter.setPen(QColor("#e8ece9"))
         words = said(status.words)
         if status.condition is CameraCondition.TROUBLE:
-            words = self.tr("{words}\nsince {time}").format(
-                words=words, time=f"{status.since_at.astimezone():%H:%M:%S}"
-            )
+            since = self.tr("Not seen since {time}").format(time=f"{status.since_at.astimezone():%H:%M}")
+            words = f"{since}\n{words}"
         painter.drawText(
-            area.adjusted(24, 24, -24, -24), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, words
+            area.adjusted(24, 36, -24, -48), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, words
         )
 
     def _draw_name(self, painter: QPainter, area: QRectF, status: CameraStatus) -> None:
@@ -194,9 +193,11 @@ class CameraWall(QWidget):
 
     Signals:
         help_wanted: a camera is in trouble and its owner asks what to do; carries its id.
+        alone_changed: whether one camera fills the window.
     """
 
     help_wanted = Signal(str)
+    alone_changed = Signal(bool)
 
     def __init__(self, camera_ids: Sequence[str] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -219,8 +220,9 @@ class CameraWall(QWidget):
             tile.hide()
             tile.deleteLater()
         self.tiles = {camera_id: self.tiles.get(camera_id) or self._new_tile(camera_id) for camera_id in camera_ids}
-        if self._alone not in self.tiles:
+        if self._alone is not None and self._alone not in self.tiles:
             self._alone = None
+            self.alone_changed.emit(False)
         self._columns = 0
         self._arrange()
 
@@ -245,6 +247,7 @@ class CameraWall(QWidget):
     def toggle_alone(self, camera_id: str) -> None:
         """Let one camera fill the window, or show all again."""
         self._alone = None if self._alone == camera_id else camera_id
+        self.alone_changed.emit(self._alone is not None)
         self._columns = 0
         self._arrange()
 

@@ -30,6 +30,8 @@ class CameraDialog(QDialog):
         self.form = CameraForm(around, self._ops, self)
         self.form.show_camera(camera)
         column = QVBoxLayout(self)
+        column.setContentsMargins(20, 18, 20, 16)
+        column.setSpacing(12)
         column.addWidget(self.form, 1)
         buttons = QDialogButtonBox(self)
         self.save_button = QPushButton(self.tr("Save"), self)
@@ -46,6 +48,9 @@ class CameraDialog(QDialog):
         super().done(result)
 
     def _save(self) -> None:
+        self.form.complete(self._save_completed)
+
+    def _save_completed(self) -> None:
         try:
             typed: CameraInput = self.form.read(self._around.desk.document)
         except ValueError as error:

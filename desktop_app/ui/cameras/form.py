@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -23,7 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )  # fmt: skip
 
-from desktop_app.services.camera_discovery import FoundCamera
+from desktop_app.services.camera_discovery import CameraStreams, FoundCamera
 from desktop_app.services.secret_store import camera_secret_name
 from desktop_app.services.store_document import (
     StoredCamera,
@@ -66,6 +67,8 @@ class CameraForm(QWidget):
         super().__init__(parent)
         self._around, self._ops = around, ops
         self._before: StoredCamera | None = None
+        self._picked_camera: FoundCamera | None = None
+        self._is_asking = False
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         left = QVBoxLayout()
@@ -88,7 +91,7 @@ class CameraForm(QWidget):
 
     def show_camera(self, camera: StoredCamera | None) -> None:
         """Fill the fields from a camera, or empty them for a new one."""
-        self._before = camera
+        self._before, self._picked_camera = camera, None
         self.preview.stop()
         kind = SourceAddress(camera.source).kind if camera else SourceKind.RTSP
         shown = SourceKind.RTSP if kind is SourceKind.HTTP else kind
@@ -106,6 +109,10 @@ class CameraForm(QWidget):
         self.user.setPlaceholderText(kept)
         self.password.setPlaceholderText(kept)
         self.words.setText("")
+        # What is not as usual must be seen.
+        self.more.setChecked(
+            camera is not None and bool(camera.substream or camera.rotation or camera.target_fps != 5.0)
+        )
 
     def read(self, document: StoreDocument) -> CameraInput:
         """The camera as typed.
@@ -138,8 +145,55 @@ class CameraForm(QWidget):
         secrets: dict[str, str | None] = {camera_secret_name(camera_id): secret} if secret else {}
         return CameraInput(camera, address_with(substream or bare, secret), secrets)
 
+    def complete(self, then: Callable[[], object]) -> None:
+        """Ask a camera that was found for its streams, unless its address was typed meanwhile; then ``then``."""
+        picked = self._picked_camera
+        if self._is_asking:
+            return
+        if picked is None or not picked.service or self.address.text().strip() != picked.address:
+            then()
+            return
+        user, password = self.user.text().strip(), self.password.text()
+        discovery = self._around.desk.ports.discovery
+        self._is_asking = True
+        self.words.setText(self.tr("Asking the camera for its streams..."))
+
+        def told(streams: CameraStreams) -> None:
+            self._is_asking = False
+            # Somebody has picked or typed something else meanwhile.
+            if self._picked_camera is picked and self.address.text().strip() == picked.address:
+                self._take_streams(streams)
+                then()
+
+        def failed(words: str) -> None:
+            self._is_asking = False
+            self.words.setText(words)
+
+        self._ops.start(
+            "ask-camera",
+            lambda op: discovery.streams(
+                picked.service, user=user, password=password, is_cancelled=lambda: op.is_cancelled
+            ),
+            done=told,
+            failed=failed,
+        )
+
+    def _take_streams(self, streams: CameraStreams) -> None:
+        self.words.setText("")
+        self._found_words.setText("")
+        self.address.setText(streams.source)
+        self.substream.setText(streams.substream or "")
+        pixmap = QPixmap()
+        item = self.found.currentItem()
+        if streams.picture and item is not None and pixmap.loadFromData(streams.picture):
+            item.setIcon(QIcon(pixmap))
+        self.edited.emit()
+
     def test(self) -> None:
-        """Look through the camera as typed."""
+        """Look through the camera as typed; one that was found is asked for its streams first."""
+        self.complete(self._test)
+
+    def _test(self) -> None:
         self.words.setText("")
         try:
             typed = self.read(self._around.desk.document)
@@ -185,6 +239,7 @@ class CameraForm(QWidget):
             words = f"{camera.name}   {camera.address}" if camera.address != camera.name else camera.name
             item = QListWidgetItem(words, self.found)
             item.setData(Qt.ItemDataRole.UserRole, camera)
+        self.found.setVisible(bool(cameras))
         none = self.tr("None was found. Cameras answer only in the same network; you can type the address instead.")
         self._found_words.setText("" if cameras else none)
 
@@ -220,6 +275,7 @@ class CameraForm(QWidget):
         self.found = QListWidget(self)
         self.found.setAccessibleName(self.tr("Cameras that were found"))
         self.found.setMaximumHeight(118)
+        self.found.setIconSize(QSize(64, 36))
         self.found.itemActivated.connect(self._picked)
         self.found.itemClicked.connect(self._picked)
         self._found_words = QLabel(self)
@@ -249,10 +305,12 @@ class CameraForm(QWidget):
             self.rotation.addItem(words, degrees)
         self.rotation.activated.connect(lambda _: self._turned())
         self.loop = QCheckBox(self.tr("Begin again at the end"), self)
+        self.more = QCheckBox(self.tr("More settings"), self)
+        self.more.toggled.connect(lambda _: self._show_rows())
         rows: tuple[tuple[str, QWidget], ...] = (
             (self.tr("Name"), self.name), (self.tr("Address"), self.address), (self.tr("User"), self.user),
-            (self.tr("Password"), self.password), (self.tr("Substream"), self.substream),
-            (self.tr("Looks a second"), self.rate), (self.tr("Picture"), self.rotation), ("", self.loop),
+            (self.tr("Password"), self.password), ("", self.loop), ("", self.more), (self.tr("Substream"), self.substream),
+            (self.tr("Looks a second"), self.rate), (self.tr("Picture"), self.rotation),
         )  # fmt: skip
         for words, field in rows:
             if words:
@@ -283,10 +341,7 @@ class CameraForm(QWidget):
 
     def _kind_picked(self) -> None:
         kind = SourceKind(self.kind.currentData())
-        is_network = kind is SourceKind.RTSP
-        for field in (self.user, self.password, self.substream):
-            self._form.setRowVisible(field, is_network)
-        self._form.setRowVisible(self.loop, kind is SourceKind.FILE)
+        self._show_rows()
         examples = {
             SourceKind.RTSP: "rtsp://192.168.1.101:554/stream", SourceKind.USB: "usb://0",
             SourceKind.FILE: self.tr("choose a video file"), SourceKind.VIRTUAL_STORE: "virtual-store://entrance",
@@ -295,9 +350,13 @@ class CameraForm(QWidget):
         words = {SourceKind.FILE: self.tr("Choose..."), SourceKind.RTSP: self.tr("Search the network")}
         self.search_button.setText(words.get(kind, self.tr("Look for them")))
         self.search_button.setVisible(kind is not SourceKind.VIRTUAL_STORE)
-        self.found.setVisible(kind is not SourceKind.FILE)
+        self.found.setVisible(kind is SourceKind.VIRTUAL_STORE)
         self.found.clear()
-        self._found_words.setText("")
+        hints = {
+            SourceKind.RTSP: self.tr("Search finds cameras that are switched on and in this network."),
+            SourceKind.USB: self.tr("Plug the camera in, then look for it."),
+        }
+        self._found_words.setText(hints.get(kind, ""))
         if kind is SourceKind.VIRTUAL_STORE:
             names = (self.tr("Entrance"), self.tr("Aisle with a shelf"), self.tr("Till queue"), self.tr("Sales floor"))
             self.show_found(
@@ -306,6 +365,17 @@ class CameraForm(QWidget):
                     for name, scene in zip(names, STORES, strict=True)
                 ]
             )
+
+    def _show_rows(self) -> None:
+        """What this kind of camera needs; what few people need only on their word."""
+        kind = SourceKind(self.kind.currentData())
+        is_network, is_all = kind is SourceKind.RTSP, self.more.isChecked()
+        for field in (self.user, self.password):
+            self._form.setRowVisible(field, is_network)
+        self._form.setRowVisible(self.substream, is_network and is_all)
+        for row in (self.rate, self.rotation):
+            self._form.setRowVisible(row, is_all)
+        self._form.setRowVisible(self.loop, kind is SourceKind.FILE)
 
     def _search_kind(self) -> None:
         kind = SourceKind(self.kind.currentData())
@@ -322,10 +392,15 @@ class CameraForm(QWidget):
 
     def _picked(self, item: QListWidgetItem) -> None:
         camera: FoundCamera = item.data(Qt.ItemDataRole.UserRole)
+        self._picked_camera = camera
         self.address.setText(camera.address)
         if not self.name.text().strip():
             self.name.setText(camera.name)
-        if camera.is_guess and SourceAddress(camera.address).kind is SourceKind.RTSP:
+        if camera.service:
+            self._found_words.setText(
+                self.tr("Type this camera's user and password, then press Test: it is asked for its streams.")
+            )
+        elif camera.is_guess and SourceAddress(camera.address).kind is SourceKind.RTSP:
             self._found_words.setText(
                 self.tr(
                     "Complete the address with the path of its stream (its manual says it), then user and password."

@@ -147,6 +147,7 @@ class HealthPage(Page):
     def _make_letters(self) -> QWidget:
         holder = QWidget(self)
         column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 10, 0, 0)
         self.letters_words = QLabel(self)
         self.letters_words.setObjectName("soft")
         self.letters_words.setWordWrap(True)
@@ -160,17 +161,21 @@ class HealthPage(Page):
         self.letters.horizontalHeader().setStretchLastSection(True)
         self.retry_button = self.button(self.tr("Send them again"), self.retry, icon="refresh")
         self.retry_button.setEnabled(False)
+        self.letters.hide()
+        self.retry_button.hide()
         column.addWidget(self.letters_words)
         column.addWidget(self.letters, 1)
         row = QHBoxLayout()
         row.addWidget(self.retry_button)
         row.addStretch(1)
         column.addLayout(row)
+        column.addStretch(0)
         return holder
 
     def _make_log(self) -> QWidget:
         holder = QWidget(self)
         column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 10, 0, 0)
         self.level = QComboBox(self)
         self.level.setAccessibleName(self.tr("Which lines"))
         self.level.addItem(self.tr("All lines"), ())
@@ -215,6 +220,8 @@ class HealthPage(Page):
         none = self.tr("The cloud has refused nothing.")
         some = self.tr("The cloud refused these events. Nothing is lost: mend the reason, then send them again.")
         self.letters_words.setText(some if letters else none)
+        self.letters.setVisible(bool(letters))
+        self.retry_button.setVisible(bool(letters))
         self.retry_button.setEnabled(bool(letters))
         self.letters.setRowCount(len(letters))
         for row, letter in enumerate(letters):

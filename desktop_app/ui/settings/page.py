@@ -19,9 +19,10 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.services.engine_view import EngineStatus
+from desktop_app.services.own_version import own_version
 from desktop_app.services.preferences import Appearance, DetectionProfile
 from desktop_app.ui.pairing import PairingForm
-from desktop_app.ui.pieces import Banner, Page, Surroundings, said
+from desktop_app.ui.pieces import FIELD_PX, LABEL_PX, Banner, Page, Surroundings, said
 from desktop_app.ui.settings.licences import LicencesDialog
 
 
@@ -85,6 +86,8 @@ class SettingsPage(Page):
         form = QFormLayout(card)
         form.setContentsMargins(16, 12, 16, 14)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.setHorizontalSpacing(16)
+        form.setVerticalSpacing(9)
         head = QLabel(title, card)
         head.setObjectName("emptyTitle")
         form.addRow(head)
@@ -159,6 +162,7 @@ class SettingsPage(Page):
             self._set_appearance,
         )
         self._row(form, self.tr("Appearance"), self.appearance)
+        form.addRow(self._soft(self.tr("Wink Analytics {version}").format(version=own_version())))
         self._button_row(form, self.button(self.tr("Licences..."), lambda: LicencesDialog(self).open()))
 
     def _button_row(self, form: QFormLayout, button: QWidget) -> None:
@@ -175,7 +179,11 @@ class SettingsPage(Page):
 
     def _row(self, form: QFormLayout, words: str, field: QWidget) -> None:
         field.setAccessibleName(words)
-        form.addRow(words, field)
+        field.setMaximumWidth(FIELD_PX)
+        label = QLabel(words, self)
+        label.setMinimumWidth(LABEL_PX)
+        label.setBuddy(field)
+        form.addRow(label, field)
 
     def _combo(self, rows: Sequence[tuple[str, Any]], done: Any) -> QComboBox:
         combo = QComboBox(self)
@@ -223,11 +231,12 @@ class SettingsPage(Page):
     def _set_profile(self) -> None:
         chosen = DetectionProfile(self.profile.currentData())
         if self.desk.set_preferences(self.desk.preferences.model_copy(update={"profile": chosen})):
-            self.banner.say(self.tr("One moment: the cameras are started anew..."))
             self.ops.start(
-                "restart",
+                "change-profile",
                 lambda _: self.desk.start(),
-                done=lambda _: self.banner.say(""),
+                done=lambda _: self.banner.say(
+                    self.tr("All cameras go on at the new rate; no stream was interrupted.")
+                ),
                 failed=lambda words: self.banner.say(words, is_trouble=True),
             )
 

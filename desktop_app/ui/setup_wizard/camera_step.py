@@ -48,6 +48,9 @@ class CameraStep(Step):
 
     def add(self, go: Go) -> None:
         """Keep the camera as typed and start it; then ``go``."""
+        self.form.complete(lambda: self._add_completed(go))
+
+    def _add_completed(self, go: Go) -> None:
         if self._is_busy:
             return
         try:

@@ -71,11 +71,19 @@ class SetupWizard(QDialog):
             before.stop()
         self._stack.setCurrentIndex(index)
         self._list.setCurrentRow(index)
+        self._tick(index)
         self.step.enter()
         self.back_button.setEnabled(index > 0)
         is_last = index == len(self.steps) - 1
         self.next_button.setText(self.tr("Finish") if is_last else self.tr("Next"))
         self._typed()
+
+    def _tick(self, index: int) -> None:
+        """Steps that are behind wear a tick instead of their number."""
+        for row, step in enumerate(self.steps):
+            item = self._list.item(row)
+            if item is not None:
+                item.setText(f"✓  {step.title}" if row < index else f"{row + 1}.  {step.title}")
 
     def next(self) -> None:
         """Finish this step and go on."""
@@ -110,8 +118,9 @@ class SetupWizard(QDialog):
 
     def _make(self) -> None:
         self._list = QListWidget(self)
-        self._list.setObjectName("sidebar")
-        self._list.setFixedWidth(170)
+        self._list.setObjectName("steps")
+        self._list.setFixedWidth(190)
+        self._list.setSpacing(1)
         self._list.setEnabled(False)
         self._list.setAccessibleName(self.tr("Steps"))
         self._stack = QStackedWidget(self)
@@ -129,6 +138,7 @@ class SetupWizard(QDialog):
         buttons.setContentsMargins(24, 4, 24, 16)
         buttons.addWidget(self.later_button)
         buttons.addStretch(1)
+        buttons.setSpacing(8)
         buttons.addWidget(self.back_button)
         buttons.addWidget(self.next_button)
         right = QVBoxLayout()

@@ -47,7 +47,7 @@ class TodayPage(Page):
         super().__init__(around, parent)
         self.figures: DayFigures | None = None
         self.stories: StoriesDialog | None = None
-        self._is_loading = False
+        self._is_loading = self._is_next_step = False
         self._loading_day: date | None = None
         self._hour_at: datetime | None = None
         self._follows_today = True
@@ -263,6 +263,7 @@ class TodayPage(Page):
         self._count.setObjectName("soft")
         holder = QWidget(self)
         column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 10, 0, 0)
         row = QHBoxLayout()
         self.hour_button = self.button(self.tr("All hours"), self._show_all_hours)
         self.hour_button.hide()
@@ -295,6 +296,7 @@ class TodayPage(Page):
         past = [hour.coverage for hour in figures.hours if hour.coverage is not None]
         coverage = sum(past) / len(past) if past else None
         is_blind = coverage == 0.0 and not figures.events
+        self._say_next_step(is_empty=is_today and not figures.events)
         self.in_figure.show_value("–" if is_blind else str(figures.in_count))
         self.out_figure.show_value("–" if is_blind else str(figures.out_count))
         self.inside_figure.show_value(str(figures.inside) if is_today and not is_blind else "–")
@@ -305,6 +307,23 @@ class TodayPage(Page):
         self._fill_where(figures)
         self._count_rows()
         self._note.setText(self._note_words(figures))
+
+    def _say_next_step(self, *, is_empty: bool) -> None:
+        """What is missing before anything can be counted; the notice goes when it is there."""
+        cameras = self.desk.document.cameras
+        has_zones = any(self.desk.zones_of(camera.camera_id) for camera in cameras)
+        if not is_empty or has_zones:
+            if self._is_next_step:
+                self._is_next_step = False
+                self.banner.say("")
+            return
+        self._is_next_step = True
+        if not cameras:
+            words = self.tr("There is no camera yet, so nobody is counted.")
+            self.banner.say(words, button=self.tr("Add a camera"), done=lambda: self.page_wanted.emit("cameras", "add"))
+        else:
+            words = self.tr("No line is drawn yet. People are counted when they cross one.")
+            self.banner.say(words, button=self.tr("Draw a line"), done=lambda: self.page_wanted.emit("zones", ""))
 
     def _show_legend(self) -> None:
         colours = self.around.theme.colours

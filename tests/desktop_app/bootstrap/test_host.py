@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,8 @@ def test_a_changed_camera_is_started_anew_and_the_others_count_on(host: Restarta
     host.restart(first)
     wait_until(lambda: last_frame(host, "entrance") >= 3 and last_frame(host, "aisle") >= 3)
     before = last_frame(host, "entrance")
-    changed = replace(first, cameras=(camera("entrance"), replace(camera("aisle"), name="Renamed"), camera("queue")))
+    turned = replace(camera("aisle"), name="Renamed", rotation=180)
+    changed = replace(first, cameras=(camera("entrance"), turned, camera("queue")))
     host.restart(changed)
     assert [c.label for c in host.status().cameras] == ["Entrance", "Renamed", "Queue"]
     wait_until(lambda: last_frame(host, "queue") >= 0 and last_frame(host, "aisle") >= 0)
@@ -78,6 +80,38 @@ def test_a_changed_camera_is_started_anew_and_the_others_count_on(host: Restarta
     assert min(seen) > before, "its source was never opened anew"
     assert [c.camera_id for c in host.status().cameras] == ["entrance"]
     assert "entrance" not in gaps(tmp_path, host)
+
+
+def test_another_profile_reaches_running_cameras_without_closing_a_stream(
+    host: RestartableEngine, tmp_path: Path
+) -> None:
+    config = EdgeConfig(None, None, (camera("entrance", fps=5.0),))
+    host.restart(config)
+    wait_until(lambda: last_frame(host, "entrance") >= 3)
+    before, seen = last_frame(host, "entrance"), list[int]()
+    unsubscribe = host.on_view(lambda i: seen.append(last_frame(host, i)))
+    host.restart(EdgeConfig(None, None, (replace(camera("entrance", fps=2.0), name="Front door"),)))
+    assert host.status().cameras[0].label == "Front door"
+    wait_until(lambda: len(seen) >= 4)
+    unsubscribe()
+    assert min(seen) >= before, "its source was never opened anew"
+    assert gaps(tmp_path, host) == []
+
+
+def test_the_running_figures_begin_anew_by_the_stores_day(tmp_path: Path) -> None:
+    asked: list[datetime] = []
+
+    def day_of(moment: datetime) -> date:
+        asked.append(moment)
+        return date(2026, 3, 2)
+
+    settings = EdgeSettings(data_dir=tmp_path, model=str(find_weights()))
+    made = RestartableEngine(settings=settings, clock=SteadyClock(), zones=ZoneStore(tmp_path), day_of=day_of)
+    try:
+        made.restart(EdgeConfig(None, None, (camera("entrance"),)))
+        wait_until(lambda: bool(asked))
+    finally:
+        made.stop(flush_s=0.0)
 
 
 def test_another_cloud_or_none_disturbs_no_camera(host: RestartableEngine, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from desktop_app.services.detection_schedule import DetectionSchedule
 
 
@@ -36,3 +38,14 @@ def test_a_camera_with_people_at_a_line_comes_first_when_there_is_too_much_to_do
     schedule.prefer("c", is_urgent=False)
     even = run(schedule, seconds=60, look_s=0.1)
     assert max(even.values()) - min(even.values()) <= 2
+
+
+def test_another_rate_holds_from_the_next_look_on() -> None:
+    schedule = DetectionSchedule({"a": 5.0})
+    before = run(schedule, seconds=10, look_s=0.001)["a"]
+    schedule.set_rate("a", fps=10.0)
+    schedule.set_rate("unknown", fps=10.0)
+    assert list(schedule.cameras()) == ["a"]
+    schedule._turns["a"].due_s = 0.0
+    after = run(schedule, seconds=10, look_s=0.001)["a"]
+    assert (before, after) == (pytest.approx(50, abs=1), pytest.approx(100, abs=1))

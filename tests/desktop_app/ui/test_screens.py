@@ -10,11 +10,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QBuffer, Qt
+from PySide6.QtGui import QColor, QPixmap
 from pytestqt.qtbot import QtBot
 
 from desktop_app.adapters.storage.sqlite_outbox import SqliteOutbox
-from desktop_app.services.camera_discovery import FoundCamera
+from desktop_app.services.camera_discovery import CameraStreams, FoundCamera
 from desktop_app.services.desk import CameraPast, Desk
 from desktop_app.services.detector_runtime import DetectorRuntime, RuntimeTest
 from desktop_app.services.engine_view import CloudStatus
@@ -310,6 +311,59 @@ def test_cameras_on_the_network_and_on_usb_are_offered(
     dialog.form.search_button.click()
     qtbot.waitUntil(lambda: dialog.form.found.count() == 1)
     dialog.reject()
+
+
+def test_a_camera_that_was_found_is_asked_for_its_streams_with_the_password_that_was_typed(
+    qtbot: QtBot, window: MainWindow, desk: Desk, open_dialog: Callable[[], CameraDialog]
+) -> None:
+    discovery = desk.ports.discovery
+    assert isinstance(discovery, ListedDiscovery)
+    service = "http://192.168.1.101/onvif/device_service"
+    discovery.network = [FoundCamera("Front Door", "rtsp://192.168.1.101:554/", is_guess=True, service=service)]
+    main, small = "virtual-store://entrance?seed=7", "virtual-store://aisle?seed=7"
+    window.show_page("cameras", "add")
+    dialog = open_dialog()
+    form = dialog.form
+    form.search_button.click()
+    qtbot.waitUntil(lambda: form.found.count() == 1)
+    form.found.setCurrentRow(0)
+    form.found.itemClicked.emit(form.found.item(0))
+    assert "user and password" in form._found_words.text()
+    form.test_button.click()
+    qtbot.waitUntil(lambda: "refuses this user name" in form.words.text())
+    assert form.address.text() == "rtsp://192.168.1.101:554/", "what was picked can be tried again"
+    picture = QPixmap(64, 36)
+    picture.fill(QColor("#336699"))
+    buffer = QBuffer()
+    picture.save(buffer, "JPEG")  # type: ignore[call-overload]
+    discovery.told = CameraStreams(main, small, picture=bytes(buffer.data().data()))
+    form.user.setText("admin")
+    form.test_button.click()
+    qtbot.waitUntil(lambda: form.preview.has_picture)
+    assert (form.address.text(), form.substream.text()) == (main, small)
+    assert not form.found.item(0).icon().isNull()
+    assert discovery.asked == [f"{service} ", f"{service} admin"]
+    form.test_button.click()
+    assert len(discovery.asked) == 2, "it has told already"
+    dialog.reject()
+
+
+def test_fields_that_few_people_need_are_shown_when_asked_for_or_when_they_are_not_as_usual(
+    window: MainWindow, desk: Desk, open_dialog: Callable[[], CameraDialog]
+) -> None:
+    window.show_page("cameras", "add")
+    form = open_dialog().form
+    assert not form.rate.isVisible()
+    assert not form.substream.isVisible()
+    form.more.click()
+    assert form.rate.isVisible()
+    assert form.substream.isVisible()
+    form.show_camera(desk.document.cameras[0])
+    assert not form.more.isChecked()
+    form.show_camera(desk.document.cameras[0].model_copy(update={"rotation": 180}))
+    assert form.rotation.isVisible()
+    assert window.cameras.dialog is not None
+    window.cameras.dialog.reject()
 
 
 def test_a_camera_is_edited_paused_and_removed(

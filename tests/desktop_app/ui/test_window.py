@@ -94,6 +94,30 @@ def test_enter_fills_the_window_and_escape_brings_all_back(qtbot: QtBot, window:
     assert window.wall.alone == "b"
 
 
+def test_the_way_back_to_all_cameras_is_offered_while_one_is_alone(window: MainWindow) -> None:
+    way_back = window.live.actions_by_name["all_cameras"]
+    assert not way_back.isVisible()
+    window.wall.toggle_alone("b")
+    assert way_back.isVisible()
+    window.wall.set_cameras(["a", "c"])
+    assert not way_back.isVisible(), "the camera that was alone is gone"
+
+
+def test_today_says_what_is_missing_before_anything_can_be_counted(
+    qtbot: QtBot, window: MainWindow, desk: Desk
+) -> None:
+    window.show_page("today")
+    qtbot.waitUntil(lambda: "No line is drawn yet" in window.today.banner.words)
+    desk.save_zones("a", grey_view("a").zones)
+    window.today.refresh()
+    qtbot.waitUntil(lambda: window.today.banner.words == "")
+    desk.save_zones("a", ())
+    window.today.refresh()
+    qtbot.waitUntil(lambda: bool(window.today.banner.buttons))
+    window.today.banner.buttons[0].click()
+    assert window.page is window.zones
+
+
 def test_overlays_are_switched_by_their_actions(window: MainWindow, engine: FakeHost, qtbot: QtBot, desk: Desk) -> None:
     engine.show(grey_view("a", shade=200))
     window.live.actions_by_name["zones"].trigger()

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -272,6 +273,23 @@ def test_a_new_configuration_restarts_the_camera_that_changed_and_no_other() -> 
     }
     engine.stop()
     assert [e.type for e in sink.events if e.type is EventType.CAMERA_GAP] == []
+
+
+def test_another_rate_or_name_disturbs_no_camera() -> None:
+    sink = InMemorySink()
+    source = SteadySource()
+    engine = engine_of(camera("a", sink, source, "A"))
+    engine.start()
+    wait_until(lambda: engine.latest("a") is not None)
+    wait_until(lambda: engine.status().cameras[0].analysed_fps > 2.5)
+    engine.apply([replace(camera("a", sink, SteadySource(), "A"), label="Front door", target_fps=1.0)])
+    assert engine.status().cameras[0].label == "Front door"
+    wait_until(lambda: engine.status().cameras[0].analysed_fps <= 1.2)
+    engine.apply([camera("a", sink, SteadySource(), "A")])
+    wait_until(lambda: engine.status().cameras[0].analysed_fps > 2.5)
+    engine.stop()
+    assert source.opened == 1
+    assert sink.events == []
 
 
 def test_a_configuration_before_the_start_starts_nothing() -> None:
