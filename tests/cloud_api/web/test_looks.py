@@ -104,3 +104,9 @@ async def test_a_forecast_is_drawn_with_its_interval_beside_the_days_just_past(d
     forecast = page.split('id="forecast"')[1]
     assert forecast.count('class="interval"') >= 12
     assert forecast.count('class="bar-in past"') >= 12
+
+
+async def test_a_report_is_previewed_with_the_charts_of_its_pdf(demo: Visitor) -> None:
+    page = await demo.page("/reports?period=last-week&part=days&part=stores&part=summary")
+    assert page.count("data-chart") == 2
+    assert page.count('class="bar-in"') == 7 + 12
