@@ -61,11 +61,17 @@ document.addEventListener("pointerout", (event) => {
   if (box && event.pointerType === "mouse" && !box.contains(event.relatedTarget) && box !== document.activeElement) { quiet(box); }
 });
 document.addEventListener("keydown", (event) => {
-  const box = event.target.closest?.("[data-chart]"), step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 1, ArrowUp: -1 }[event.key];
-  if (!box || !step) { return; }
+  const box = event.target.closest?.("[data-chart]");
+  if (!box) { return; }
+  const last = box.querySelectorAll("rect:has(title)").length - 1, at = box.dataset.at === undefined ? null : Number(box.dataset.at);
+  const next = {
+    ArrowRight: at === null ? 0 : at + 1, ArrowDown: at === null ? 0 : at + 1,
+    ArrowLeft: at === null ? last : at - 1, ArrowUp: at === null ? last : at - 1, Home: 0, End: last,
+  }[event.key];
+  if (event.key === "Escape") { quiet(box); }
+  if (next === undefined) { return; }
   event.preventDefault();
-  const last = box.querySelectorAll("rect:has(title)").length - 1;
-  read(box, Math.max(0, Math.min(last, box.dataset.at === undefined ? (step > 0 ? 0 : last) : Number(box.dataset.at) + step)));
+  read(box, Math.max(0, Math.min(last, next)));
 });
 for (const kind of ["pointerover", "pointerdown"]) {
   document.addEventListener(kind, (event) => {
