@@ -10,7 +10,6 @@ from fastapi import FastAPI, Request
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
-from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
@@ -40,6 +39,7 @@ from cloud_api.maintenance.watch import Watch
 from cloud_api.settings import CloudSettings, Mode
 from cloud_api.web import pages, welcome
 from cloud_api.web.reader import Speaking
+from cloud_api.web.static_files import KeptFiles
 
 __all__ = ["BehindError", "create_app", "prepare"]
 log = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ def _add_routes(app: FastAPI) -> None:
         welcome.router,
     ):
         app.include_router(router)
-    app.mount("/static", StaticFiles(directory=pages.HERE / "static"), name="static")
+    app.mount("/static", KeptFiles(directory=pages.HERE / "static"), name="static")
 
 
 def _add_handlers(app: FastAPI) -> None:

@@ -204,6 +204,47 @@ class AnalyticsRepository:
         )
         return [(r[0], r[1], int(r[2])) for r in await self._run(query)]
 
+    async def stay_bins(self, kind: str, *, days: Sequence[date]) -> dict[int, int]:
+        """A histogram of the stays of some days, in their order, added up by the database: stays per step."""
+        table = RollupDayBin
+        # A whole run of days is a range; days apart are looked up one by one.
+        is_run = (days[-1] - days[0]).days + 1 == len(days)
+        within = col(table.store_id).in_(self._ids) & col(table.day).in_(days)
+        query = (
+            select(col(table.bin), _count(table.n))
+            .where(self._of_days(table, days[0], days[-1]) if is_run else within, col(table.type) == kind)
+            .group_by(col(table.bin))
+        )
+        return {r[0]: int(r[1]) for r in await self._run(query)}
+
+    async def bins_at(self, kind: str, moments: Sequence[datetime]) -> list[tuple[datetime, int, int]]:
+        """Histograms of the stays of single quarter hours: quarter hour, step, stays."""
+        table = RollupBin
+        query = (
+            select(col(table.bucket_at), col(table.bin), _count(table.n))
+            .where(col(table.store_id).in_(self._ids), col(table.bucket_at).in_(moments), col(table.type) == kind)
+            .group_by(col(table.bucket_at), col(table.bin))
+        )
+        return [(r[0], r[1], int(r[2])) for r in await self._run(query)]
+
+    async def blind_by_camera(
+        self, *, start: datetime, end: datetime
+    ) -> dict[tuple[UUID, str], list[tuple[datetime, float]]]:
+        """Quarter hours in which each camera was blind, and for how many seconds."""
+        table = CoverageCamera
+        query = select(col(table.store_id), col(table.camera_id), col(table.bucket_at), col(table.blind_s))
+        found: dict[tuple[UUID, str], list[tuple[datetime, float]]] = {}
+        for store_id, camera_id, at, blind_s in await self._run(query.where(self._within(table, start, end))):
+            found.setdefault((store_id, camera_id), []).append((at, blind_s))
+        return found
+
+    async def hourly(self, kind: str, *, first: date, last: date) -> list[tuple[UUID, date, int, int]]:
+        """Events of one type per store, day and hour, each store by its own clock."""
+        table = RollupHour
+        query = select(col(table.store_id), col(table.day), col(table.hour), col(table.n))
+        rows = await self._run(query.where(self._of_days(table, first, last), col(table.type) == kind))
+        return [(r[0], r[1], r[2], r[3]) for r in rows]
+
     async def quarter_bins(
         self, kind: str, place: Place, *, start: datetime, end: datetime
     ) -> list[tuple[datetime, int, int]]:

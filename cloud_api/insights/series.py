@@ -1,9 +1,4 @@
-"""Daily series: what stands out, what has changed for good, and what is to be expected. Pure functions.
-
-Unusual days: the distance from the median of the same weekdays in units of the scaled median absolute deviation, above
-3.5 (Iglewicz and Hoaglin, "How to Detect and Handle Outliers", 1993), after taking out how the level of the last weeks
-differs, by ratios (half is as far as double); the deviation is pooled over all weekdays. Median and MAD forgive up to
-half of the days being strange themselves.
+"""Daily series: what has changed for good, and what is to be expected. Pure functions.
 
 Forecast: between the same weekday last week (seasonal naive) and the median of the same weekday in the last six weeks,
 with the weight that would have done best on the weeks just past; its interval and its error are those that it would have
@@ -12,48 +7,24 @@ had there. tests/benchmarks/insights measures all of it on series whose truth is
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from math import log, sqrt
 from statistics import median
 
-WEEKS_BACK = 8
-FEWEST_WEEKDAYS = 5
-"""Of a weekday, before anything is said about it."""
-LIMIT = 3.5
-MAD_TO_SIGMA = 1.4826
-SMALL_SAMPLE = 1.1
-"""A median of eight lies nearer to its own eight than to others."""
-SMALLEST_CHANGE = 0.2
-"""Below it a day is not called unusual, however regular the others were."""
+from cloud_api.insights.unusual import Series
+
 HORIZON = 14
 FORECAST_WEEKS = 6
 FEWEST_DAYS = 42
 """Before a forecast is made: it is tried on the last weeks of them first."""
-TRIED_STARTS = 6
+TRIED_STARTS = 9
+LEFT_OUT = 0.04
+"""Of the misses on either side of the interval: those of the weeks tried lie a little nearer than the next ones will."""
 WEIGHTS = (0.5, 0.25, 0.75, 1.0)
 """Of last week's same weekday; the first is taken where others do no better."""
 LEVEL_DAYS = 28
 LEVEL_CHANGE = 0.1
-
-Series = Mapping[date, int]
-
-
-@dataclass(frozen=True, slots=True)
-class UnusualDay:
-    """``usual``: the median of the same weekdays before; ``n`` of them. ``score``: in robust standard deviations."""
-
-    day: date
-    value: int
-    usual: float
-    score: float
-    n: int
-
-    @property
-    def change(self) -> float:
-        return self.value / self.usual - 1 if self.usual else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,56 +60,6 @@ class Forecast:
     error: float
     naive_error: float
     n_tried: int
-
-
-def unusual_days(series: Series, *, first: date, last: date) -> list[UnusualDay]:
-    """Days from ``first`` to ``last`` that are far from their weekday's past; the farthest first."""
-    found = []
-    levels: dict[date, float] = {}
-    for n in range((last - first).days + 1):
-        judged = judge(series, first + timedelta(days=n), levels=levels)
-        if judged is not None and abs(judged.score) > LIMIT and abs(judged.change) >= SMALLEST_CHANGE:
-            found.append(judged)
-    return sorted(found, key=lambda d: -abs(d.score))
-
-
-def judge(series: Series, day: date, *, levels: dict[date, float] | None = None) -> UnusualDay | None:
-    """How far a day is from its weekday's past; None: too little is known. ``levels``: kept from one day to the next."""
-    levels = {} if levels is None else levels
-    before = [d for k in range(1, WEEKS_BACK + 1) if (d := day - timedelta(days=7 * k)) in series]
-    if day not in series or len(before) < FEWEST_WEEKDAYS:
-        return None
-    # The level drifts with the season: each past day is brought to that of the two weeks before the day judged.
-    level = _level(series, day, levels)
-    brought = [series[d] * (level / own if (own := _level(series, d, levels)) and level else 1.0) for d in before]
-    usual = median(brought)
-    own = MAD_TO_SIGMA * median(abs(v - usual) for v in brought)
-    # Eight days tell their own scatter badly; that of all weekdays together stands beside it. Counts scatter by at
-    # least their square root, and 4 % by weather alone: two equal past days prove no precision.
-    sigma = max(0.5 * own, _scatter(series, day, levels) * usual, sqrt(max(usual, 1.0)), 0.04 * usual)
-    score = log(max(series[day], 0.5) / max(usual, 0.5)) * max(usual, 1.0) / sigma
-    return UnusualDay(day, series[day], round(usual, 1), score, len(before))
-
-
-def _scatter(series: Series, day: date, levels: dict[date, float]) -> float:
-    """How far days lie from the median of their weekday, as a share of it: of all days of the weeks before."""
-    by_weekday: dict[int, list[float]] = defaultdict(list)
-    for k in range(1, 7 * WEEKS_BACK + 1):
-        before = day - timedelta(days=k)
-        if series.get(before) and (level := _level(series, before, levels)):
-            by_weekday[before.weekday()].append(series[before] / level)
-    shares = [
-        abs(v / middle - 1) for own in by_weekday.values() if len(own) >= 3 for v in own if (middle := median(own))
-    ]
-    return SMALL_SAMPLE * MAD_TO_SIGMA * median(shares) if shares else 0.0
-
-
-def _level(series: Series, day: date, levels: dict[date, float]) -> float:
-    """The median of each weekday's share would be finer; the median day of the two weeks before does."""
-    if day not in levels:
-        values = [series[d] for k in range(1, 15) if (d := day - timedelta(days=k)) in series and series[d]]
-        levels[day] = median(values) if len(values) >= 5 else 0.0
-    return levels[day]
 
 
 def level_change(series: Series, *, last: date) -> LevelChange | None:
@@ -188,7 +109,10 @@ def forecast(series: Series, *, today: date, closed: Sequence[date] = ()) -> For
     if len(best.misses) < HORIZON or not best.people:
         return None
     ordered = sorted(best.misses)
-    low, high = ordered[int(0.05 * len(ordered))], ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+    low, high = (
+        ordered[int(LEFT_OUT * len(ordered))],
+        ordered[min(len(ordered) - 1, int((1 - LEFT_OUT) * len(ordered)))],
+    )
     days = [_day(series, today + timedelta(days=k), last, best.weight, (low, high), closed) for k in range(HORIZON)]
     return Forecast(
         tuple(d for d in days if d), round(best.missed / best.people, 4), round(best.naive_missed / best.people, 4),

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud_api.analytics.coverage import expected_of
-from cloud_api.analytics.repository import AnalyticsRepository, Place
-from cloud_api.insights.series import (
-    FEWEST_DAYS,
-    FEWEST_WEEKDAYS,
-    HORIZON,
-    LEVEL_CHANGE,
-    LIMIT,
-    WEEKS_BACK,
-    Forecast,
-    UnusualDay,
-    forecast,
-    level_change,
-    unusual_days,
-)  # fmt: skip
-from cloud_api.insights.usual import daily_footfall
-from cloud_api.kit.histogram import quantile
-from cloud_api.kit.language import clock, hour, joined, mark, named_day, number, short_day, weekday
+from cloud_api.analytics.repository import AnalyticsRepository
+from cloud_api.insights.areas import Area, busy_and_dead
+from cloud_api.insights.hours import peak_hours, unusual_hours
+from cloud_api.insights.queues import queue_statements
+from cloud_api.insights.series import FEWEST_DAYS, LEVEL_CHANGE, Forecast, forecast, level_change
+from cloud_api.insights.statement import Kind, Missing, Statement, Weight
+from cloud_api.insights.unusual import FEWEST_WEEKDAYS, LIMIT, WEEKS_BACK, UnusualDay, unusual_days
+from cloud_api.kit.language import clock, named_day, number, short_day, weekday
 from cloud_api.kit.language import gettext as _
 from cloud_api.kit.language import ngettext as _n
 from cloud_api.stores.opening_hours import OpeningTimes
@@ -38,9 +27,6 @@ from cloud_api.tenancy.visible_stores import StoreView
 
 DAYS_BACK = 130
 LOOK_DAYS = 14
-HOURS_DAYS = 28
-FEWEST_WAITS = 50
-LONG_WAIT_S = 180.0
 THIN = 0.95
 SILENT_AFTER = timedelta(minutes=30)
 FEWEST_TOGETHER = 4
@@ -48,102 +34,98 @@ FEWEST_TOGETHER = 4
 _DAY_QUARTERS_S = 900.0
 
 
-class Kind(StrEnum):
-    """What a statement is about."""
-
-    COVERAGE = mark("coverage")
-    UNUSUAL = mark("unusual day")
-    LEVEL = mark("change of level")
-    HOURS = mark("peak hours")
-    QUEUE = mark("queue")
-
-
-class Weight(StrEnum):
-    """How it is marked on the page."""
-
-    GOOD = "up-strong"
-    WARN = "warn"
-    BAD = "bad"
-    PLAIN = "plain"
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """``words``: the claim. ``numbers``: what it rests on. ``reason``: why we think so. ``store`` None: of several.
-
-    ``claim`` says the same in no language, and stays as it is until the claim is another one. ``change``: of a level.
-    """
-
-    kind: Kind
-    weight: Weight
-    store: StoreView | None
-    words: str
-    numbers: tuple[str, ...]
-    reason: str
-    rank: float
-    claim: str
-    day: date | None = None
-    change: float = 0.0
-
-    @property
-    def key(self) -> str:
-        """By which a reader's dismissal is kept."""
-        told = f"{self.store.id if self.store else ''} {self.kind} {self.claim}"
-        return hashlib.sha256(told.encode()).hexdigest()[:32]
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """What cannot be said yet, and what it would take."""
-
-    store: StoreView
-    words: str
-
-
 @dataclass(frozen=True, slots=True)
 class Insights:
-    """Of several stores: the weightiest first. ``forecast``: of their sum, where each of them allows one."""
+    """Of several stores: the weightiest first. ``forecast``: of their sum, where each of them allows one.
+
+    ``recent``: people in on the days just past, for the eye to hold the forecast against.
+    """
 
     statements: list[Statement]
     missing: list[Missing]
     forecast: Forecast | None
     forecast_missing: str
+    recent: tuple[tuple[date, int | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What is known of one store. ``thin``: days on which its cameras saw too little, with the share that they saw."""
+
+    series: dict[date, int]
+    thin: dict[date, float]
+    trusted: dict[date, int]
+    today: date
 
 
 async def insights_of(
-    connection: AsyncConnection, stores: Sequence[StoreView], times: Mapping[UUID, OpeningTimes], *, now: datetime
-) -> Insights:
-    """Everything that stands out in the last weeks."""
+    connection: AsyncConnection, stores: Sequence[StoreView], times: Mapping[UUID, OpeningTimes], *, now: datetime,
+    areas: Sequence[Area] = (),
+) -> Insights:  # fmt: skip
+    """Everything that stands out in the last weeks. ``areas``: of the store, where it is one."""
+    if not stores:
+        return Insights([], [], None, "")
+    repository = AnalyticsRepository(connection, stores)
+    known = await _known(repository, stores, times, now=now)
+    last_seen = await repository.last_seen()
     statements: list[Statement] = []
-    missing: list[Missing] = []
+    for store in stores:
+        own = known[store.id]
+        statements += _silence(last_seen.get(store.id), store, times.get(store.id), now=now)
+        statements += _coverage(store, own.thin, since=own.today - timedelta(days=LOOK_DAYS))
+        unusual = _unusual(store, own.trusted, own.today)
+        statements += unusual + _level(store, own.trusted, own.today - timedelta(days=1))
+        if len(stores) == 1:
+            strange = {s.day for s in unusual if s.day}
+            last = own.today - timedelta(days=1)
+            statements += await unusual_hours(repository, store, trusted=own.trusted, strange=strange, last=last)
+            statements += await peak_hours(repository, store, times.get(store.id), now=now)
+            statements += await busy_and_dead(repository, store, areas, now=now)
+    statements += await queue_statements(repository, stores, now=now)
+    statements = shared_levels(statements, len(stores))
+    missing = [m for s in stores for m in _missing(s, known[s.id].trusted)]
+    return _with_forecast(sorted(statements, key=lambda s: -s.rank), missing, list(known.values()))
+
+
+async def _known(
+    repository: AnalyticsRepository, stores: Sequence[StoreView], times: Mapping[UUID, OpeningTimes], *, now: datetime
+) -> dict[UUID, _Own]:
+    todays = {s.id: now.astimezone(ZoneInfo(s.timezone)).date() for s in stores}
+    first, last = min(todays.values()) - timedelta(days=DAYS_BACK), max(todays.values()) - timedelta(days=1)
+    heard: dict[UUID, list[tuple[date, int, float]]] = defaultdict(list)
+    for store_id, day, quarters, blind_s in await repository.heard_days(first=first, last=last):
+        if day < todays[store_id]:
+            heard[store_id].append((day, quarters, blind_s))
+    people = {
+        (row.store_id, row.day): row.n for row in await repository.days(first=first, last=last, types=["footfall_in"])
+    }
+    cameras = await repository.cameras()
+    found = {}
+    for store in stores:
+        own = heard[store.id]
+        # A day on which the store was heard, and nobody came, is 0.
+        series = {day: people.get((store.id, day), 0) for day, quarters, _blind in own if quarters}
+        thin = thin_days(store, own, [c for c in cameras if c[0] == store.id], now=now)
+        is_open = {d: n for d, n in series.items() if n or not _is_closed(times.get(store.id), d)}
+        trusted = {d: n for d, n in is_open.items() if d not in thin}
+        found[store.id] = _Own(series, thin, trusted, todays[store.id])
+    return found
+
+
+def _with_forecast(statements: list[Statement], missing: list[Missing], known: Sequence[_Own]) -> Insights:
     sums: dict[date, int] = defaultdict(int)
     complete: dict[date, int] = defaultdict(int)
-    today = now.astimezone(ZoneInfo(stores[0].timezone)).date() if stores else now.date()
-    for store in stores:
-        own_today = now.astimezone(ZoneInfo(store.timezone)).date()
-        repository = AnalyticsRepository(connection, [store])
-        first, last = own_today - timedelta(days=DAYS_BACK), own_today - timedelta(days=1)
-        series = (await daily_footfall(repository, first=first, last=last)).get(store.id, {})
-        thin = await thin_days(repository, store, first=first, last=last, now=now)
-        statements += await _silence(repository, store, times.get(store.id), now=now)
-        statements += _coverage(store, thin, since=own_today - timedelta(days=LOOK_DAYS))
-        open_days = {d: n for d, n in series.items() if n or not _is_closed(times.get(store.id), d)}
-        trusted = {d: n for d, n in open_days.items() if d not in thin}
-        statements += _unusual(store, trusted, own_today)
-        statements += _level(store, trusted, last)
-        if len(stores) == 1:
-            statements += await _hours(repository, store, times.get(store.id), now=now)
-        statements += await _queues(repository, store, now=now)
-        missing += _missing(store, trusted)
-        for day, n in series.items():
+    for own in known:
+        for day, n in own.series.items():
             sums[day] += n
             complete[day] += 1
-    whole = {d: n for d, n in sums.items() if complete[d] == len(stores)}
-    made = forecast(whole, today=today) if stores else None
-    known = sum(1 for d in whole if (today - d).days <= FEWEST_DAYS)
-    words = "" if made else _forecast_missing(len(stores), known)
-    statements = shared_levels(statements, len(stores))
-    return Insights(sorted(statements, key=lambda s: -s.rank), missing, made, words)
+    today = known[0].today
+    whole = {d: n for d, n in sums.items() if complete[d] == len(known) and d < today}
+    made = forecast(whole, today=today)
+    n_known = sum(1 for d in whole if (today - d).days <= FEWEST_DAYS)
+    words = "" if made else _forecast_missing(len(known), n_known)
+    days = (today - timedelta(days=k) for k in range(LOOK_DAYS, 0, -1))
+    return Insights(statements, missing, made, words, tuple((d, whole.get(d)) for d in days))
 
 
 def _forecast_missing(n_stores: int, known: int) -> str:
@@ -156,27 +138,30 @@ def _is_closed(times: OpeningTimes | None, day: date) -> bool:
     return times is not None and times.is_known and not times.of_day(day)
 
 
-async def thin_days(
-    repository: AnalyticsRepository, store: StoreView, *, first: date, last: date, now: datetime
-) -> dict[date, float]:
-    """Days on which the cameras saw less than 95 %, with the share that they saw."""
-    expected = expected_of(await repository.cameras(), store.id, now=now)
+def thin_days(
+    store: StoreView, heard: Sequence[tuple[date, int, float]],
+    cameras: Sequence[tuple[UUID, str, datetime, datetime | None]], *, now: datetime,
+) -> dict[date, float]:  # fmt: skip
+    """Days on which the cameras saw less than 95 %, with the share that they saw.
+
+    Args:
+        heard: days with the quarter hours heard, and the camera-seconds not seen.
+    """
+    expected = expected_of(list(cameras), store.id, now=now)
     zone, thin = ZoneInfo(store.timezone), {}
-    for _store, day, heard, blind_s in await repository.heard_days(first=first, last=last):
+    for day, quarters, blind_s in heard:
         start, end = (datetime.combine(d, time(), zone).astimezone(UTC) for d in (day, day + timedelta(days=1)))
         wanted_s, length_s = expected.camera_s(start, end), (end - start).total_seconds()
         if wanted_s > 0:
-            seen = max(0.0, min(1.0, heard * _DAY_QUARTERS_S / length_s) - blind_s / wanted_s)
+            seen = max(0.0, min(1.0, quarters * _DAY_QUARTERS_S / length_s) - blind_s / wanted_s)
             if seen < THIN:
                 thin[day] = seen
     return thin
 
 
-async def _silence(
-    repository: AnalyticsRepository, store: StoreView, times: OpeningTimes | None, *, now: datetime
-) -> list[Statement]:
+def _silence(at: datetime | None, store: StoreView, times: OpeningTimes | None, *, now: datetime) -> list[Statement]:
     """A laptop that says nothing while the store is open: nothing else can be said of today."""
-    at, zone = (await repository.last_seen()).get(store.id), ZoneInfo(store.timezone)
+    zone = ZoneInfo(store.timezone)
     if at is None or now - at < SILENT_AFTER:
         return []
     if times is not None and times.is_known and not list(times.open_spans(at, now, zone)):
@@ -222,12 +207,13 @@ def _unusual_words(store: StoreView, found: UnusualDay) -> Statement:
         else _("%(day)s had %(share)s %% fewer people than a %(weekday)s of these weeks.", **said)
     )
     usual = _(
-        "usual: %(usual)s, the median of %(n)s such weekdays, at the present level",
+        "usual: %(usual)s, by %(n)s such weekdays and the level of the days around",
         usual=number(found.usual),
         n=found.n,
     )
     reason = _(
-        "%(score)s robust deviations from the median of the last %(weeks)s weeks; %(limit)s is the limit.",
+        "%(score)s deviations from what the last %(weeks)s weeks let expect, by how much this store's days differ by "
+        "chance; %(limit)s is the limit.",
         score=number(abs(found.score), digits=1), weeks=WEEKS_BACK, limit=number(LIMIT, digits=1),
     )  # fmt: skip
     return Statement(
@@ -300,92 +286,6 @@ def _together(alike: Sequence[Statement], n_stores: int) -> Statement:
     )  # fmt: skip
 
 
-async def _hours(
-    repository: AnalyticsRepository, store: StoreView, times: OpeningTimes | None, *, now: datetime
-) -> list[Statement]:
-    zone = ZoneInfo(store.timezone)
-    sums: dict[int, int] = defaultdict(int)
-    outside = 0
-    # From midnight: a span that began in the middle of a quarter hour would miss the quarter hours of figures.
-    start = datetime.combine(now.astimezone(zone).date() - timedelta(days=HOURS_DAYS), time(), zone).astimezone(UTC)
-    spans = list(times.open_spans(start, now, zone)) if times and times.is_known else None
-    open_quarters = (
-        None
-        if spans is None
-        else {a + timedelta(minutes=15 * k) for a, b in spans for k in range(int((b - a).total_seconds() // 900) + 1)}
-    )
-    for q in await repository.quarter_hours(start=start, end=now, types=["footfall_in"]):
-        sums[q.bucket_at.astimezone(zone).hour] += q.n
-        if open_quarters is not None and q.bucket_at not in open_quarters:
-            outside += q.n
-    total = sum(sums.values())
-    if total < 200:
-        return []
-    best = sorted(sums, key=lambda h: -sums[h])[:3]
-    share = sum(sums[h] for h in best) / total
-    quiet = [h for h in sorted(sums) if sums[h] / total < 0.03]
-    words = _(
-        "%(share)s %% of people come in three hours: %(hours)s.", share=number(share * 100), hours=_clock(sorted(best))
-    )
-    numbers = [_("%(hour)s: %(share)s %%", hour=hour(h), share=number(sums[h] / total * 100)) for h in best]
-    if quiet:
-        words += " " + _("Hardly anybody comes at %(hours)s.", hours=_clock(quiet))
-        numbers += [
-            _("%(hour)s: %(share)s %%", hour=hour(h), share=number(sums[h] / total * 100, digits=1)) for h in quiet
-        ]
-    if spans is None:
-        numbers.append(_("opening hours are not set: hours outside them cannot be told"))
-    elif outside / total > 0.02:
-        share_outside = number(outside / total * 100)
-        words += " " + _("%(share)s %% come outside the opening hours that are set.", share=share_outside)
-    return [
-        Statement(
-            Kind.HOURS, Weight.PLAIN, store, words, tuple(numbers),
-            _("People in by hour, %(days)s days, %(n)s people. Put most staff where most people are.", days=HOURS_DAYS,
-              n=number(total)),
-            5.0, claim=f"{sorted(best)} {quiet}",
-        )
-    ]  # fmt: skip
-
-
-def _clock(hours: Sequence[int]) -> str:
-    return joined([hour(h) for h in hours])
-
-
-async def _queues(repository: AnalyticsRepository, store: StoreView, *, now: datetime) -> list[Statement]:
-    zone = ZoneInfo(store.timezone)
-    steps: dict[tuple[int, int], dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    everywhere: dict[int, int] = defaultdict(int)
-    found = await repository.quarter_bins("queue_wait", Place(), start=now - timedelta(days=HOURS_DAYS), end=now)
-    for at, step, n in found:
-        local = at.astimezone(zone)
-        steps[local.weekday(), local.hour][step] += n
-        everywhere[step] += n
-    waits = {
-        key: (p90, sum(own.values()))
-        for key, own in steps.items()
-        if sum(own.values()) >= FEWEST_WAITS and (p90 := quantile(own, 0.9)) is not None
-    }
-    overall = quantile(everywhere, 0.9)
-    if not waits or overall is None:
-        return []
-    (on, at_hour), (worst, n) = max(waits.items(), key=lambda item: item[1][0])
-    if worst < LONG_WAIT_S or worst < 1.2 * overall:
-        return []
-    return [
-        Statement(
-            Kind.QUEUE, Weight.WARN, store,
-            _("Queues are longest on a %(weekday)s at %(hour)s: one in ten waits over %(n)s minutes.", weekday=weekday(on),
-              hour=hour(at_hour), n=number(worst / 60)),
-            (_("p90 then: %(minutes)s min of %(n)s waits", minutes=number(worst / 60, digits=1), n=number(n)),
-             _("p90 at all times: %(minutes)s min", minutes=number(overall / 60, digits=1))),
-            _("Waits of %(days)s days by weekday and hour; hours with fewer than %(n)s waits are left out.",
-              days=HOURS_DAYS, n=FEWEST_WAITS),
-            20.0 + min(20.0, 10 * (worst / overall - 1)), claim=f"{on} {at_hour}",
-        )
-    ]  # fmt: skip
-
-
 def _missing(store: StoreView, series: dict[date, int]) -> list[Missing]:
     weekdays: dict[int, int] = defaultdict(int)
     for day in series:
@@ -400,4 +300,4 @@ def _missing(store: StoreView, series: dict[date, int]) -> list[Missing]:
     return [Missing(store, words)]
 
 
-__all__ = ["HORIZON", "Insights", "Kind", "Missing", "Statement", "Weight", "insights_of"]
+__all__ = ["Insights", "Kind", "Missing", "Statement", "Weight", "insights_of"]

@@ -173,12 +173,18 @@ async def _running(
     for store in stores:
         by_zone[store.timezone].append(store)
     found = []
+    parts_of: dict[tuple[datetime, datetime], _Part] = {}  # time zones that go alike have the same spans
     for name, group in by_zone.items():
         zone = ZoneInfo(name)
         day, until = now.astimezone(zone).date(), rollup_start(now).astimezone(zone).time()
         if day not in references:
             continue
-        parts = {d: await _until(repository, d, zone, until=until) for d in (day, *references[day])}
+        parts: dict[date, _Part] = {}
+        for d in (day, *references[day]):
+            span = (_moment(d, time(), zone), _moment(d, until, zone))
+            if span not in parts_of:
+                parts_of[span] = await _between(repository, *span)
+            parts[d] = parts_of[span]
         thin = []
         for store in group:
             own = daily.get(store.id, {})
@@ -194,12 +200,15 @@ async def _running(
     return found
 
 
-async def _until(
-    repository: AnalyticsRepository, day: date, zone: ZoneInfo, *, until: time
-) -> tuple[dict[UUID, int], dict[UUID, int]]:
-    """People in, and quarter hours heard, per store up to a time of the day."""
-    start = datetime.combine(day, time(), zone).astimezone(UTC)
-    end = datetime.combine(day, until, zone).astimezone(UTC)
+_Part = tuple[dict[UUID, int], dict[UUID, int]]
+"""People in, and quarter hours heard, per store."""
+
+
+def _moment(day: date, at: time, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, at, zone).astimezone(UTC)
+
+
+async def _between(repository: AnalyticsRepository, start: datetime, end: datetime) -> _Part:
     if end < start + ROLLUP:
         return {}, {}
     heard = await repository.store_quarters_heard(start=start, end=end)
@@ -215,13 +224,8 @@ async def stays_against_usual(repository: AnalyticsRepository, kind: str, *, fir
     """Stays of whole days of all stores of the repository, and of the same weekdays before."""
     references = reference_days(first, last)
     before = {d for days in references.values() for d in days}
-    own: dict[int, int] = defaultdict(int)
-    usual: dict[int, int] = defaultdict(int)
-    for day, step, n in await repository.day_bins(kind, first=min(before), last=last):
-        if day in references:
-            own[step] += n
-        elif day in before:
-            usual[step] += n
+    own = await repository.stay_bins(kind, days=list(references))
+    usual = await repository.stay_bins(kind, days=sorted(before))
     return StayPair(
         sum(own.values()), quantile(own, 0.5), quantile(own, 0.9), sum(usual.values()), quantile(usual, 0.5),
         quantile(usual, 0.9),

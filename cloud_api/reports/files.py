@@ -6,6 +6,7 @@ import csv
 import io
 from datetime import date
 from functools import lru_cache
+from math import ceil
 from pathlib import Path
 
 import font_roboto
@@ -16,7 +17,7 @@ from openpyxl import Workbook
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from cloud_api.kit.language import NONE, current, figure, long_day, mark, moment, number, plain_day
+from cloud_api.kit.language import NONE, current, day_and_month, figure, long_day, mark, moment, number, plain_day
 from cloud_api.kit.language import gettext as _
 from cloud_api.kit.language import ngettext as _n
 from cloud_api.reports.report import Report, Table, Value
@@ -166,15 +167,41 @@ def _chart(paper: FPDF, table: Table, column: int) -> None:
     for n, value in enumerate(values):
         size = height * value / highest
         paper.rect(paper.l_margin + n * step + step * 0.15, top + height - size, step * 0.7, size, style="F")
+    _names_below(paper, table, step=step, y=top + height + 0.8)
     paper.set_draw_color(*_QUIET)
     paper.line(paper.l_margin, top + height, paper.l_margin + width, top + height)
-    paper.set_y(top + height + 1)
+    paper.set_y(top + height + 5)
     _line(
         paper,
         _("%(column)s; the tallest is %(n)s", column=table.columns[column], n=number(highest)),
         size=8,
         colour=_QUIET,
     )
+
+
+def _names_below(paper: FPDF, table: Table, *, step: float, y: float) -> None:
+    """What each bar is of: the first column of words or days; as many as there is room for."""
+    place = next((n for n, value in enumerate(table.rows[0]) if isinstance(value, (str, date))), 0)
+    paper.set_font("Roboto", size=6)
+    paper.set_text_color(*_QUIET)
+    names = [legible(day_and_month(v) if isinstance(v, date) else words_of(v)) for v in (r[place] for r in table.rows)]
+    is_days = isinstance(table.rows[0][place], date)
+    widest = max(paper.get_string_width(name) for name in names) + 1
+    every = max(1, ceil(widest / step)) if is_days else 1
+    for n, name in enumerate(names):
+        if n % every == 0:
+            shown = name if is_days else _cut(paper, name, step - 0.5)
+            x = paper.l_margin + (n + 0.5) * step - paper.get_string_width(shown) / 2
+            paper.text(max(paper.l_margin, x), y + 2.4, shown)
+
+
+def _cut(paper: FPDF, name: str, width: float) -> str:
+    """A name, shortened to fit under its bar; the table beside has it whole."""
+    if paper.get_string_width(name) <= width:
+        return name
+    while name and paper.get_string_width(name + ".") > width:
+        name = name[:-1]
+    return name.rstrip() + "."
 
 
 def _table(paper: FPDF, table: Table) -> None:
@@ -184,7 +211,7 @@ def _table(paper: FPDF, table: Table) -> None:
     paper.set_fill_color(255, 255, 255)  # a chart before it has filled its bars
     is_text = [all(isinstance(row[n], (str, date)) for row in table.rows) for n in range(len(table.columns))]
     widths = tuple(
-        max(6, min(28, max([len(name) // 2 + 2, *(len(words_of(row[n])) for row in table.rows)])))
+        max(6, min(28, max([len(name) * 4 // 5, *(len(words_of(row[n])) for row in table.rows)])))
         for n, name in enumerate(table.columns)
     )
     with paper.table(

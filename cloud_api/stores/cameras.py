@@ -52,6 +52,14 @@ class Cameras(ScopedRepository):
         query = self._query().where(col(Camera.store_id) == store_id).order_by(col(Camera.camera_id))
         return [CameraView(*row) for row in await self._connection.execute(query)]
 
+    async def of_stores(self, store_ids: Sequence[UUID]) -> dict[UUID, list[CameraView]]:
+        """The same of each of many stores, in one query."""
+        query = self._query().where(col(Camera.store_id).in_(store_ids)).order_by(col(Camera.camera_id))
+        found: dict[UUID, list[CameraView]] = {store_id: [] for store_id in store_ids}
+        for row in await self._connection.execute(query):
+            found[row[0]].append(CameraView(*row))
+        return found
+
     async def one(self, store_id: UUID, camera_id: str, *, is_locked: bool = False) -> CameraView:
         """One of them. ``is_locked``: nobody else changes it until this transaction ends.
 

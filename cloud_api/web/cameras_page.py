@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
@@ -55,32 +56,45 @@ class CamerasContext:
 
     groups: list[StoreCameras]
     error: str
+    n_cameras: int
+    n_ill: int
     n_days: int = DAYS
 
 
 async def cameras_context(seen: Visit, *, error: str = "") -> CamerasContext:
     """The cameras of the chosen stores."""
     groups, looked_up = [], 0
+    by_store = await Cameras(seen.connection, seen.scope).of_stores([s.id for s in seen.shown])
+    blind_by_camera = await AnalyticsRepository(seen.connection, seen.shown).blind_by_camera(
+        start=seen.now - timedelta(days=DAYS + 1), end=seen.now
+    )
     for store in seen.shown:
-        cameras = await Cameras(seen.connection, seen.scope).of(store.id)
+        cameras = by_store[store.id]
         cards = []
         for camera in (c for c in cameras if c.retired_at is None):
             looked_up += 1
             is_shown = looked_up <= MOST_STRIPS and camera.reported_at is not None
-            blind, words = await _blind(seen, store, camera) if is_shown else (None, "")
-            cards.append(CameraCard(camera, camera_state(camera, now=seen.now), blind, words))
+            found = blind_by_camera.get((store.id, camera.camera_id), [])
+            state = camera_state(camera, now=seen.now)
+            # Hour by hour is for the page of one store: among many, words say it.
+            has_hours = is_shown and seen.chosen is not None
+            blind, words = _blind(seen, store, camera, found) if is_shown else (None, "")
+            cards.append(CameraCard(camera, state, blind if has_hours else None, words))
+        cards.sort(key=lambda card: card.state.is_well)
         groups.append(StoreCameras(store, cards, [c for c in cameras if c.retired_at is not None]))
-    return CamerasContext(groups, error)
+    groups.sort(key=lambda group: all(card.state.is_well for card in group.cards))
+    all_cards = [card for group in groups for card in group.cards]
+    return CamerasContext(groups, error, len(all_cards), sum(not card.state.is_well for card in all_cards))
 
 
-async def _blind(seen: Visit, store: StoreView, camera: CameraView) -> tuple[Grid, str]:
+def _blind(
+    seen: Visit, store: StoreView, camera: CameraView, all_found: Sequence[tuple[datetime, float]]
+) -> tuple[Grid, str]:
     zone = ZoneInfo(store.timezone)
     today = seen.now.astimezone(zone).date()
     first = today - timedelta(days=DAYS - 1)
     start = datetime.combine(first, time(), zone).astimezone(UTC)
-    found = await AnalyticsRepository(seen.connection, [store]).blind_camera(
-        camera.camera_id, start=start, end=seen.now
-    )
+    found = {at: blind_s for at, blind_s in all_found if at >= start}
     by_hour: dict[tuple[date, int], float] = {}
     for at, blind_s in found.items():
         local = at.astimezone(zone)
@@ -101,7 +115,7 @@ async def _blind(seen: Visit, store: StoreView, camera: CameraView) -> tuple[Gri
         if total_s
         else _("no gap in %(n)s days", n=DAYS)
     )
-    return grid(rows, [f"{h:02d}" for h in range(24)], unit=_("minutes blind"), row_height=16, highest=60), words
+    return grid(rows, [f"{h:02d}" for h in range(24)], unit=_("minutes blind"), row_height=20, highest=60), words
 
 
 def _minutes(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from cloud_api.kit.language import gettext as _
 from cloud_api.kit.language import number
@@ -11,7 +12,10 @@ from cloud_api.kit.language import number
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar. ``value`` None: not known, drawn as a gap. ``usual_y``: where a tick marks what is usual."""
+    """One bar. ``value`` None: not known, drawn as a gap. ``usual_y``: where a tick marks what is usual.
+
+    ``high_y``, ``low_y``: ends of an interval. ``is_past``: of what is over, beside what is expected.
+    """
 
     label: str
     title: str
@@ -23,6 +27,9 @@ class Bar:
     usual_y: float | None = None
     is_thin: bool = False
     has_label: bool = False
+    high_y: float | None = None
+    low_y: float | None = None
+    is_past: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +56,28 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Rows of cells with labels on both axes, as (position, label)."""
+    """Rows of cells with labels on both axes, as (position, label). ``highest``: the value of the strongest cell."""
 
     width: int
     height: int
     cells: tuple[Cell, ...]
     rows: tuple[tuple[float, str], ...]
     columns: tuple[tuple[float, str], ...]
+    highest: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What one bar is made from. ``is_thin``: coverage under 95 %."""
+    """What one bar is made from. ``is_thin``: coverage under 95 %. ``interval``: its lower and upper end."""
 
     label: str
     title: str
     value: float | None
     usual: float | None = None
     is_thin: bool = False
+    interval: tuple[float, float] | None = None
+    is_past: bool = False
+    when: str = ""
 
 
 def nice_top(highest: float) -> float:
@@ -80,23 +91,35 @@ def nice_top(highest: float) -> float:
     return 10 * step
 
 
-def bar_chart(points: Sequence[Point], *, width: int = 760, height: int = 200) -> BarChart:
+def round_steps(top: float) -> int:
+    """Into how many equal parts of round length an axis up to ``top`` falls."""
+    for n in (4, 5, 3, 2):
+        if float(f"{top / n:.0e}") == top / n:
+            return n
+    return 2
+
+
+def bar_chart(points: Sequence[Point], *, width: int = 760, height: int = 180) -> BarChart:
     """Bars from the left to the right, each with the tick of what is usual."""
-    top = nice_top(max([p.value or 0 for p in points] + [p.usual or 0 for p in points] + [1.0]))
+    ends = [p.interval[1] for p in points if p.interval]
+    top = nice_top(max([p.value or 0 for p in points] + [p.usual or 0 for p in points] + ends + [1.0]))
     left = 44
     step = (width - left) / max(8, len(points))
-    every = max(1, round(56 / step))
+    every = max(1, ceil(58 / step))
     bars = []
     for n, p in enumerate(points):
         size = height * (p.value or 0) / top
+        low, high = p.interval or (None, None)
         bars.append(
             Bar(
                 p.label, p.title, p.value, round(left + n * step + step * 0.12, 1), round(height - size, 1),
                 round(step * 0.76, 1), round(size, 1), None if p.usual is None else round(height * (1 - p.usual / top), 1),
-                p.is_thin, n % every == 0,
+                p.is_thin, n % every == 0, None if high is None else round(height * (1 - high / top), 1),
+                None if low is None else round(height * (1 - low / top), 1), p.is_past,
             )
         )  # fmt: skip
-    ticks = tuple((round(height * (1 - share), 1), number(top * share)) for share in (0.0, 0.5, 1.0))
+    n_steps = round_steps(top)
+    ticks = tuple((round(height * (1 - k / n_steps), 1), number(top * k / n_steps)) for k in range(n_steps + 1))
     return BarChart(width, height, tuple(bars), ticks)
 
 
@@ -123,5 +146,5 @@ def grid(
                 Cell(round(left + c * step, 1), r * row_height, round(step - 2, 1), row_height - 2, strength,
                      f"{name} {columns[c]}: {told}")
             )  # fmt: skip
-    shown = tuple((round(left + c * step, 1), name) for c, name in enumerate(columns) if c % every == 0)
-    return Grid(width, row_height * len(rows), tuple(cells), tuple(row_labels), shown)
+    shown = tuple((round(left + (c + 0.5) * step - 1, 1), name) for c, name in enumerate(columns) if c % every == 0)
+    return Grid(width, row_height * len(rows), tuple(cells), tuple(row_labels), shown, top)

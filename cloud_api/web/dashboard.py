@@ -23,15 +23,18 @@ from cloud_api.stores.cameras import Cameras
 from cloud_api.stores.opening_hours import OpeningHoursOf
 from cloud_api.stores.zone_sets import ZoneSetsOf
 from cloud_api.tenancy.visible_stores import StoreView
+from cloud_api.web.attention import MOST as MOST_NOTICES
+from cloud_api.web.attention import Notice, notices_of
 from cloud_api.web.charts import BarChart, Grid, Point, bar_chart, grid
 from cloud_api.web.levels import Level, levels_of
+from cloud_api.web.live_page import SEEN_LATELY
 from cloud_api.web.periods import Period
 from cloud_api.web.shell import Visit, show, visit
-from cloud_api.web.tiles import StoreLine, Tile, arrow, than_words, tiles_of
+from cloud_api.web.tiles import StoreLine, Tile, arrow, than_words, tiles_of, total_of
 from cloud_api.web.words import UNKNOWN, ago, change_words, number, plain_id
 
 router = APIRouter(include_in_schema=False)
-SEEN_LATELY = timedelta(minutes=5)
+PER_HOUR = "per_open_hour"
 SILENT_AFTER = timedelta(minutes=20)
 """After which a day under way is compared with nothing."""
 PROFILE_DAYS = 56
@@ -68,6 +71,10 @@ class DashboardContext:
     profile_title: str
     zones: list[ZoneLine] | None
     lines: list[StoreLine]
+    totals: StoreLine | None
+    notices: list[Notice]
+    n_more_notices: int
+    by: str
 
 
 async def dashboard_context(seen: Visit) -> DashboardContext:
@@ -83,10 +90,12 @@ async def dashboard_context(seen: Visit) -> DashboardContext:
     for store_id in silent:
         # Nobody knows how many came since: a day that is half unknown is compared with nothing.
         pairs[store_id] = {day: pair for day, pair in pairs[store_id].items() if day < period.today}
-    lines = await _lines(seen, pairs, levels, last_seen, silent)
+    by = PER_HOUR if seen.request.query_params.get("by") == PER_HOUR else "footfall_in"
+    lines = await _lines(seen, pairs, levels, last_seen, silent, by)
     all_pairs = together([p for days in pairs.values() for p in days.values()])
-    tiles = await tiles_of(seen, repository, lines, all_pairs, levels)
     rows, trend_title = await _trend(seen, repository, pairs)
+    tiles = await tiles_of(seen, repository, lines, all_pairs, levels, rows)
+    notices = await notices_of(seen, lines, silent)
     profile = await _profile(seen, repository)
     return DashboardContext(
         has_store=True,
@@ -106,13 +115,18 @@ async def dashboard_context(seen: Visit) -> DashboardContext:
         ),
         zones=await _zones(seen, repository) if seen.chosen else None,
         lines=lines,
+        totals=total_of(lines, all_pairs),
+        notices=notices[:MOST_NOTICES],
+        n_more_notices=max(0, len(notices) - MOST_NOTICES),
+        by=by,
     )
 
 
 def _without_stores() -> DashboardContext:
     return DashboardContext(
-        False, False, False, _("Welcome"), "", False, [], bar_chart([]), "", [], False, None, "", None, []
-    )
+        False, False, False, _("Welcome"), "", False, [], bar_chart([]), "", [], False, None, "", None, [], None,
+        [], 0, "",
+    )  # fmt: skip
 
 
 def _silent(seen: Visit, last_seen: dict[UUID, datetime]) -> dict[UUID, datetime]:
@@ -159,13 +173,11 @@ async def _levels(seen: Visit, repository: AnalyticsRepository) -> dict[UUID, Le
 
 async def _lines(
     seen: Visit, pairs: dict[UUID, dict[date, Usual]], levels: dict[UUID, Level], last_seen: dict[UUID, datetime],
-    silent: dict[UUID, datetime],
+    silent: dict[UUID, datetime], by: str,
 ) -> list[StoreLine]:  # fmt: skip
     hours = await OpeningHoursOf(seen.connection, seen.scope).of([s.id for s in seen.shown])
     period = seen.period
-    ranking = await rank(
-        seen.connection, seen.shown, hours, first=period.first, last=period.last, by="footfall_in", now=seen.now
-    )
+    ranking = await rank(seen.connection, seen.shown, hours, first=period.first, last=period.last, by=by, now=seen.now)
     best = max([r.footfall_in or 0 for r in ranking.stores], default=0)
     by_hour = sorted((r for r in ranking.stores if r.per_open_hour is not None), key=lambda r: -(r.per_open_hour or 0))
     places = {r.store_id: n for n, r in enumerate(by_hour, 1)}
@@ -219,7 +231,8 @@ async def _trend(
         pair = together([p[day] for p in pairs.values() if day in p])
         value = sums.get(day, 0) if day in heard else None
         usual = pair.usual if pair.n == len(seen.shown) else None
-        points.append(Point(day_and_month(day), _told(short_day(day), value, usual), value, usual))
+        told = _told(short_day(day), value, usual)
+        points.append(Point(day_and_month(day), told, value, usual, when=short_day(day)))
     return points, _("Day by day, people in")
 
 
@@ -234,34 +247,35 @@ def _told(when: str, value: float | None, usual: float | None) -> str:
 async def _hours(seen: Visit, repository: AnalyticsRepository) -> list[Point]:
     """A day's hours: every store's by its own clock."""
     day = seen.period.first
-    before = [day - timedelta(days=7 * n) for n in range(1, 5)]
-    counts, heard = await _hours_of(repository, day)
-    usual: dict[int, int] = defaultdict(int)
-    known = 0
-    for other in before:
-        others, was_heard = await _hours_of(repository, other)
-        known += bool(was_heard)
-        for h, n in others.items():
-            usual[h] += n
+    before = {day - timedelta(days=7 * n) for n in range(1, 5)}
+    totals = await repository.hour_totals("footfall_in", first=min(before), last=day)
+    known = {d for _s, d, n, _b in await repository.heard_days(first=min(before), last=day) if n and d in before}
+    heard = await _hours_heard(repository, day)
     points = []
     for h in range(24):
-        value = counts.get(h, 0) if h in heard else None
-        mean = usual[h] / known if known else None
-        points.append(Point(f"{h:02d}", _told(hour(h), value, mean), value, mean))
+        value = totals.get((day, h), 0) if h in heard else None
+        mean = sum(totals.get((d, h), 0) for d in before) / len(known) if known else None
+        is_to_come = value is None and day == seen.period.today and h > seen.now.astimezone(seen.zone).hour
+        told = (
+            _("%(when)s: still to come, usual %(usual)s", when=hour(h), usual=number(mean))
+            if is_to_come
+            else _told(hour(h), value, mean)
+        )
+        points.append(Point(f"{h:02d}", told, value, mean))
     # Hours of the night, in which nobody comes and nobody ever came, only take the room.
     busy = [n for n, p in enumerate(points) if p.value or p.usual]
     return points[busy[0] : busy[-1] + 1] if busy else points
 
 
-async def _hours_of(repository: AnalyticsRepository, day: date) -> tuple[dict[int, int], set[int]]:
+async def _hours_heard(repository: AnalyticsRepository, day: date) -> set[int]:
+    """Hours of a day in which any store was heard, each by its own clock."""
     start = datetime.combine(day, time(), UTC) - timedelta(hours=14)
     end = start + timedelta(hours=52)
-    totals = await repository.hour_totals("footfall_in", first=day, last=day)
     heard = set()
     for zone, quarters in (await repository.quarters_heard_by_zone(start=start, end=end)).items():
         locals_ = (at.astimezone(ZoneInfo(zone)) for at in quarters)
         heard |= {local.hour for local in locals_ if local.date() == day}
-    return {h: n for (_day, h), n in totals.items()}, heard
+    return heard
 
 
 async def _profile(seen: Visit, repository: AnalyticsRepository) -> Grid | None:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from cloud_api.auth.access import Address, settings_of
+from cloud_api.insights.areas import Area
 from cloud_api.insights.notes import DISMISSED, KEPT, InsightNotes, KeptStatement, found
 from cloud_api.insights.series import Forecast
 from cloud_api.insights.statements import Insights, Missing, Statement, insights_of
@@ -16,12 +17,16 @@ from cloud_api.kit.errors import CloudError, InvalidError
 from cloud_api.kit.language import gettext as _
 from cloud_api.kit.language import number, short_day, weekday_and_day
 from cloud_api.stores.opening_hours import OpeningHoursOf
+from cloud_api.stores.zone_sets import ZoneSetsOf
 from cloud_api.tenancy.audit import AuditLog
 from cloud_api.web.charts import BarChart, Point, bar_chart
 from cloud_api.web.shell import Visit, posted, show, visit
+from cloud_api.web.words import plain_id
+from shared_models.zones import PolygonZone, ZonePurpose
 
 router = APIRouter(include_in_schema=False)
 MOST = 15
+PLACES = {ZonePurpose.AREA, ZonePurpose.SHELF}
 ACTS = {"dismiss": (DISMISSED, "insight dismissed"), "keep": (KEPT, "insight kept"), "back": ("", "insight taken back")}
 
 
@@ -62,13 +67,26 @@ async def insights_context(seen: Visit, *, error: str = "") -> InsightsContext:
         [_card(seen, s, is_kept=marks.get(s.key) == KEPT) for s in ordered[:MOST]], max(0, len(shown) - MOST),
         [s for s in said.statements if marks.get(s.key) == DISMISSED],
         [k for k in await notes.kept(seen.principal) if k.key not in current],
-        said.missing, said.forecast, said.forecast_missing, _chart(said.forecast) if said.forecast else None, error,
+        said.missing, said.forecast, said.forecast_missing, _chart(said) if said.forecast else None, error,
     )  # fmt: skip
 
 
 async def _insights(seen: Visit) -> Insights:
     hours = await OpeningHoursOf(seen.connection, seen.scope).of([s.id for s in seen.shown])
-    return await insights_of(seen.connection, seen.shown, hours, now=seen.now)
+    return await insights_of(seen.connection, seen.shown, hours, now=seen.now, areas=await _areas(seen))
+
+
+async def _areas(seen: Visit) -> list[Area]:
+    """What is drawn in the chosen store for people to stop at; of many stores nothing is said of it."""
+    if seen.chosen is None:
+        return []
+    held = await ZoneSetsOf(seen.connection, seen.scope).in_force(seen.chosen.id)
+    return [
+        Area(own.camera_id, zone.zone_id, zone.name or plain_id(zone.zone_id))
+        for own in held
+        for zone in own.zones
+        if isinstance(zone, PolygonZone) and zone.purpose in PLACES
+    ]
 
 
 def _card(seen: Visit, said: Statement, *, is_kept: bool) -> StatementCard:
@@ -81,14 +99,19 @@ def _card(seen: Visit, said: Statement, *, is_kept: bool) -> StatementCard:
     return StatementCard(said, is_kept, link, f"mailto:?{urlencode(letter, quote_via=quote)}")
 
 
-def _chart(forecast: Forecast) -> BarChart:
-    return bar_chart(
-        [
-            Point(weekday_and_day(d.day), _("%(day)s: %(n)s, between %(low)s and %(high)s", day=short_day(d.day),
-                  n=number(d.expected), low=number(d.low), high=number(d.high)), d.expected)
-            for d in forecast.days
-        ]
-    )  # fmt: skip
+def _chart(said: Insights) -> BarChart:
+    """The days just past, then those to come with their intervals."""
+    past = [
+        Point(weekday_and_day(day), _("%(day)s: not known", day=short_day(day)) if n is None
+              else _("%(day)s: %(n)s came in", day=short_day(day), n=number(n)), n, is_past=True)
+        for day, n in said.recent
+    ]  # fmt: skip
+    to_come = [
+        Point(weekday_and_day(d.day), _("%(day)s: %(n)s, between %(low)s and %(high)s", day=short_day(d.day),
+              n=number(d.expected), low=number(d.low), high=number(d.high)), d.expected, interval=(d.low, d.high))
+        for d in (said.forecast.days if said.forecast else ())
+    ]  # fmt: skip
+    return bar_chart([*past, *to_come])
 
 
 @router.get("/insights")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -18,13 +19,13 @@ from cloud_api.kit.language import gettext as _
 from cloud_api.live.recent import RecentEvent, RecentEvents
 from cloud_api.stores.cameras import Cameras, CameraView
 from cloud_api.tenancy.visible_stores import StoreView
-from cloud_api.web.dashboard import SEEN_LATELY
 from cloud_api.web.levels import levels_of
 from cloud_api.web.shell import Visit, show, visit
 from cloud_api.web.words import UNKNOWN, ago, duration_words, plain_id
 
 router = APIRouter(include_in_schema=False)
 TICKER = 24
+SEEN_LATELY = timedelta(minutes=5)
 MOST_STILLS = 40
 STATES = {
     "seeing": mark("sees"), "connecting": mark("is connecting"), "stale": mark("sends no pictures"),
@@ -61,6 +62,15 @@ class LiveStore:
     seen: str
     is_fresh: bool
     cameras: list[CameraState]
+
+    @property
+    def ill(self) -> list[CameraState]:
+        """Cameras that do not see."""
+        return [c for c in self.cameras if not c.is_well]
+
+    @property
+    def well(self) -> list[CameraState]:
+        return [c for c in self.cameras if c.is_well]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +117,7 @@ async def live_context(seen: Visit) -> LiveContext:
         if row.day == days[row.store_id]:
             counts[row.store_id][row.type] = row.n
     last_seen = await repository.last_seen()
-    cameras = Cameras(seen.connection, seen.scope)
+    cameras = await Cameras(seen.connection, seen.scope).of_stores([s.id for s in seen.shown])
     stores = []
     for s in seen.shown:
         own, at, is_known = counts.get(s.id), last_seen.get(s.id), today[s.id].is_known
@@ -119,22 +129,28 @@ async def live_context(seen: Visit) -> LiveContext:
                 own.get("footfall_out", 0) if own is not None else None,
                 _("never heard of") if at is None else _("heard %(ago)s", ago=ago(at, now=seen.now)),
                 at is not None and seen.now - at < SEEN_LATELY,
-                [camera_state(c, now=seen.now) for c in await cameras.of(s.id) if c.retired_at is None],
+                [camera_state(c, now=seen.now) for c in cameras[s.id] if c.retired_at is None],
             )
         )  # fmt: skip
     ids = [s.id for s in seen.shown]
     recent = await RecentEvents(seen.connection, seen.scope).of(ids, now=seen.now, limit=TICKER)
     names = {s.id: (s.name, ZoneInfo(s.timezone)) for s in seen.shown}
-    stills = [still for s in seen.shown for still in await stills_of(seen, s)]
-    ill = sum(not c.is_well for store in stores for c in store.cameras)
-    return LiveContext(stores, [_line(e, names) for e in recent], ill, stills[:MOST_STILLS])
+    may_look = await stores_with_stills(seen)
+    stills = [still for s in seen.shown if s.id in may_look for still in stills_of(s, cameras[s.id])]
+    ill = sum(len(store.ill) for store in stores)
+    stores.sort(key=lambda store: not store.ill)  # what needs a look stands first
+    return LiveContext(stores, [_line(e, names, seen.zone) for e in recent], ill, stills[:MOST_STILLS])
 
 
-async def stills_of(seen: Visit, store: StoreView) -> list[StillOf]:
-    """Cameras of a store that may be looked at; none where that is switched off."""
-    if seen.request.app.state.stills is None or store.id not in await StillSwitches(seen.connection, seen.scope).on():
-        return []
-    cameras = await Cameras(seen.connection, seen.scope).of(store.id)
+async def stores_with_stills(seen: Visit) -> set[UUID]:
+    """Stores whose cameras may be looked at."""
+    if seen.request.app.state.stills is None:
+        return set()
+    return await StillSwitches(seen.connection, seen.scope).on()
+
+
+def stills_of(store: StoreView, cameras: Sequence[CameraView]) -> list[StillOf]:
+    """Cameras of such a store."""
     return [StillOf(store.id, store.name, c.camera_id, c.label) for c in cameras if c.retired_at is None]
 
 
@@ -153,11 +169,16 @@ def camera_state(camera: CameraView, *, now: datetime) -> CameraState:
     return CameraState(camera.label, words, is_well=camera.state == "seeing" and not is_late)
 
 
-def _line(event: RecentEvent, names: dict[UUID, tuple[str, ZoneInfo]]) -> TickerLine:
+def _line(event: RecentEvent, names: dict[UUID, tuple[str, ZoneInfo]], clock_of_page: ZoneInfo) -> TickerLine:
     name, zone = names[event.store_id]
     place = plain_id(event.zone_id or event.camera_id) or UNKNOWN
     words = _(_HAPPENED[event.type], duration=duration_words(event.value or 0.0))
-    return TickerLine(clock(event.occurred_at.astimezone(zone), has_seconds=True), name, place, words)
+    local = event.occurred_at.astimezone(zone)
+    at = clock(local, has_seconds=True)
+    if local.utcoffset() != event.occurred_at.astimezone(clock_of_page).utcoffset():
+        # Beside stores of other time zones an hour alone would be read as theirs.
+        at = _("%(time)s (%(zone)s)", time=at, zone=local.tzname() or zone.key)
+    return TickerLine(at, name, place, words)
 
 
 @router.get("/live")

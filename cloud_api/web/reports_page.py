@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -14,8 +15,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from cloud_api.auth.access import Address, settings_of
 from cloud_api.kit.errors import CloudError, InvalidError, NotFoundError
+from cloud_api.kit.language import day_and_month, joined
 from cloud_api.kit.language import gettext as _
-from cloud_api.kit.language import joined
 from cloud_api.kit.language import ngettext as _n
 from cloud_api.reports.files import as_csv, as_pdf, as_xlsx, words_of
 from cloud_api.reports.report import TITLES, Part, Report, Table, make_report
@@ -23,6 +24,7 @@ from cloud_api.reports.saved import ReportDefinition, SavedReports, SavedView
 from cloud_api.stores.opening_hours import OpeningHoursOf
 from cloud_api.tenancy.audit import AuditLog
 from cloud_api.tenancy.visible_stores import StoreView
+from cloud_api.web.charts import BarChart, Point, bar_chart
 from cloud_api.web.periods import CHOICES, period_of
 from cloud_api.web.shell import Visit, posted, show, uuid_in, visit
 
@@ -44,6 +46,7 @@ class PreviewTable:
     rows: list[list[tuple[str, bool]]]
     n_more: int
     note: str
+    chart: BarChart | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,21 @@ async def reports_context(seen: Visit, *, error: str = "") -> ReportsContext:
 
 def _preview(t: Table) -> PreviewTable:
     rows = [[(words_of(v), isinstance(v, (int, float)) or v is None) for v in row] for row in t.rows[:PREVIEW_ROWS]]
-    return PreviewTable(t.title, t.columns, rows, max(0, len(t.rows) - PREVIEW_ROWS), t.note)
+    return PreviewTable(t.title, t.columns, rows, max(0, len(t.rows) - PREVIEW_ROWS), t.note, _bars(t))
+
+
+def _bars(t: Table) -> BarChart | None:
+    """The chart that the PDF has too; bars of stores are told by their ranks, as in the table below."""
+    if t.chart is None or len(t.rows) < 2:
+        return None
+    place = next((n for n, value in enumerate(t.rows[0]) if isinstance(value, (str, date))), 0)
+    points = []
+    for row in t.rows:
+        name, value = row[place], row[t.chart]
+        shown = value if isinstance(value, (int, float)) else None
+        label = day_and_month(name) if isinstance(name, date) else words_of(row[0])
+        points.append(Point(label, f"{words_of(name)}: {words_of(value)}", shown))
+    return bar_chart(points)
 
 
 def _query(title: str, period: str, parts: Iterable[Part], stores: Iterable[str]) -> str:

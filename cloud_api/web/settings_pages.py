@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -203,8 +204,23 @@ def _store_settings(store: StoreView, times: OpeningTimes) -> StoreSettings:
         + (f" {e.note}" if e.note else "")
         for e in times.exceptions
     ]  # fmt: skip
-    days = [f"{weekday(n, 'abbreviated')} {hours}" for n, (_name, hours) in enumerate(week) if hours]
+    days = hours_in_words([hours for _name, hours in week])
     return StoreSettings(store, week, "\n".join(lines), "; ".join(days) if days else _("not known yet"))
+
+
+def hours_in_words(week: Sequence[str]) -> list[str]:
+    """``["9-20"] * 6 + [""]`` -> ``["Mon to Sat 9-20"]``: days in a row that open alike are told once."""
+    told, n = [], 0
+    while n < len(week):
+        last = n
+        while last + 1 < len(week) and week[last + 1] == week[n]:
+            last += 1
+        first_name, last_name = weekday(n, "abbreviated"), weekday(last, "abbreviated")
+        if week[n]:
+            days = first_name if n == last else _("%(first)s to %(last)s", first=first_name, last=last_name)
+            told.append(f"{days} {week[n]}")
+        n = last + 1
+    return told
 
 
 async def _people(seen: Visit) -> dict[str, Any]:

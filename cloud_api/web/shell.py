@@ -55,6 +55,18 @@ templates.env.filters |= {
 MAX_FIELD = 20_000
 
 
+def static(name: str) -> str:
+    """The address of a file of the pages, with what it holds: a browser may keep it for ever."""
+    if name not in _static:
+        digest = hashlib.sha256((HERE / "static" / name).read_bytes()).hexdigest()[:12]
+        _static[name] = f"/static/{name}?v={digest}"
+    return _static[name]
+
+
+_static: dict[str, str] = {}
+templates.env.globals["static"] = static
+
+
 class ForeignFormError(CloudError):
     """A form that another site sent, or that is too old."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
@@ -13,6 +14,7 @@ from cloud_api.insights.usual import StayPair, Usual, stays_against_usual
 from cloud_api.kit.language import clock, weekday
 from cloud_api.kit.language import gettext as _
 from cloud_api.kit.language import ngettext as _n
+from cloud_api.web.charts import Point
 from cloud_api.web.levels import Level
 from cloud_api.web.periods import Period
 from cloud_api.web.shell import Visit
@@ -32,6 +34,12 @@ class Tile:
     trend: str = ""
     coverage: str = ""
     is_thin: bool = False
+    definition: str = ""
+
+    @property
+    def defined_as(self) -> str:
+        """Where it is defined, if not under its own name."""
+        return self.definition or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +76,9 @@ def arrow(change: float | None) -> str:
 
 
 async def tiles_of(
-    seen: Visit, repository: AnalyticsRepository, lines: list[StoreLine], pair: Usual, levels: dict[UUID, Level]
-) -> list[Tile]:
+    seen: Visit, repository: AnalyticsRepository, lines: list[StoreLine], pair: Usual, levels: dict[UUID, Level],
+    trend: Sequence[Point],
+) -> list[Tile]:  # fmt: skip
     """All of them, for the stores and days of this visit."""
     period, than = seen.period, than_words(seen.period)
     known = [line for line in lines if line.footfall_in is not None]
@@ -84,7 +93,7 @@ async def tiles_of(
         Tile("footfall_in", _("People in"), number(went_in), change_words(pair.change, than=than), arrow(pair.change),
              **mark),  # type: ignore[arg-type]  # two marks of different types
         Tile("footfall_out", _("People out"), number(went_out), _("crossings to the outside")),
-        _occupancy(seen, levels),
+        _occupancy(seen, levels) if levels else _busiest(trend),
     ]  # fmt: skip
     whole = {"first": period.first, "last": period.last}
     dwell = await stays_against_usual(repository, "dwell", **whole)
@@ -123,12 +132,38 @@ def _wait(wait: StayPair) -> Tile:
     return Tile("queue_wait", title, duration_words(wait.p90_s), f"{waits}; {compared}")
 
 
+def _busiest(trend: Sequence[Point]) -> Tile:
+    """In place of a level that would be followed through too many quarter hours: the day of most people."""
+    known = [p for p in trend if p.value is not None]
+    title = _("Busiest day")
+    if not known:
+        return Tile("busiest_day", title, UNKNOWN, _("not heard of yet"), definition="footfall_in")
+    best = max(known, key=lambda p: p.value or 0)
+    mean = sum(p.value or 0 for p in known) / len(known)
+    note = _("%(day)s; a mean day has %(n)s", day=best.when, n=number(mean))
+    return Tile("busiest_day", title, number(best.value), note, definition="footfall_in")
+
+
+def total_of(lines: Sequence[StoreLine], pair: Usual) -> StoreLine | None:
+    """All stores of the list in one line; None: there is nothing to add up."""
+    known = [line for line in lines if line.footfall_in is not None]
+    if len(known) < 2:
+        return None
+    inside = [line.inside for line in known if line.inside is not None]
+    return StoreLine(
+        id=known[0].id, name=_("All of them"), footfall_in=sum(line.footfall_in or 0 for line in known),
+        footfall_out=sum(line.footfall_out or 0 for line in known), inside=sum(inside) if inside else None,
+        per_open_hour=None, per_hour_rank=None,
+        change=UNKNOWN if pair.change is None else change_words(pair.change, than=_("usual")), trend=arrow(pair.change),
+        coverage=None, share_of_best=0.0, seen="", is_fresh=True,
+    )  # fmt: skip
+
+
 def _occupancy(seen: Visit, levels: dict[UUID, Level]) -> Tile:
     # Each store is never below zero, then they add up: one store's drift takes nobody out of another.
     heard = [level for level in levels.values() if level.is_known]
     if not heard:
-        note = _("not heard of yet") if levels else _("choose one store, or fewer days")
-        return Tile("occupancy", _("Most people inside"), UNKNOWN, note)
+        return Tile("occupancy", _("Most people inside"), UNKNOWN, _("not heard of yet"))
     peak = max(heard, key=lambda level: level.peak)
     at = _("most %(n)s", n=number(peak.peak))
     if seen.chosen is None and len(heard) > 1:

@@ -13,6 +13,7 @@ __all__ = [
     "percent", "plain_id",
 ]  # fmt: skip
 UNKNOWN = NONE
+JUST_NOW_S = 5.0
 AS_USUAL = 0.05
 """A change below it is no news."""
 
@@ -43,7 +44,8 @@ def ago(moment: datetime | None, *, now: datetime) -> str:
     """How long since; None: never."""
     if moment is None:
         return _("never")
-    return _("%(duration)s ago", duration=duration_words((now - moment).total_seconds()))
+    seconds = (now - moment).total_seconds()
+    return _("just now") if seconds < JUST_NOW_S else _("%(duration)s ago", duration=duration_words(seconds))
 
 
 def change_words(change: float | None, *, than: str) -> str:

@@ -23,7 +23,7 @@ from cloud_api.stores.cameras import Cameras, CameraView
 from cloud_api.stores.endpoints import ZonesForm, choose_zones, put_zones_of_camera
 from cloud_api.stores.zone_sets import RevisionView, ZoneSetsOf, document_of
 from cloud_api.tenancy.visible_stores import StoreView
-from cloud_api.web.live_page import stills_of
+from cloud_api.web.live_page import stores_with_stills
 from cloud_api.web.shell import Visit, must_be_own, posted, show, uuid_in, visit
 from cloud_api.web.words import ago
 from cloud_api.web.zone_advice import advise
@@ -193,7 +193,7 @@ def _squares(heat: HeatMap) -> list[HeatSquare]:
 
 
 async def _still(seen: Visit, store: StoreView, camera_id: str) -> str:
-    if all(still.camera_id != camera_id for still in await stills_of(seen, store)):
+    if store.id not in await stores_with_stills(seen):
         return ""
     return f"/still?{urlencode({'store': store.id, 'camera': camera_id})}"
 

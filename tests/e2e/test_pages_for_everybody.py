@@ -51,7 +51,7 @@ def test_pages_with_figures(browser: Browser, demo_url: str) -> None:
     found = []
     with visiting(browser, demo_url, DEMO, width=1280) as page:
         page.goto(f"{demo_url}/zones")
-        editor = page.locator("article h2 a").first.get_attribute("href")
+        editor = page.locator("article h3 a").first.get_attribute("href")
         assert editor
         for path in [*PAGES, editor]:
             page.goto(demo_url + path)

@@ -38,20 +38,40 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
   button.hidden = false;
   button.addEventListener("click", async () => { await navigator.clipboard.writeText(button.dataset.copy); button.textContent = button.dataset.copied; });
 }
-// Charts are read by arrow keys, by pointing and by touching: what a bar says stands below it.
+// Charts are read by arrow keys, by pointing and by touching: what a bar says stands above it.
 function read(box, n) {
   const parts = [...box.querySelectorAll("rect:has(title)")], chosen = parts[n];
   if (!chosen) { return; }
   for (const part of parts) { part.classList.toggle("read", part === chosen); }
   box.dataset.at = n;
-  box.nextElementSibling.textContent = chosen.querySelector("title").textContent;
+  const told = box.nextElementSibling, around = box.getBoundingClientRect(), at = chosen.getBoundingClientRect();
+  told.textContent = chosen.querySelector("title").textContent;
+  const left = at.left + at.width / 2 - around.left - told.offsetWidth / 2;
+  told.style.left = `${Math.max(0, Math.min(around.width - told.offsetWidth, left))}px`;
+  told.style.top = `${Math.max(-8, at.top - around.top - told.offsetHeight - 8)}px`;
 }
+function quiet(box) {
+  for (const part of box.querySelectorAll(".read")) { part.classList.remove("read"); }
+  box.nextElementSibling.textContent = "";
+  delete box.dataset.at;
+}
+document.addEventListener("focusout", (event) => { if (event.target.matches?.("[data-chart]")) { quiet(event.target); } });
+document.addEventListener("pointerout", (event) => {
+  const box = event.target.closest?.("[data-chart]");
+  if (box && event.pointerType === "mouse" && !box.contains(event.relatedTarget) && box !== document.activeElement) { quiet(box); }
+});
 document.addEventListener("keydown", (event) => {
-  const box = event.target.closest?.("[data-chart]"), step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 1, ArrowUp: -1 }[event.key];
-  if (!box || !step) { return; }
+  const box = event.target.closest?.("[data-chart]");
+  if (!box) { return; }
+  const last = box.querySelectorAll("rect:has(title)").length - 1, at = box.dataset.at === undefined ? null : Number(box.dataset.at);
+  const next = {
+    ArrowRight: at === null ? 0 : at + 1, ArrowDown: at === null ? 0 : at + 1,
+    ArrowLeft: at === null ? last : at - 1, ArrowUp: at === null ? last : at - 1, Home: 0, End: last,
+  }[event.key];
+  if (event.key === "Escape") { quiet(box); }
+  if (next === undefined) { return; }
   event.preventDefault();
-  const last = box.querySelectorAll("rect:has(title)").length - 1;
-  read(box, Math.max(0, Math.min(last, box.dataset.at === undefined ? (step > 0 ? 0 : last) : Number(box.dataset.at) + step)));
+  read(box, Math.max(0, Math.min(last, next)));
 });
 for (const kind of ["pointerover", "pointerdown"]) {
   document.addEventListener(kind, (event) => {

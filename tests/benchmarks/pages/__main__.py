@@ -30,7 +30,7 @@ MEASURE = """() => ({ paint: performance.getEntriesByName("first-contentful-pain
     first_byte: performance.getEntriesByType("navigation")[0].responseStart,
     kb: [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
         .reduce((sum, e) => sum + e.encodedBodySize, 0) / 1024,
-    script_kb: performance.getEntriesByType("resource").filter((e) => e.name.endsWith(".js"))
+    script_kb: performance.getEntriesByType("resource").filter((e) => new URL(e.name).pathname.endsWith(".js"))
         .reduce((sum, e) => sum + e.encodedBodySize, 0) / 1024, shifts: window.shifts })"""
 
 

@@ -7,7 +7,8 @@ from random import Random
 
 import pytest
 
-from cloud_api.insights.series import forecast, judge, level_change, unusual_days
+from cloud_api.insights.series import forecast, level_change
+from cloud_api.insights.unusual import judge, unusual_days
 from cloud_api.insights.usual import reference_days
 
 TODAY = date(2026, 9, 14)
@@ -100,3 +101,42 @@ def test_a_period_is_compared_with_same_weekdays_that_lie_before_all_of_it(n_day
     assert len(pairs) == n_days
     assert all(d.weekday() == day.weekday() and d < first for day, before in pairs.items() for d in before)
     assert all(len(set(before)) == 4 for before in pairs.values())
+
+
+def poisson(chance: Random, mean: float) -> int:
+    return max(0, round(chance.gauss(mean, mean**0.5)))
+
+
+def test_half_of_the_people_of_a_small_shop_are_missed_more_often_than_not() -> None:
+    """Forty people a day: chance alone moves them by six."""
+    found = false = 0
+    for seed in range(40):
+        chance = Random(f"small {seed}")
+        days = [TODAY - timedelta(days=k) for k in range(130, 0, -1)]
+        plain = {d: poisson(chance, 40 * WEEKDAY[d.weekday()]) for d in days}
+        strange = TODAY - timedelta(days=chance.randint(1, 14))
+        plain[strange] = round(plain[strange] * 0.5)
+        told = {d.day for d in unusual_days(plain, first=TODAY - timedelta(days=14), last=TODAY - timedelta(days=1))}
+        found, false = found + (strange in told), false + len(told - {strange})
+    assert found >= 20, found
+    assert false <= 6, false
+
+
+def test_a_noisy_shop_is_given_more_room_than_a_steady_one() -> None:
+    day, scores = TODAY - timedelta(days=3), []
+    for noise in (0.05, 0.25):
+        plain = series(seed=5, noise=noise)
+        plain[day] = round(800 * WEEKDAY[day.weekday()] * 0.6)
+        told = judge({d: n for d, n in plain.items() if d <= day}, day)
+        assert told is not None
+        scores.append(abs(told.score))
+    assert scores[0] > 4 > scores[1]
+
+
+def test_a_weekday_on_which_nobody_comes_is_not_unusual() -> None:
+    plain = {d: 0 if d.weekday() == 6 else n for d, n in series(seed=6).items()}
+    assert all(d.day.weekday() != 6 for d in unusual_days(plain, first=TODAY - timedelta(days=14), last=TODAY))
+
+
+def test_with_few_weeks_nothing_is_said() -> None:
+    assert unusual_days(series(seed=7, n_days=30), first=TODAY - timedelta(days=14), last=TODAY) == []

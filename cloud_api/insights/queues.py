@@ -1,0 +1,161 @@
+"""When people wait longest."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from cloud_api.analytics.repository import AnalyticsRepository
+from cloud_api.insights.statement import HOURS_DAYS, Kind, Statement, Weight
+from cloud_api.kit.histogram import quantile
+from cloud_api.kit.language import gettext as _
+from cloud_api.kit.language import hour, number, weekday
+from cloud_api.tenancy.visible_stores import StoreView
+
+FEWEST_WAITS = 50
+LONG_WAIT_S = 180.0
+CANDIDATES = 3
+"""Hours of the week with the longest mean waits, of which the one with the longest p90 is told."""
+FEWEST_TOGETHER = 4
+"""Stores, before what is said of each of them is said in one statement."""
+KIND = "queue_wait"
+
+Hour = tuple[int, int]
+"""Weekday and hour of a store's own clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class LongestWait:
+    """The hour of the week in which a store's people wait longest."""
+
+    store: StoreView
+    weekday: int
+    hour: int
+    p90_s: float
+    n: int
+    overall_s: float
+
+
+async def queue_statements(
+    repository: AnalyticsRepository, stores: Sequence[StoreView], *, now: datetime
+) -> list[Statement]:
+    """Of each store, or of all together where there are several."""
+    waits = await longest_waits(repository, stores, now=now)
+    if len(waits) >= FEWEST_TOGETHER:
+        return [_together(waits, len(stores))]
+    return [_of(w) for w in waits]
+
+
+async def longest_waits(
+    repository: AnalyticsRepository, stores: Sequence[StoreView], *, now: datetime
+) -> list[LongestWait]:
+    """Those that are long, the longest first. Hours are chosen by their mean wait, then judged by their p90."""
+    start = _midnight(now, stores)
+    quarters = await repository.quarter_hours(start=start, end=now, types=[KIND])
+    places: dict[UUID, dict[Hour, list[datetime]]] = defaultdict(lambda: defaultdict(list))
+    sums: dict[UUID, dict[Hour, list[float]]] = defaultdict(lambda: defaultdict(lambda: [0.0, 0.0]))
+    by_zone = {name: _Clock(ZoneInfo(name)) for name in {s.timezone for s in stores}}
+    clocks = {s.id: by_zone[s.timezone] for s in stores}
+    for q in quarters:
+        at = clocks[q.store_id].hour_of(q.bucket_at)
+        places[q.store_id][at].append(q.bucket_at)
+        own = sums[q.store_id][at]
+        own[0], own[1] = own[0] + q.n, own[1] + q.total
+    chosen = {store_id: _longest_means(hours) for store_id, hours in sums.items()}
+    wanted = {store_id: [at for key in keys for at in places[store_id][key]] for store_id, keys in chosen.items()}
+    found = []
+    for store in stores:
+        if not wanted.get(store.id):
+            continue
+        wait = await _judged(repository.of([store]), store, wanted[store.id], clocks[store.id], now=now)
+        found += [wait] if wait else []
+    return sorted(found, key=lambda w: -w.p90_s)
+
+
+def _midnight(now: datetime, stores: Sequence[StoreView]) -> datetime:
+    """The first midnight of the days looked at, by the first clock that strikes it."""
+    midnights = [
+        datetime.combine(now.astimezone(zone).date() - timedelta(days=HOURS_DAYS), time(), zone).astimezone(UTC)
+        for zone in {ZoneInfo(s.timezone) for s in stores}
+    ]
+    return min(midnights, default=now)
+
+
+class _Clock:
+    """The clock of a time zone, which many stores share: what it showed is kept."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._known: dict[datetime, Hour] = {}
+
+    def hour_of(self, at: datetime) -> Hour:
+        if at not in self._known:
+            local = at.astimezone(self._zone)
+            self._known[at] = (local.weekday(), local.hour)
+        return self._known[at]
+
+
+def _longest_means(hours: Mapping[Hour, Sequence[float]]) -> list[Hour]:
+    known = [key for key, (n, _total) in hours.items() if n >= FEWEST_WAITS]
+    return sorted(known, key=lambda key: -hours[key][1] / hours[key][0])[:CANDIDATES]
+
+
+async def _judged(
+    repository: AnalyticsRepository, store: StoreView, wanted: Sequence[datetime], clock: _Clock, *, now: datetime
+) -> LongestWait | None:
+    steps: dict[Hour, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for at, step, n in await repository.bins_at(KIND, wanted):
+        steps[clock.hour_of(at)][step] += n
+    today = now.astimezone(ZoneInfo(store.timezone)).date()
+    days: list[date] = [today - timedelta(days=k) for k in range(HOURS_DAYS, -1, -1)]
+    overall = quantile(await repository.stay_bins(KIND, days=days), 0.9)
+    waits = {key: (p90, sum(own.values())) for key, own in steps.items() if (p90 := quantile(own, 0.9)) is not None}
+    if not waits or overall is None:
+        return None
+    (on, at_hour), (worst, n) = max(waits.items(), key=lambda item: item[1][0])
+    if worst < LONG_WAIT_S or worst < 1.2 * overall:
+        return None
+    return LongestWait(store, on, at_hour, worst, n, overall)
+
+
+def _of(wait: LongestWait) -> Statement:
+    return Statement(
+        Kind.QUEUE, Weight.WARN, wait.store,
+        _("Queues are longest on a %(weekday)s at %(hour)s: one in ten waits over %(n)s minutes.",
+          weekday=weekday(wait.weekday), hour=hour(wait.hour), n=_minutes(wait.p90_s)),
+        (_("p90 then: %(minutes)s min of %(n)s waits", minutes=_minutes(wait.p90_s), n=number(wait.n)),
+         _("p90 at all times: %(minutes)s min", minutes=_minutes(wait.overall_s))),
+        _reason(), 20.0 + min(20.0, 10 * (wait.p90_s / wait.overall_s - 1)), claim=f"{wait.weekday} {wait.hour}",
+    )  # fmt: skip
+
+
+def _together(waits: Sequence[LongestWait], n_stores: int) -> Statement:
+    worst = waits[0]
+    words = _(
+        "In %(n)s of %(of)s stores one in ten waits over %(minutes)s minutes at the worst hour; longest in %(store)s.",
+        n=len(waits), of=n_stores, minutes=number(int(waits[-1].p90_s / 6) / 10, digits=1), store=worst.store.name,
+    )  # fmt: skip
+    numbers = tuple(
+        _("%(store)s: %(weekday)s %(hour)s, p90 %(minutes)s min (at all times %(usual)s)", store=w.store.name,
+          weekday=weekday(w.weekday, "abbreviated"), hour=hour(w.hour), minutes=_minutes(w.p90_s),
+          usual=_minutes(w.overall_s))
+        for w in waits
+    )  # fmt: skip
+    rank = 20.0 + min(20.0, 10 * (worst.p90_s / worst.overall_s - 1))
+    return Statement(Kind.QUEUE, Weight.WARN, None, words, numbers, _reason(), rank,
+                     claim=f"together {worst.store.id} {worst.weekday} {worst.hour}")  # fmt: skip
+
+
+def _minutes(seconds: float) -> str:
+    return number(seconds / 60, digits=1)
+
+
+def _reason() -> str:
+    return _(
+        "Waits of %(days)s days by weekday and hour; hours with fewer than %(n)s waits are left out.", days=HOURS_DAYS,
+        n=FEWEST_WAITS,
+    )  # fmt: skip
