@@ -21,7 +21,7 @@ from sqlmodel import col
 from cloud_api.ingest.clocks import TimedEvent
 from cloud_api.models import Event as EventRow
 from cloud_api.models import ZoneRecount
-from cloud_api.rollups.figures import Figures
+from cloud_api.rollups.figures import WALKWAY_OF, Figures
 from cloud_api.rollups.proof import retained_from
 from cloud_api.rollups.tables import BINS, COARSE, DAY, DAY_BINS, FINE, HOURS, Rows
 from cloud_api.rollups.writer import FigureWriter
@@ -168,7 +168,7 @@ class Recounts(ScopedRepository):
             await self._connection.execute(
                 self._delete(table.model).where(
                     columns[table.keys[0]].in_(of),
-                    columns["type"].in_(kinds),
+                    columns["type"].in_(kinds | {WALKWAY_OF[kind] for kind in kinds & WALKWAY_OF.keys()}),
                 )
             )
         figures = await self._left(days, kinds)

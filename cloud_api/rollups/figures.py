@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,10 +24,13 @@ from cloud_api.rollups.tables import (
     FigureTable,
     Rows,
 )
+from shared_models.events import is_walkway
 
 STAYS = ("dwell", "shelf_interaction", "queue_wait")
-BY_THE_HEAP = ("footfall_in", "footfall_out", "dwell", "queue_wait")
-"""Types whose events add nothing but their number and their value."""
+WALKWAY_OF = {"footfall_in": "walkway_in", "footfall_out": "walkway_out"}
+"""Crossings of walkways have figures of their own: in no sum of people in or out, but with their zone."""
+BY_THE_HEAP = ("footfall_in", "footfall_out", *WALKWAY_OF.values(), "dwell", "queue_wait")
+"""Kinds of figures whose events add nothing but their number and their value."""
 LONGEST_GAP = timedelta(days=31)
 """Of a longer gap only the last month is spread over quarter hours."""
 MAX_CELLS = 4096
@@ -90,6 +93,7 @@ class Figures:
         """Count one event."""
         at, day = self.quarter(occurred_at)
         self.heard[at] = day
+        kind = figure_kind(kind, attributes)
         seconds, total, peak, category = 0.0, value, value, ""
         if kind == "occupancy":
             seconds = _number(attributes.get("seen_s"), default=_MINUTE_S, highest=_MAX_SEEN_S)
@@ -194,6 +198,11 @@ class Figures:
         for cell in cells[:MAX_CELLS]:
             if isinstance(cell, list) and len(cell) == 2 and _is_count(cell[0], lowest=0) and cell[0] < columns * rows:
                 heat.cells[cell[0]] = heat.cells.get(cell[0], 0.0) + _number(cell[1], default=0.0, highest=1e6)
+
+
+def figure_kind(kind: str, attributes: Mapping[str, Any]) -> str:
+    """The kind of figure that an event of type ``kind`` is added to."""
+    return WALKWAY_OF.get(kind, kind) if is_walkway(attributes) else kind
 
 
 def _number(value: object, *, default: float, highest: float) -> float:

@@ -52,7 +52,10 @@ def batch(
     for seq in range(first, first + n):
         kind = source.choice(kinds)
         place = {"camera_id": f"cam {source.randrange(3)}", "zone_id": source.choice(["door", "Käse, {1}"])}
-        made.append(crossing(seq, kind=kind, minutes=source.uniform(-900, 900), **{**place, **KINDS[kind]}))
+        fields = {**place, **KINDS[kind]}
+        if kind.startswith("footfall") and source.random() < 0.3:
+            fields["attributes"] = {**fields.get("attributes", {}), "walkway": True}
+        made.append(crossing(seq, kind=kind, minutes=source.uniform(-900, 900), **fields))
     return made
 
 
