@@ -8,10 +8,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, cast, func, select
+from sqlalchemy import ColumnElement, Integer, LargeBinary, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from cloud_api.kit.histogram import counts_of_arrays, counts_of_lists
 from cloud_api.models import (
     Camera,
     CoverageCamera,
@@ -22,7 +23,7 @@ from cloud_api.models import (
     RollupBin,
     RollupCoarse,
     RollupDay,
-    RollupDayBin,
+    RollupDaySteps,
     RollupFine,
     RollupHour,
 )
@@ -196,13 +197,15 @@ class AnalyticsRepository:
 
     async def day_bins(self, kind: str, *, first: date, last: date) -> list[tuple[date, int, int]]:
         """Histograms of stays: day, step, stays; all stores together."""
-        table = RollupDayBin
-        query = (
-            select(col(table.day), col(table.bin), _count(table.n))
-            .where(self._of_days(table, first, last), col(table.type) == kind)
-            .group_by(col(table.day), col(table.bin))
-        )
-        return [(r[0], r[1], int(r[2])) for r in await self._run(query)]
+        table = RollupDaySteps
+        is_postgresql = self._connection.dialect.name == "postgresql"
+        steps: Any = func.array_send(col(table.steps), type_=LargeBinary) if is_postgresql else col(table.steps)
+        query = select(col(table.day), steps).where(self._of_days(table, first, last), col(table.type) == kind)
+        by_day: dict[date, list[Any]] = {}
+        for day, own in await self._run(query):
+            by_day.setdefault(day, []).append(own)
+        sum_of = counts_of_arrays if is_postgresql else counts_of_lists
+        return [(day, step, n) for day, rows in by_day.items() for step, n in sum_of(rows).items()]
 
     async def quarter_bins(
         self, kind: str, place: Place, *, start: datetime, end: datetime

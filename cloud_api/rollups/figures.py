@@ -10,13 +10,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cloud_api.kit.buckets import ROLLUP
-from cloud_api.kit.histogram import bin_of
+from cloud_api.kit.histogram import bin_of, steps_of
 from cloud_api.rollups.tables import (
     BINS,
     CAMERAS,
     COARSE,
     DAY,
-    DAY_BINS,
+    DAY_STEPS,
     DAYS,
     FINE,
     HOURS,
@@ -44,7 +44,6 @@ _DERIVED: dict[FigureTable, tuple[FigureTable, Callable[[tuple[Any, ...], dateti
     COARSE: (FINE, lambda key, _: key[:2], 4),
     DAY: (FINE, lambda key, local: (local.date(), key[1]), 4),
     HOURS: (FINE, lambda key, local: (local.date(), key[1], local.hour), 1),
-    DAY_BINS: (BINS, lambda key, local: (local.date(), key[1], key[4]), 1),
 }
 
 HeatKey = tuple[date, str, int, int]
@@ -135,6 +134,8 @@ class Figures:
 
     def rows(self, table: FigureTable) -> Rows:
         """What is to be added to ``table``."""
+        if table is DAY_STEPS:
+            return self._day_steps()
         if table in _DERIVED:
             return self._derived(table)
         return {key: tuple(row) for key, row in self._sums[table].items()}
@@ -148,6 +149,13 @@ class Figures:
             wide, values = key_of(key, local[key[0]]), tuple(row[:n_values])
             found[wide] = table.merge(found[wide], values) if wide in found else values
         return found
+
+    def _day_steps(self) -> Rows:
+        counts: dict[tuple[date, str], dict[int, int]] = {}
+        for (at, kind, _camera, _zone, step), row in self._sums[BINS].items():
+            own = counts.setdefault((self.heard[at], kind), {})
+            own[step] = own.get(step, 0) + int(row[0])
+        return {key: (steps_of(own),) for key, own in counts.items()}
 
     def _raise(self, key: tuple[Any, ...], more: tuple[int, float, float, float]) -> None:
         row = self._sums[FINE].get(key)
