@@ -58,7 +58,7 @@ def test_many_histograms_add_up_to_the_same_however_a_database_sends_them(rows: 
     wanted: Counter[int] = Counter()
     for row in rows:
         wanted.update({index: n for index, n in enumerate(row) if n})
-    sent = [as_postgresql_sends(row) for row in rows]
+    sent = b"".join(as_postgresql_sends(row) for row in rows)
     assert counts_of_arrays(sent) == dict(wanted) == counts_of_lists(rows)
     total: tuple[int, ...] = ()
     for row in rows:
