@@ -6,6 +6,7 @@ The store and the organisation are never part of an event: the credential says w
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
@@ -95,14 +96,30 @@ class _ZoneEvent(EventBase):
     zone_revision: int = Field(ge=1, le=MAX_REVISION)
 
 
-class FootfallIn(_ZoneEvent):
+WALKWAY = "walkway"
+"""Attribute of a crossing whose line was no entrance then but a walkway inside: true, or not there."""
+
+
+class _Crossing(_ZoneEvent):
+    @property
+    def is_walkway(self) -> bool:
+        """Whether it is in no sum of people in or out. By what the line was when it counted: the fact does not change."""
+        return is_walkway(self.attributes)
+
+
+def is_walkway(attributes: Mapping[str, Any]) -> bool:
+    """Whether a crossing with these attributes was counted at a walkway inside."""
+    return attributes.get(WALKWAY) is True
+
+
+class FootfallIn(_Crossing):
     """A crossing to the in side of a line was committed."""
 
     type: Literal[EventType.FOOTFALL_IN] = EventType.FOOTFALL_IN
     value: None = None
 
 
-class FootfallOut(_ZoneEvent):
+class FootfallOut(_Crossing):
     """A crossing to the out side of a line was committed."""
 
     type: Literal[EventType.FOOTFALL_OUT] = EventType.FOOTFALL_OUT

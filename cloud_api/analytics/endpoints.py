@@ -290,7 +290,7 @@ async def get_ranking(
     response_model=ZoneTable,
     responses=_answers(
         {"zones": [{"store_id": _STORE["store_id"], "camera_id": "door", "zone_id": "entrance", "in": 310, "out": 305,
-                    "presences": 0, "dwell_total_s": 0.0, "dwell_longest_s": 0.0}]}
+                    "walkway_in": 0, "walkway_out": 0, "presences": 0, "dwell_total_s": 0.0, "dwell_longest_s": 0.0}]}
     ),
 )  # fmt: skip
 async def get_zones(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cloud_api.analytics.coverage import coverage_of
 from cloud_api.analytics.repository import AnalyticsRepository, Place
 from cloud_api.analytics.span import TimeSpan
+from cloud_api.rollups.figures import WALKWAY_OF
 from cloud_api.stores.opening_hours import OpeningTimes
 from cloud_api.tenancy.visible_stores import StoreView
 from shared_models.metrics import Bucket
@@ -48,7 +50,7 @@ class FootfallTotals(BaseModel):
 
 
 class Footfall(BaseModel):
-    """Crossings in and out of one store."""
+    """Crossings in and out of one store, or of one camera or line in it. Walkways inside are in no sum but their own."""
 
     store_id: UUID
     timezone: str
@@ -110,6 +112,9 @@ async def _by_quarter(
         quarters = await repository.quarter_hours(start=start, end=end)
     else:
         quarters = await repository.zone_quarters(place, start=start, end=end, types=_SEEING)
+        if place.zone_id:
+            # Of one line all crossings, whatever it was; of a store or a camera only those of entrances.
+            quarters = [replace(q, type=_CROSSED.get(q.type, q.type)) for q in quarters]
     spans = list(open_only.open_spans(start, end, span.zone)) if open_only is not None else None
     sums: Sums = defaultdict(lambda: defaultdict(int))
     for quarter in quarters:
@@ -118,7 +123,8 @@ async def _by_quarter(
     return sums
 
 
-_SEEING = ("footfall_in", "footfall_out", "dwell", "shelf_interaction", "queue_wait", "occupancy")
+_CROSSED = {walkway: crossing for crossing, walkway in WALKWAY_OF.items()}
+_SEEING = (*CROSSINGS, *_CROSSED, "dwell", "shelf_interaction", "queue_wait", "occupancy")
 
 
 def _is_inside(moment: datetime, spans: Sequence[tuple[datetime, datetime]]) -> bool:

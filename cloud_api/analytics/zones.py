@@ -13,13 +13,19 @@ STAYS = ("dwell", "shelf_interaction", "queue_wait")
 
 
 class ZoneFigures(BaseModel):
-    """One zone over a time. ``dwell_total_s``: seconds of all presences; divide by ``presences`` for the mean."""
+    """One zone over a time. ``dwell_total_s``: seconds of all presences; divide by ``presences`` for the mean.
+
+    ``in`` and ``out``: all crossings of the line. Those in ``walkway_in`` and ``walkway_out`` were counted while it was a
+    walkway inside, and are in no sum of people in or out.
+    """
 
     store_id: UUID
     camera_id: str
     zone_id: str
     footfall_in: int = Field(default=0, serialization_alias="in")
     footfall_out: int = Field(default=0, serialization_alias="out")
+    walkway_in: int = 0
+    walkway_out: int = 0
     presences: int = 0
     dwell_total_s: float = 0.0
     dwell_longest_s: float = 0.0
@@ -42,13 +48,16 @@ def zone_figures(sums: list[ZoneSum]) -> list[ZoneFigures]:
 
 def _figures(key: tuple[UUID, str, str], rows: list[ZoneSum]) -> ZoneFigures:
     counts = {row.type: row.n for row in rows}
+    walkway_in, walkway_out = counts.get("walkway_in", 0), counts.get("walkway_out", 0)
     stays = [row for row in rows if row.type in STAYS]
     return ZoneFigures(
         store_id=key[0],
         camera_id=key[1],
         zone_id=key[2],
-        footfall_in=counts.get("footfall_in", 0),
-        footfall_out=counts.get("footfall_out", 0),
+        footfall_in=counts.get("footfall_in", 0) + walkway_in,
+        footfall_out=counts.get("footfall_out", 0) + walkway_out,
+        walkway_in=walkway_in,
+        walkway_out=walkway_out,
         presences=sum(row.n for row in stays),
         dwell_total_s=round(sum(row.total for row in stays), 3),
         dwell_longest_s=max((row.peak for row in stays), default=0.0),

@@ -23,13 +23,13 @@ from cloud_api.demo_data.plan import (
     outage_day,
 )
 from cloud_api.kit.buckets import ROLLUP
-from cloud_api.kit.histogram import bin_of
+from cloud_api.kit.histogram import bin_of, steps_of
 from cloud_api.rollups.tables import (
     BINS,
     CAMERAS,
     COARSE,
     DAY,
-    DAY_BINS,
+    DAY_STEPS,
     DAYS,
     FINE,
     HOURS,
@@ -102,7 +102,7 @@ def _add_day(made: DemoFigures, index: int, day: date, people: float, zone: Zone
             bins[step] += n // len(drawn) + (k < n % len(drawn))
         total = sum(seconds for seconds, _step in drawn) / len(drawn) * n
         made.rows[DAY].append((day, kind, n, total, 0.0, max(drawn)[0]))
-        made.rows[DAY_BINS].extend((day, kind, step, k) for step, k in bins.items())
+        made.rows[DAY_STEPS].append((day, kind, list(steps_of(bins))))
 
 
 def _add_quarters(
@@ -150,7 +150,9 @@ def _add_quarters(
     made.rows[HOURS].extend(
         (day, kind, hour, n) for (kind, hour), n in hours_of(made.rows[COARSE][n_before:], zone).items()
     )
-    made.rows[DAY_BINS].extend((day, kind, step, n) for (kind, step), n in bins.items())
+    for kind in {kind for kind, _step in bins}:
+        own = {step: n for (told, step), n in bins.items() if told == kind}
+        made.rows[DAY_STEPS].append((day, kind, list(steps_of(own))))
 
 
 def hours_of(coarse: list[tuple[Any, ...]], zone: ZoneInfo) -> dict[tuple[str, int], int]:

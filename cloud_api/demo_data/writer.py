@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -36,8 +37,8 @@ async def write(
 
 
 def _as_text(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """As SQLite keeps it: moments and days (the first of each row) as text."""
-    return (_told(row[0]), *row[1:])
+    """As SQLite keeps it: moments and days (the first of each row) as text, histograms as JSON."""
+    return (_told(row[0]), *(json.dumps(value) if isinstance(value, list) else value for value in row[1:]))
 
 
 @lru_cache(maxsize=4096)

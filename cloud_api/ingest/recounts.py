@@ -21,9 +21,9 @@ from sqlmodel import col
 from cloud_api.ingest.clocks import TimedEvent
 from cloud_api.models import Event as EventRow
 from cloud_api.models import ZoneRecount
-from cloud_api.rollups.figures import Figures
+from cloud_api.rollups.figures import WALKWAY_OF, Figures
 from cloud_api.rollups.proof import retained_from
-from cloud_api.rollups.tables import BINS, COARSE, DAY, DAY_BINS, FINE, HOURS, Rows
+from cloud_api.rollups.tables import BINS, COARSE, DAY, DAY_STEPS, FINE, HOURS, Rows
 from cloud_api.rollups.writer import FigureWriter
 from cloud_api.tenancy.principal import EdgePrincipal, scope_of
 from cloud_api.tenancy.scoped_repository import ScopedRepository
@@ -31,7 +31,7 @@ from shared_models.events import RECOUNTABLE, EventBase, ZoneRecounted
 
 KINDS = tuple(str(kind) for kind in RECOUNTABLE)
 _BY_QUARTER = (FINE, COARSE, BINS)
-_MADE_ANEW = (FINE, COARSE, DAY, HOURS, BINS, DAY_BINS)
+_MADE_ANEW = (FINE, COARSE, DAY, HOURS, BINS, DAY_STEPS)
 Span = tuple[int, datetime, datetime]
 """The marker's seq, beginning and end."""
 
@@ -168,7 +168,7 @@ class Recounts(ScopedRepository):
             await self._connection.execute(
                 self._delete(table.model).where(
                     columns[table.keys[0]].in_(of),
-                    columns["type"].in_(kinds),
+                    columns["type"].in_(kinds | {WALKWAY_OF[kind] for kind in kinds & WALKWAY_OF.keys()}),
                 )
             )
         figures = await self._left(days, kinds)

@@ -13,13 +13,14 @@ from zoneinfo import ZoneInfo
 from cloud_api.ingest.clocks import FIRST_YEAR, SLACK
 from cloud_api.ingest.columns import Columns
 from cloud_api.kit.database import Database, raw_postgresql
-from cloud_api.rollups.figures import BY_THE_HEAP, QUARTER_S, Figures
-from cloud_api.rollups.tables import BINS, CAMERAS, DAYS, FINE, QUARTERS
-from cloud_api.rollups.writer import FigureWriter
+from cloud_api.rollups.figures import BY_THE_HEAP, QUARTER_S, Figures, figure_kind
+from cloud_api.rollups.tables import BINS, CAMERAS, DAY_STEPS, DAYS, FINE, QUARTERS
+from cloud_api.rollups.writer import FigureWriter, as_array
 from cloud_api.tenancy.principal import EdgePrincipal, scope_of
 from cloud_api.tenancy.transactions import scoped
+from shared_models.events import WALKWAY
 
-_N_PARAMETERS = 37
+_N_PARAMETERS = 40
 _TAKE = f"SELECT reached, timezone FROM wink_take({', '.join(f'${n}' for n in range(1, _N_PARAMETERS + 1))})"  # noqa: S608
 
 
@@ -76,7 +77,10 @@ def figures_of_columns(columns: Columns, zone: ZoneInfo) -> Figures:
     figures = Figures(zone)
     quarters = [int(moment.timestamp()) // QUARTER_S for moment in columns.moments]
     heaps: defaultdict[tuple[int, str, str, str], list[float | None]] = defaultdict(list)
-    keys = zip(quarters, columns.kinds, columns.cameras, columns.zones, strict=True)
+    kinds = columns.kinds
+    if any(WALKWAY in attributes for attributes in columns.attributes):
+        kinds = [figure_kind(kind, found) for kind, found in zip(kinds, columns.attributes, strict=True)]
+    keys = zip(quarters, kinds, columns.cameras, columns.zones, strict=True)
     for key, value in zip(keys, columns.values, strict=True):
         heaps[key].append(value)
     singles = set()
@@ -123,9 +127,14 @@ def _figure_arrays(figures: Figures) -> tuple[Any, ...]:
         _quoted(zones), _quoted(categories), _plain(n), _plain(totals), _plain(seconds), _plain(peaks),
     )  # fmt: skip
     if not steps:
-        return (*told, None, None, None, None, None, None)
+        return (*told, *[None] * 9)
     q, kinds, cameras, zones, bins, n = zip(*steps, strict=True)
-    return (*told, _plain(q), _plain(kinds), _quoted(cameras), _quoted(zones), _plain(bins), _plain(n))
+    whole_days = sorted(figures.rows(DAY_STEPS).items())
+    return (
+        *told, _plain(q), _plain(kinds), _quoted(cameras), _quoted(zones), _plain(bins), _plain(n),
+        [key[0] for key, _ in whole_days], _plain(key[1] for key, _ in whole_days),
+        [as_array(row[0]) for _, row in whole_days],
+    )  # fmt: skip
 
 
 # Arrays travel as PostgreSQL's own text of an array: joining strings costs a tenth of encoding each element.

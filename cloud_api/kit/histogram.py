@@ -7,7 +7,10 @@ resolution; Masson, Rim and Lee, "DDSketch", 2019).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
+
+import numpy as np
 
 GROWTH = 1.1
 LAST_BIN = 182
@@ -40,3 +43,44 @@ def quantile(counts: Mapping[int, int], share: float) -> float | None:
             inside = 1.0 - (passed - wanted) / counts[index]
             return low + (high - low) * inside
     return edges_of(max(counts))[1]
+
+
+def steps_of(counts: Mapping[int, int]) -> tuple[int, ...]:
+    """A histogram with a place for each step, up to the last one that holds a stay."""
+    return tuple(counts.get(index, 0) for index in range(max(counts) + 1)) if counts else ()
+
+
+def added(a: Sequence[int], b: Sequence[int]) -> tuple[int, ...]:
+    """Two histograms as one."""
+    return tuple(x + y for x, y in zip_longest(a, b, fillvalue=0))
+
+
+_EMPTY_BYTES, _HEAD_BYTES, _NUMBER_BYTES = 12, 20, 8
+
+
+def counts_of_arrays(sent: bytes) -> dict[int, int]:
+    """The sum of many histograms as PostgreSQL sends arrays (``array_send`` of each ``int[]``), one behind the other.
+
+    An array is a head (an empty one has a shorter head) and numbers: four bytes of length (always 4) and four of the
+    number, the highest first. Thousands take some milliseconds.
+    """
+    total = np.zeros(LAST_BIN + 1, np.int64)
+    at = 0
+    while at < len(sent):
+        if not sent[at + 3]:
+            at += _EMPTY_BYTES
+            continue
+        n = int.from_bytes(sent[at + 12 : at + 16])
+        total[:n] += np.frombuffer(sent, ">i4", 2 * n, at + _HEAD_BYTES)[1::2]
+        at += _HEAD_BYTES + n * _NUMBER_BYTES
+    return {int(index): int(total[index]) for index in np.flatnonzero(total)}
+
+
+def counts_of_lists(histograms: Iterable[Sequence[int]]) -> dict[int, int]:
+    """The sum of many histograms, as SQLite keeps them."""
+    total: dict[int, int] = {}
+    for steps in histograms:
+        for index, n in enumerate(steps):
+            if n:
+                total[index] = total.get(index, 0) + n
+    return total

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, cast
 from uuid import UUID
 
 from sqlmodel import col
 
 from cloud_api.models import Event
 from cloud_api.tenancy.scoped_repository import ScopedRepository
+from shared_models.events import WALKWAY
 
 LATELY = timedelta(hours=2)
 KINDS = ("footfall_in", "footfall_out", "dwell", "queue_wait", "shelf_interaction", "camera_gap")
@@ -34,7 +36,9 @@ class RecentEvents(ScopedRepository):
         """Newest first."""
         fields = (Event.store_id, Event.type, Event.camera_id, Event.zone_id, Event.occurred_at, Event.value)
         query = self._select(Event, *(col(f) for f in fields)).where(
-            col(Event.store_id).in_(store_ids), col(Event.occurred_at) >= now - LATELY, col(Event.type).in_(KINDS)
-        )
+            col(Event.store_id).in_(store_ids), col(Event.occurred_at) >= now - LATELY, col(Event.type).in_(KINDS),
+            # Nobody came in or went out at a walkway.
+            cast("Any", col(Event.attributes))[WALKWAY].as_string().is_(None),
+        )  # fmt: skip
         rows = await self._connection.execute(query.order_by(col(Event.occurred_at).desc()).limit(limit))
         return [RecentEvent(*row) for row in rows]

@@ -13,7 +13,7 @@ from cloud_api.models.rollup import (
     RollupBin,
     RollupCoarse,
     RollupDay,
-    RollupDayBin,
+    RollupDaySteps,
     RollupFine,
     RollupHour,
 )
@@ -45,7 +45,7 @@ __all__ = [
     "RollupBin",
     "RollupCoarse",
     "RollupDay",
-    "RollupDayBin",
+    "RollupDaySteps",
     "RollupFine",
     "RollupHour",
     "SavedReport",

@@ -12,10 +12,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger
+from sqlalchemy import JSON, BigInteger, Column, Integer
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
 from cloud_api.models.base import moment_field
+
+StepsType = JSON().with_variant(ARRAY(Integer), "postgresql")
 
 
 class _Sums(SQLModel):
@@ -91,17 +94,16 @@ class RollupBin(SQLModel, table=True):
     n: int = Field(default=0, sa_type=BigInteger)
 
 
-class RollupDayBin(SQLModel, table=True):
-    """The same per store and day."""
+class RollupDaySteps(SQLModel, table=True):
+    """The histogram of a store's day in one row: ``steps[n]`` stays fell into step ``n``; it ends with the longest stay."""
 
-    __tablename__ = "rollup_day_bins"
+    __tablename__ = "rollup_day_steps"
 
     store_id: UUID = Field(primary_key=True)
     type: str = Field(primary_key=True, max_length=32)
     day: date = Field(primary_key=True)
-    bin: int = Field(primary_key=True)
     org_id: UUID
-    n: int = Field(default=0, sa_type=BigInteger)
+    steps: list[int] = Field(default_factory=list, sa_column=Column(StepsType, nullable=False))
 
 
 class CoverageQuarter(SQLModel, table=True):

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlmodel import col
 
-from cloud_api.models import CoverageDay, CoverageQuarter, RollupBin, RollupCoarse, RollupDay, RollupDayBin, RollupHour
-from cloud_api.rollups.tables import DAY, DAY_BINS, DAYS, HOURS, FigureTable, Rows
+from cloud_api.kit.histogram import steps_of
+from cloud_api.models import (
+    CoverageDay,
+    CoverageQuarter,
+    RollupBin,
+    RollupCoarse,
+    RollupDay,
+    RollupDaySteps,
+    RollupHour,
+)
+from cloud_api.rollups.tables import DAY, DAY_STEPS, DAYS, HOURS, FigureTable, Rows
 from cloud_api.tenancy.scoped_repository import ScopedRepository
 
 
@@ -29,19 +39,21 @@ class Days(ScopedRepository):
             local = at.astimezone(zone)
             _merge(DAY, sums, (local.date(), kind), tuple(values))
             _merge(HOURS, hours, (local.date(), kind, local.hour), (values[0],))
-        bins: Rows = {}
+        bins: dict[tuple[Any, ...], dict[int, int]] = defaultdict(lambda: defaultdict(int))
         steps = self._select(
             RollupBin, col(RollupBin.bucket_at), col(RollupBin.type), col(RollupBin.bin), col(RollupBin.n)
         ).where(col(RollupBin.store_id) == store_id)
         for at, kind, step, n in await self._connection.execute(steps):
-            _merge(DAY_BINS, bins, (at.astimezone(zone).date(), kind, step), (n,))
+            bins[at.astimezone(zone).date(), kind][step] += n
         coverage: Rows = {}
         heard = self._select(CoverageQuarter, col(CoverageQuarter.bucket_at), col(CoverageQuarter.blind_s))
         for at, blind_s in await self._connection.execute(heard.where(col(CoverageQuarter.store_id) == store_id)):
             _merge(DAYS, coverage, (at.astimezone(zone).date(),), (1, blind_s))
         await self._replace(RollupDay, DAY, store_id, sums)
         await self._replace(RollupHour, HOURS, store_id, hours)
-        await self._replace(RollupDayBin, DAY_BINS, store_id, bins)
+        await self._replace(
+            RollupDaySteps, DAY_STEPS, store_id, {key: (list(steps_of(own)),) for key, own in bins.items()}
+        )
         await self._replace(CoverageDay, DAYS, store_id, coverage)
 
     async def _replace(self, model: Any, table: FigureTable, store_id: UUID, rows: Rows) -> None:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from cloud_api.kit.buckets import ROLLUP
-from cloud_api.kit.histogram import bin_of
+from cloud_api.kit.histogram import bin_of, steps_of
 from cloud_api.rollups.tables import (
     BINS,
     CAMERAS,
     COARSE,
     DAY,
-    DAY_BINS,
+    DAY_STEPS,
     DAYS,
     FINE,
     HOURS,
@@ -24,10 +24,13 @@ from cloud_api.rollups.tables import (
     FigureTable,
     Rows,
 )
+from shared_models.events import is_walkway
 
 STAYS = ("dwell", "shelf_interaction", "queue_wait")
-BY_THE_HEAP = ("footfall_in", "footfall_out", "dwell", "queue_wait")
-"""Types whose events add nothing but their number and their value."""
+WALKWAY_OF = {"footfall_in": "walkway_in", "footfall_out": "walkway_out"}
+"""Crossings of walkways have figures of their own: in no sum of people in or out, but with their zone."""
+BY_THE_HEAP = ("footfall_in", "footfall_out", *WALKWAY_OF.values(), "dwell", "queue_wait")
+"""Kinds of figures whose events add nothing but their number and their value."""
 LONGEST_GAP = timedelta(days=31)
 """Of a longer gap only the last month is spread over quarter hours."""
 MAX_CELLS = 4096
@@ -41,7 +44,6 @@ _DERIVED: dict[FigureTable, tuple[FigureTable, Callable[[tuple[Any, ...], dateti
     COARSE: (FINE, lambda key, _: key[:2], 4),
     DAY: (FINE, lambda key, local: (local.date(), key[1]), 4),
     HOURS: (FINE, lambda key, local: (local.date(), key[1], local.hour), 1),
-    DAY_BINS: (BINS, lambda key, local: (local.date(), key[1], key[4]), 1),
 }
 
 HeatKey = tuple[date, str, int, int]
@@ -90,6 +92,7 @@ class Figures:
         """Count one event."""
         at, day = self.quarter(occurred_at)
         self.heard[at] = day
+        kind = figure_kind(kind, attributes)
         seconds, total, peak, category = 0.0, value, value, ""
         if kind == "occupancy":
             seconds = _number(attributes.get("seen_s"), default=_MINUTE_S, highest=_MAX_SEEN_S)
@@ -131,6 +134,8 @@ class Figures:
 
     def rows(self, table: FigureTable) -> Rows:
         """What is to be added to ``table``."""
+        if table is DAY_STEPS:
+            return self._day_steps()
         if table in _DERIVED:
             return self._derived(table)
         return {key: tuple(row) for key, row in self._sums[table].items()}
@@ -144,6 +149,13 @@ class Figures:
             wide, values = key_of(key, local[key[0]]), tuple(row[:n_values])
             found[wide] = table.merge(found[wide], values) if wide in found else values
         return found
+
+    def _day_steps(self) -> Rows:
+        counts: dict[tuple[date, str], dict[int, int]] = {}
+        for (at, kind, _camera, _zone, step), row in self._sums[BINS].items():
+            own = counts.setdefault((self.heard[at], kind), {})
+            own[step] = own.get(step, 0) + int(row[0])
+        return {key: (steps_of(own),) for key, own in counts.items()}
 
     def _raise(self, key: tuple[Any, ...], more: tuple[int, float, float, float]) -> None:
         row = self._sums[FINE].get(key)
@@ -194,6 +206,11 @@ class Figures:
         for cell in cells[:MAX_CELLS]:
             if isinstance(cell, list) and len(cell) == 2 and _is_count(cell[0], lowest=0) and cell[0] < columns * rows:
                 heat.cells[cell[0]] = heat.cells.get(cell[0], 0.0) + _number(cell[1], default=0.0, highest=1e6)
+
+
+def figure_kind(kind: str, attributes: Mapping[str, Any]) -> str:
+    """The kind of figure that an event of type ``kind`` is added to."""
+    return WALKWAY_OF.get(kind, kind) if is_walkway(attributes) else kind
 
 
 def _number(value: object, *, default: float, highest: float) -> float:

@@ -175,4 +175,7 @@ def _is_equal(a: tuple[Any, ...] | None, b: tuple[Any, ...] | None) -> bool:
     if a is None or b is None:
         return a == b
     # Sums of floats depend on their order in the last digits.
-    return all(math.isclose(x, y, rel_tol=1e-9, abs_tol=1e-6) for x, y in zip(a, b, strict=True))
+    return all(
+        list(x) == list(y) if isinstance(x, (list, tuple)) else math.isclose(x, y, rel_tol=1e-9, abs_tol=1e-6)
+        for x, y in zip(a, b, strict=True)
+    )

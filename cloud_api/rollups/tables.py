@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel import SQLModel
 
+from cloud_api.kit.histogram import added
 from cloud_api.models import (
     CoverageCamera,
     CoverageDay,
@@ -14,7 +15,7 @@ from cloud_api.models import (
     RollupBin,
     RollupCoarse,
     RollupDay,
-    RollupDayBin,
+    RollupDaySteps,
     RollupFine,
     RollupHour,
 )
@@ -24,7 +25,8 @@ from cloud_api.models import (
 class FigureTable:
     """One of those below, told apart by identity.
 
-    ``keys`` (after the store), columns that add up, and columns of which the highest stays.
+    ``keys`` (after the store), columns that add up, columns of which the highest stays, and histograms (tuples of
+    numbers that add up place by place).
     """
 
     name: str
@@ -32,15 +34,20 @@ class FigureTable:
     keys: tuple[str, ...]
     sums: tuple[str, ...]
     peaks: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
 
     @property
     def values(self) -> tuple[str, ...]:
-        return (*self.sums, *self.peaks)
+        return (*self.sums, *self.peaks, *self.steps)
 
     def merge(self, a: tuple[Any, ...], b: tuple[Any, ...]) -> tuple[Any, ...]:
         """One row of two."""
-        cut = len(self.sums)
-        return (*(x + y for x, y in zip(a[:cut], b[:cut], strict=True)), *map(max, a[cut:], b[cut:]))
+        cut, end = len(self.sums), len(self.sums) + len(self.peaks)
+        return (
+            *(x + y for x, y in zip(a[:cut], b[:cut], strict=True)),
+            *map(max, a[cut:end], b[cut:end]),
+            *map(added, a[end:], b[end:]),
+        )
 
 
 _SUMS, _PEAKS = ("n", "total", "seconds"), ("peak",)
@@ -49,12 +56,12 @@ COARSE = FigureTable("coarse", RollupCoarse, ("bucket_at", "type"), _SUMS, _PEAK
 DAY = FigureTable("day", RollupDay, ("day", "type"), _SUMS, _PEAKS)
 HOURS = FigureTable("hour", RollupHour, ("day", "type", "hour"), ("n",))
 BINS = FigureTable("bins", RollupBin, ("bucket_at", "type", "camera_id", "zone_id", "bin"), ("n",))
-DAY_BINS = FigureTable("day bins", RollupDayBin, ("day", "type", "bin"), ("n",))
+DAY_STEPS = FigureTable("day histogram", RollupDaySteps, ("day", "type"), (), steps=("steps",))
 CAMERAS = FigureTable("camera coverage", CoverageCamera, ("bucket_at", "camera_id"), ("blind_s",))
 QUARTERS = FigureTable("coverage", CoverageQuarter, ("bucket_at",), ("blind_s",))
 DAYS = FigureTable("day coverage", CoverageDay, ("day",), ("heard", "blind_s"))
 
-FIGURE_TABLES = (FINE, COARSE, DAY, HOURS, BINS, DAY_BINS, CAMERAS, QUARTERS, DAYS)
+FIGURE_TABLES = (FINE, COARSE, DAY, HOURS, BINS, DAY_STEPS, CAMERAS, QUARTERS, DAYS)
 """In the order in which they are written, always: two uploads never wait for each other crosswise."""
 
 Rows = dict[tuple[Any, ...], tuple[Any, ...]]

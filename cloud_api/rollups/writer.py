@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from cloud_api.rollups.tables import FIGURE_TABLES, QUARTERS, FigureTable, Rows
 _TYPES = {
     "bucket_at": "timestamptz", "day": "date", "type": "text", "camera_id": "text", "zone_id": "text",
     "category": "text", "bin": "int", "hour": "int", "n": "bigint", "heard": "int", "total": "float8", "seconds": "float8",
-    "peak": "float8", "blind_s": "float8",
+    "peak": "float8", "blind_s": "float8", "steps": "text",
 }  # fmt: skip
 
 
@@ -75,15 +75,31 @@ class FigureWriter:
         return {at: quarters[at] for at in fresh.scalars()}
 
     async def _add(self, table: FigureTable, rows: Rows) -> None:
+        if table.steps:
+            rows = await self._with_what_is_there(table, rows)
         statement = insert_for(self._connection)(table.model)
         columns, new = table.model.__table__.columns, statement.excluded  # type: ignore[attr-defined]  # as SQLModel
         changes: dict[str, Any] = {name: columns[name] + new[name] for name in table.sums}
         changes |= {name: func.max(columns[name], new[name]) for name in table.peaks}
+        changes |= {name: new[name] for name in table.steps}
         statement = statement.on_conflict_do_update(index_elements=["store_id", *table.keys], set_=changes)
         own = {"store_id": self._store_id, "org_id": self._org_id}
         names = (*table.keys, *table.values)
         values = [{**own, **dict(zip(names, (*key, *row), strict=True))} for key, row in sorted(rows.items())]
         await self._connection.execute(statement, values)
+
+    async def _with_what_is_there(self, table: FigureTable, rows: Rows) -> Rows:
+        """SQLite cannot add histograms; it has one writer at a time, so that nothing comes between."""
+        columns = table.model.__table__.columns  # type: ignore[attr-defined]  # as SQLModel
+        whole: Rows = {}
+        for key, row in rows.items():
+            where = [columns[name] == value for name, value in zip(table.keys, key, strict=True)]
+            query = select(*(columns[name] for name in table.values)).where(
+                columns["store_id"] == self._store_id, *where
+            )
+            there = (await self._connection.execute(query)).one_or_none()
+            whole[key] = row if there is None else table.merge(tuple(there), row)
+        return whole
 
     async def _add_at_once(self, additions: dict[FigureTable, Rows], *, heard: dict[datetime, date]) -> None:
         """All tables in one statement: one way to the database and back."""
@@ -95,7 +111,9 @@ class FigureWriter:
             parts += _HEAR_AND_COUNT
         for table, rows in additions.items():
             parts.append(_upsert(table, first=len(arguments) + 1))
+            n_plain = len(table.keys) + len(table.sums) + len(table.peaks)
             full = [(*key, *row) for key, row in sorted(rows.items())]
+            full = [(*row[:n_plain], *map(as_array, row[n_plain:])) for row in full]
             arguments += [list(column) for column in zip(*full, strict=True)]
         if not parts:
             return
@@ -146,15 +164,22 @@ _HEAR_AND_COUNT = (
 )
 
 
+def as_array(steps: Sequence[int]) -> str:
+    """A histogram as PostgreSQL writes an array: arrays of arrays of different lengths it does not know."""
+    return f"{{{','.join(map(str, steps))}}}"
+
+
 def _upsert(table: FigureTable, *, first: int) -> str:
     """INSERT ... ON CONFLICT DO UPDATE from arrays, the first of which is parameter number ``first``."""
     names = (*table.keys, *table.values)
     arrays = ", ".join(f"${first + i}::{_TYPES[name]}[]" for i, name in enumerate(names))
     changes = [f"{n} = t.{n} + excluded.{n}" for n in table.sums]
     changes += [f"{n} = greatest(t.{n}, excluded.{n})" for n in table.peaks]
+    changes += [f"{n} = wink_steps_added(t.{n}, excluded.{n})" for n in table.steps]
     listed = ", ".join(names)
+    read = ", ".join(f"{n}::int[]" if n in table.steps else n for n in names)
     return (
         f"INSERT INTO {table.model.__tablename__} AS t (store_id, org_id, {listed}) "  # noqa: S608 - our own names
-        f"SELECT $1::uuid, $2::uuid, {listed} FROM unnest({arrays}) AS u({listed}) "
+        f"SELECT $1::uuid, $2::uuid, {read} FROM unnest({arrays}) AS u({listed}) "
         f"ON CONFLICT (store_id, {', '.join(table.keys)}) DO UPDATE SET {', '.join(changes)}"
     )

@@ -19,6 +19,7 @@ from desktop_app.domain.line_crossing import Crossing, Decision, LineState
 from desktop_app.domain.polyline import signed_distance
 from desktop_app.domain.presence import Moment
 from desktop_app.domain.walks import STITCH_WAIT_S, Observation, Walk
+from shared_models.events import WALKWAY
 from shared_models.geometry import Point
 from shared_models.zones import CountedDirection, LineZone
 
@@ -50,6 +51,8 @@ class LineCount:
             found["entrance"] = self.zone.entrance
         if self.is_visit is not None:
             found["visit"] = self.is_visit
+        if not self.zone.is_entrance:
+            found[WALKWAY] = True
         return found
 
 

@@ -115,7 +115,6 @@ class Desk(StoreDesk):
             now=self.ports.clock.utc_now(),
             seen_s=lambda camera_id, hour: journal.seen_s(camera_id, hour_at=hour),
             camera_ids=[c.camera_id for c in self._document.cameras if c.is_enabled],
-            is_entrance=self.is_entrance,
         )
 
     def is_entrance(self, camera_id: str, zone_id: str) -> bool:

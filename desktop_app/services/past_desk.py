@@ -275,7 +275,10 @@ def counts_something(zone: Zone) -> bool:
 
 
 def worth_recounting(before: Sequence[Zone], after: Sequence[Zone]) -> frozenset[str]:
-    """The zones, by id, whose past would be counted otherwise after this edit. Names change nothing."""
+    """The zones, by id, whose past would be counted otherwise after this edit. Names change nothing.
+
+    A line that becomes a walkway, or an entrance: what it counted stays what it was then, unless it is counted anew.
+    """
     old = {zone.zone_id: zone for zone in before}
     ignored = (
         [_shape(z) for z in before if not counts_something(z)],
@@ -288,7 +291,7 @@ def worth_recounting(before: Sequence[Zone], after: Sequence[Zone]) -> frozenset
 
 
 def _shape(zone: Zone) -> Zone:
-    return zone.model_copy(update={"revision": 1, "name": "", **({"is_entrance": True} if zone.kind == "line" else {})})
+    return zone.model_copy(update={"revision": 1, "name": ""})
 
 
 def _parts(span: Span) -> list[Span]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, Protocol
 
-from shared_models.events import EventType
+from shared_models.events import EventType, is_walkway
 
 RESET_HOUR = 4
 """Local hour at which a business day begins (COUNTING.md section 5)."""
@@ -147,16 +147,15 @@ def day_figures(
     now: datetime,
     seen_s: Callable[[str, datetime], float],
     camera_ids: Sequence[str],
-    is_entrance: Callable[[str, str], bool] = lambda _camera, _zone: True,
 ) -> DayFigures:
     """Figures of ``day``.
 
     Args:
         seen_s: (camera, UTC hour) -> seconds that the camera saw of it.
-        is_entrance: whether a (camera, line) lets people into the store.
     """
     start, end = day_bounds(day, zone=zone)
-    doors = [e for e in events if e.zone_id is None or is_entrance(e.camera_id, e.zone_id)]
+    # What a line was when it counted: that it is something else today changes no day of the past.
+    doors = [e for e in events if not is_walkway(e.attributes)]
     hours = []
     hour = start
     while hour < end:

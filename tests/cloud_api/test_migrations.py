@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 from sqlalchemy.engine import Connection
+from sqlmodel import col
 
+from cloud_api.kit.histogram import bin_of
 from cloud_api.maintenance.schema import migrate
 from cloud_api.migrations import config_for, downgrade, is_current, upgrade
+from cloud_api.models import RollupDaySteps
 from cloud_api.rollups.proof import rollup_differences
 from cloud_api.tenancy.row_security import row_security_problems
 from cloud_api.tenancy.transactions import maintenance
@@ -101,3 +104,27 @@ async def test_hours_are_made_from_quarter_hours_also_where_the_events_are_gone(
             rows = [tuple(row) for row in await connection.execute(query)]
         # 09:00 UTC is 10:00 in Berlin in March; every fourth of forty events, five minutes apart.
         assert rows == [(10, 3), (11, 3), (12, 3), (13, 1)]
+
+
+@pytest.mark.parametrize("is_postgresql", [False, True], ids=["sqlite", "postgresql"])
+async def test_histograms_of_days_are_made_from_their_single_steps_also_where_the_events_are_gone(
+    tmp_path: Path, is_postgresql: bool
+) -> None:
+    async with running_cloud(tmp_path, is_postgresql=is_postgresql) as cloud:
+        await filled(cloud)
+        query = select(col(RollupDaySteps.type), col(RollupDaySteps.day), col(RollupDaySteps.steps))
+        async with maintenance(cloud.database) as connection:
+            before = sorted(tuple(row) for row in await connection.execute(query))
+        await go(cloud, downgrade, "0009")
+        async with maintenance(cloud.database) as connection:
+            bins = text("SELECT type, n FROM rollup_day_bins ORDER BY type")
+            assert [tuple(row) for row in await connection.execute(bins)] == [("dwell", 10), ("queue_wait", 10)]
+            await connection.execute(text("DELETE FROM events"))
+        await go(cloud, upgrade)
+        async with maintenance(cloud.database) as connection:
+            after = sorted(tuple(row) for row in await connection.execute(query))
+    assert after == before
+    assert [(kind, len(steps), steps[-1]) for kind, _day, steps in after] == [
+        ("dwell", bin_of(12.5) + 1, 10),
+        ("queue_wait", bin_of(60) + 1, 10),
+    ]

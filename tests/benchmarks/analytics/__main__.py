@@ -87,8 +87,11 @@ _ROLL_UP = (
     f"INSERT INTO rollup_bins (store_id, bucket_at, type, camera_id, zone_id, bin, n, org_id) "
     f"SELECT store_id, {_AT}, type, camera_id, zone_id, {_BIN}, count(*), org_id FROM events {_STAY} "
     "GROUP BY 1, 2, 3, 4, 5, 6, org_id",
-    f"INSERT INTO rollup_day_bins (store_id, day, type, bin, n, org_id) "
-    f"SELECT store_id, {_DAY}, type, {_BIN}, count(*), org_id FROM events {_STAY} GROUP BY 1, 2, 3, 4, org_id",
+    f"INSERT INTO rollup_day_steps (store_id, day, type, steps, org_id) "
+    "SELECT store_id, day, type, ARRAY(SELECT coalesce((counts ->> i::text)::int, 0) FROM generate_series(0, longest) i), "
+    f"org_id FROM (SELECT store_id, day, type, org_id, max(bin) AS longest, jsonb_object_agg(bin, n) AS counts FROM "
+    f"(SELECT store_id, {_DAY} AS day, type, {_BIN} AS bin, count(*) AS n, org_id FROM events {_STAY} "
+    "GROUP BY 1, 2, 3, 4, org_id) b GROUP BY 1, 2, 3, 4) d",
     f"INSERT INTO coverage_quarters (store_id, bucket_at, org_id, blind_s) "
     f"SELECT DISTINCT store_id, {_AT}, org_id, 0.0 FROM events",
     f"INSERT INTO coverage_days (store_id, day, org_id, heard, blind_s) "

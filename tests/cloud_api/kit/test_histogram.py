@@ -1,13 +1,23 @@
 from __future__ import annotations
 
 import statistics
+import struct
 from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_api.kit.histogram import LAST_BIN, bin_of, edges_of, quantile
+from cloud_api.kit.histogram import (
+    LAST_BIN,
+    added,
+    bin_of,
+    counts_of_arrays,
+    counts_of_lists,
+    edges_of,
+    quantile,
+    steps_of,
+)
 
 seconds = st.floats(min_value=0.0, max_value=31_536_000.0, allow_nan=False)
 
@@ -41,3 +51,26 @@ def test_without_stays_nothing_is_known() -> None:
 def test_the_middle_of_many_like_stays_is_near_their_median() -> None:
     values = [20.0 + i / 10 for i in range(400)]
     assert quantile(Counter(map(bin_of, values)), 0.5) == pytest.approx(statistics.median(values), rel=0.05)
+
+
+@given(st.lists(st.lists(st.integers(min_value=0, max_value=10**6), max_size=LAST_BIN + 1)))
+def test_many_histograms_add_up_to_the_same_however_a_database_sends_them(rows: list[list[int]]) -> None:
+    wanted: Counter[int] = Counter()
+    for row in rows:
+        wanted.update({index: n for index, n in enumerate(row) if n})
+    sent = b"".join(as_postgresql_sends(row) for row in rows)
+    assert counts_of_arrays(sent) == dict(wanted) == counts_of_lists(rows)
+    total: tuple[int, ...] = ()
+    for row in rows:
+        total = added(total, row)
+    assert {index: n for index, n in enumerate(total) if n} == dict(wanted)
+
+
+def test_a_histogram_ends_with_the_last_step_that_holds_a_stay() -> None:
+    assert steps_of({2: 5, 0: 1}) == (1, 0, 5)
+    assert steps_of({}) == ()
+
+
+def as_postgresql_sends(row: list[int]) -> bytes:
+    head = struct.pack(">iii", 1 if row else 0, 0, 23) + (struct.pack(">ii", len(row), 1) if row else b"")
+    return head + b"".join(struct.pack(">ii", 4, n) for n in row)

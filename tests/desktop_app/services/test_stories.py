@@ -181,8 +181,9 @@ def test_what_is_kept_of_a_camera_is_forgotten_on_demand(counted: EdgeSettings) 
 
 def test_only_edits_that_count_otherwise_are_worth_a_recount() -> None:
     poster = PolygonZone(zone_id="poster", points=((0, 0), (0.2, 0), (0.2, 0.2)), purpose=ZonePurpose.IGNORE)
-    renamed = DOOR.model_copy(update={"name": "Door", "revision": 2, "is_entrance": False})
+    renamed = DOOR.model_copy(update={"name": "Door", "revision": 2})
     assert worth_recounting((DOOR,), (renamed,)) == frozenset()
+    assert worth_recounting((DOOR,), (DOOR.model_copy(update={"is_entrance": False}),)) == {"door"}
     assert worth_recounting((DOOR,), (DOOR, LOWER)) == {"lower"}
     assert worth_recounting((DOOR,), (DOOR.flipped(),)) == {"door"}
     assert worth_recounting((DOOR, LOWER), (DOOR, LOWER, poster)) == {"door", "lower"}
