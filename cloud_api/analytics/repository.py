@@ -197,30 +197,33 @@ class AnalyticsRepository:
 
     async def day_bins(self, kind: str, *, first: date, last: date) -> list[tuple[date, int, int]]:
         """Histograms of stays: day, step, stays; all stores together."""
+        return await self._day_steps(kind, where=self._of_days(RollupDaySteps, first, last))
+
+    async def _day_steps(self, kind: str, *, where: ColumnElement[bool]) -> list[tuple[date, int, int]]:
         table = RollupDaySteps
-        where = (self._of_days(table, first, last), col(table.type) == kind)
+        wanted = (where, col(table.type) == kind)
         if self._connection.dialect.name == "postgresql":
             # One row a day: thousands of rows cost more on their way through the driver than to add up.
             sent: Any = func.string_agg(func.array_send(col(table.steps)), cast(b"", LargeBinary), type_=LargeBinary)
-            rows = await self._run(select(col(table.day), sent).where(*where).group_by(col(table.day)))
+            rows = await self._run(select(col(table.day), sent).where(*wanted).group_by(col(table.day)))
             return [(day, step, n) for day, arrays in rows for step, n in counts_of_arrays(arrays).items()]
         by_day: dict[date, list[list[int]]] = {}
-        for day, own in await self._run(select(col(table.day), col(table.steps)).where(*where)):
+        for day, own in await self._run(select(col(table.day), col(table.steps)).where(*wanted)):
             by_day.setdefault(day, []).append(own)
         return [(day, step, n) for day, own in by_day.items() for step, n in counts_of_lists(own).items()]
 
     async def stay_bins(self, kind: str, *, days: Sequence[date]) -> dict[int, int]:
-        """A histogram of the stays of some days, in their order, added up by the database: stays per step."""
-        table = RollupDayBin
+        """A histogram of the stays of some days, in their order: stays per step."""
         # A whole run of days is a range; days apart are looked up one by one.
         is_run = (days[-1] - days[0]).days + 1 == len(days)
+        table = RollupDaySteps
         within = col(table.store_id).in_(self._ids) & col(table.day).in_(days)
-        query = (
-            select(col(table.bin), _count(table.n))
-            .where(self._of_days(table, days[0], days[-1]) if is_run else within, col(table.type) == kind)
-            .group_by(col(table.bin))
-        )
-        return {r[0]: int(r[1]) for r in await self._run(query)}
+        found: dict[int, int] = {}
+        for _, step, n in await self._day_steps(
+            kind, where=self._of_days(table, days[0], days[-1]) if is_run else within
+        ):
+            found[step] = found.get(step, 0) + n
+        return found
 
     async def bins_at(self, kind: str, moments: Sequence[datetime]) -> list[tuple[datetime, int, int]]:
         """Histograms of the stays of single quarter hours: quarter hour, step, stays."""
