@@ -82,7 +82,7 @@ class LineState:
         """Take the track's next observed anchor (pixels, as ``points``)."""
         self.distance = signed_distance(points, anchor.point_px)
         band = _band(self.distance, max(anchor.height_px, FLOOR_PX))
-        side = (band > 0) - (band < 0)
+        side = 1 if band > 0 else -1 if band < 0 else 0
         if self.held is not None and self.held.is_feet != anchor.is_feet:
             self._re_anchor(side, anchor)
             return None

@@ -91,8 +91,14 @@ class LineJudge:
         anchor = observation.anchor
         crossing = state.observe(self.points[zone.zone_id], anchor)
         distance_px = abs(state.distance)
-        if crossing is None and distance_px >= NEAR_HEIGHTS * anchor.height_px and zone.zone_id not in walk.approaches:
-            return None
+        if crossing is None:
+            # Most looks are further away than the nearest one so far: nothing to write down.
+            known = walk.approaches.get(zone.zone_id)
+            if known is None:
+                if distance_px >= NEAR_HEIGHTS * anchor.height_px:
+                    return None
+            elif distance_px / max(anchor.height_px, 1.0) >= known.nearest_heights:
+                return None
         approach = self._approach(zone, walk, distance_px, observation)
         return None if crossing is None else self._judge(zone, walk, crossing, approach, observation)
 

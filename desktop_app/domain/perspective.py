@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from statistics import median
 
 import numpy as np
 
@@ -78,11 +79,10 @@ class Perspective:
         return head_y + ratio * (slope * end + offset)
 
     def _fit(self) -> None:
-        medians = np.array(
-            [np.median(np.array(band), axis=0) for band in self._bands.values() if len(band) >= MIN_PER_BAND]
-        )
-        if len(medians) < MIN_BANDS:
+        full = [band for band in self._bands.values() if len(band) >= MIN_PER_BAND]
+        if len(full) < MIN_BANDS:
             return
+        medians = np.array([(median(y for y, _ in band), median(tall for _, tall in band)) for band in full])
         feet_y, height = medians[:, 0], medians[:, 1]
         if np.ptp(feet_y) < MIN_SPAN * np.median(height):
             return

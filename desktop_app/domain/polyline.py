@@ -14,8 +14,13 @@ def signed_distance(points: Sequence[Point], p: Point) -> float:
 
     Near an inner joint the sign is that of the joint's bisecting normal: its two segments may disagree there.
     """
-    if len(points) == 2:
-        return _to_segment(points[0], points[1], p)
+    if len(points) == 2:  # most lines are of one piece, and this is the hottest place of all
+        (ax, ay), (bx, by), (px, py) = points[0], points[1], p
+        along_x, along_y, from_x, from_y = bx - ax, by - ay, px - ax, py - ay
+        t = (from_x * along_x + from_y * along_y) / (along_x * along_x + along_y * along_y)
+        t = 0.0 if t < 0.0 else 1.0 if t > 1.0 else t
+        side = along_x * from_y - along_y * from_x
+        return math.copysign(math.hypot(from_x - t * along_x, from_y - t * along_y), side) if side else 0.0
     best, sign = math.inf, 0.0
     last = len(points) - 2
     for i, (a, b) in enumerate(pairwise(points)):
@@ -31,16 +36,6 @@ def signed_distance(points: Sequence[Point], p: Point) -> float:
             else:
                 sign = side_of(a, b, p)
     return math.copysign(best, sign) if sign else 0.0
-
-
-def _to_segment(a: Point, b: Point, p: Point) -> float:
-    """The same for a line of one piece, which most are; in the hottest loop of all."""
-    along_x, along_y = b[0] - a[0], b[1] - a[1]
-    from_x, from_y = p[0] - a[0], p[1] - a[1]
-    t = (from_x * along_x + from_y * along_y) / (along_x * along_x + along_y * along_y)
-    t = 0.0 if t < 0.0 else min(t, 1.0)
-    side = along_x * from_y - along_y * from_x
-    return math.copysign(math.hypot(from_x - t * along_x, from_y - t * along_y), side) if side else 0.0
 
 
 def meets(points: Sequence[Point], start: Point, end: Point) -> bool:

@@ -48,6 +48,9 @@ class PresenceState:
 
     def observe(self, *, is_inside: bool, moment: Moment, enter_s: float, exit_grace_s: float) -> Stay | None:
         """Take the track's next observation; gives the stay that it shows to be over."""
+        if not is_inside and self.last_in is None:
+            self.is_inside = False
+            return None
         ended = self.expire(moment, exit_grace_s=exit_grace_s)
         if is_inside:
             self._step_in(moment, enter_s=enter_s)

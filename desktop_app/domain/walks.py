@@ -87,12 +87,13 @@ def kept_moment(at_s: float, occurred_at: datetime) -> Moment:
 
 def look_at(anchor: Anchor, *, score: float, frame: int, at_ms: int, stamp_ms: int) -> Look:
     """``anchor`` on the grid."""
+    x, y = anchor.point_px
     return Look(
         frame,
         at_ms,
         stamp_ms,
-        _step(anchor.point_px[0]),
-        _step(anchor.point_px[1]),
+        _step(x),
+        _step(y),
         max(1, _step(anchor.height_px)),
         (ESTIMATED if anchor.is_estimated else 0) | (0 if anchor.is_feet else NO_FEET),
         round(1000 * min(1.0, max(0.0, score))),
@@ -100,7 +101,8 @@ def look_at(anchor: Anchor, *, score: float, frame: int, at_ms: int, stamp_ms: i
 
 
 def _step(px: float) -> int:
-    return max(-_FAR, min(_FAR, round(px * STEPS_PER_PX)))
+    steps = round(px * STEPS_PER_PX)
+    return steps if -_FAR <= steps <= _FAR else _FAR if steps > 0 else -_FAR
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -196,6 +196,10 @@ class ZoneEngine:
         self._judge_lines = LineJudge(self.camera_id, lines, self._points)
         self._lines = lines
         self._polygons = [z for z in zones if isinstance(z, PolygonZone) and not _is_ignored(z)]
+        self._regions = [
+            (area, self._points[area.zone_id], _bounds(self._points[area.zone_id])) for area in self._polygons
+        ]
+        self._keep_s = max([2.0, *(area.exit_grace_s for area in self._polygons)]) + 1.0
         self._ignored = [self._points[z.zone_id] for z in zones if _is_ignored(z)]
         self._meters = CameraMeters(self.camera_id, self._polygons)
         self._paths.geometry = Geometry(
@@ -332,25 +336,29 @@ class ZoneEngine:
         waiting, walk.waiting = walk.waiting, []
         return [draft for waited in waiting for draft in self._judge(walk, waited)]
 
-    def _judge(self, walk: Walk, observation: Observation) -> Iterable[EventDraft]:
+    def _judge(self, walk: Walk, observation: Observation) -> list[EventDraft]:
+        drafts: list[EventDraft] = []
         for zone in self._lines:
             state = walk.lines.get(zone.zone_id)
             if state is None:
                 state = walk.lines[zone.zone_id] = LineState()
             count = self._judge_lines.observe(zone, state, walk, observation)
             if count is not None:
-                yield self._drafted(count)
-        for area in self._polygons:
+                drafts.append(self._drafted(count))
+        x, y = point = observation.anchor.point_px
+        for area, corners, (left, top, right, bottom) in self._regions:
             presence = walk.presences.get(area.zone_id)
             if presence is None:
                 presence = walk.presences[area.zone_id] = PresenceState()
             stay = presence.observe(
-                is_inside=contains(self._points[area.zone_id], observation.anchor.point_px),
+                is_inside=left <= x <= right and top <= y <= bottom and contains(corners, point),
                 moment=observation.moment,
                 enter_s=area.enter_s,
                 exit_grace_s=area.exit_grace_s,
             )
-            yield from self._stayed(area, walk, stay)
+            if stay is not None:
+                drafts += self._stayed(area, walk, stay)
+        return drafts
 
     def _expire(self, moment: Moment) -> list[EventDraft]:
         """End presences of who is not seen and whose grace is over."""
@@ -363,10 +371,6 @@ class ZoneEngine:
                 if state is not None:
                     drafts += self._stayed(area, walk, state.expire(moment, exit_grace_s=area.exit_grace_s))
         return drafts
-
-    @property
-    def _keep_s(self) -> float:
-        return max([2.0, *(area.exit_grace_s for area in self._polygons)]) + 1.0
 
     def _finish(self, walk: Walk, *, is_cut: bool) -> list[EventDraft]:
         drafts = [self._drafted(count) for count in self._judge_lines.finish(walk, is_cut=is_cut)]
@@ -437,6 +441,12 @@ def _usable(tracked: TrackedDetections, *, frame_wh: Size) -> TrackedDetections:
     if good.all():
         return tracked
     return TrackedDetections(x[good], tracked.score[good], tracked.tracker_id[good], tracked.is_confirmed[good])
+
+
+def _bounds(points: Sequence[Point]) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom."""
+    across, down = [x for x, _ in points], [y for _, y in points]
+    return min(across), min(down), max(across), max(down)
 
 
 def _is_ignored(zone: Zone) -> bool:

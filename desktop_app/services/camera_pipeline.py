@@ -30,6 +30,8 @@ RETRY_S = 2.0
 """How often events that wait in memory are tried again."""
 KEEP_EVERY_S = 10.0
 """How often explanations and foot paths are handed in."""
+KEEP_SOON_S = 1.0
+"""The same after something was counted: an owner may ask at once why."""
 DRIFT_DAYS = 30
 """Days of which the drift is kept."""
 MAX_UNSAVED = 100_000
@@ -80,6 +82,7 @@ class CameraPipeline:
         self._sink = sink
         self._history = history
         self._kept_s = float("-inf")
+        self._has_news = False
         self._day_of = day_of
         self._day: date | None = None
         self._tried_s = 0.0
@@ -109,7 +112,8 @@ class CameraPipeline:
             if drafts or (self._unsaved and frame.at_s - self._tried_s >= RETRY_S):
                 self._tried_s = frame.at_s
                 self._save(drafts)
-            if not 0 <= frame.at_s - self._kept_s < KEEP_EVERY_S:
+            self._has_news = self._has_news or bool(drafts)
+            if not 0 <= frame.at_s - self._kept_s < (KEEP_SOON_S if self._has_news else KEEP_EVERY_S):
                 self._keep(analysis, run_at=analysis.engine.run_at)
             engine = analysis.engine
             return LiveView(
@@ -238,6 +242,7 @@ class CameraPipeline:
         if self._last_at is None or run_at is None:
             return
         self._kept_s, last_at = self._last_at
+        self._has_news = False
         explanations, paths = analysis.engine.take_explanations(), analysis.engine.take_paths()
         if self._history is None:
             return

@@ -106,10 +106,10 @@ def test_the_truth_counts_a_walk_in_and_out_and_no_swaying() -> None:
 def test_the_truth_counts_who_is_gone_while_past_the_line_if_he_came_to_cross(start: float, crossings: int) -> None:
     (line,) = scene_zones("entrance")
     watch = keeper(line)
-    _, height_px, _ = watch._seen(pose(6.4))
+    _, height_px, _ = watch.seen(pose(6.4))
     past = next(
         y for y in (6.4 - 0.005 * n for n in range(200))
-        if watch._seen(pose(y))[0][1] - watch._seen(pose(6.4))[0][1] > 0.2 * height_px
+        if watch.seen(pose(y))[0][1] - watch.seen(pose(6.4))[0][1] > 0.2 * height_px
     )  # fmt: skip
     ways = [start + (past - start) * n / 40 for n in range(41)]
     for n, y in enumerate(ways):

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from desktop_app.domain.detections import Detections
-from desktop_app.services.camera_pipeline import CameraPipeline, remember_size, remembered_size
-from desktop_app.services.ports import CapturedFrame, OutboxError
+from desktop_app.domain.explanation import Reason
+from desktop_app.services.camera_pipeline import KEEP_SOON_S, CameraPipeline, remember_size, remembered_size
+from desktop_app.services.ports import CapturedFrame, HistoryPage, OutboxError
 from shared_models.cameras import Camera, SourceAddress
 from shared_models.events import Event, EventDraft, EventType
 from shared_models.geometry import to_norm
@@ -22,6 +23,16 @@ CAMERA = Camera(
     source=SourceAddress("0"),
     zones=(LineZone(zone_id="door", points=((0.1, 0.5), (0.9, 0.5))),),
 )
+
+
+class InMemoryHistory:
+    """Keeps the pages, with what time the camera had when each was handed in."""
+
+    def __init__(self) -> None:
+        self.pages: list[HistoryPage] = []
+
+    def put(self, page: HistoryPage) -> None:
+        self.pages.append(page)
 
 
 class InMemorySink:
@@ -75,6 +86,17 @@ def test_a_crossing_is_an_event_and_a_figure_in_one_transaction() -> None:
     assert kinds(sink) == [EventType.FOOTFALL_IN]
     assert pipe.counts()[0].in_count == 1
     assert json.loads(json.loads(sink.counters["zones/cam"])["totals"]) == {"door": [1, 0, 0]}
+
+
+def test_why_somebody_was_counted_is_handed_in_within_a_second() -> None:
+    sink, history = InMemorySink(), InMemoryHistory()
+    walk_through(CameraPipeline("cam", camera_for=lambda _: CAMERA, sink=sink, history=history), start_s=0)
+    (event,) = (e for e in sink.events if e.zone_id == "door")
+    first = next(p for p in history.pages if any(e.reason is Reason.COUNTED_IN for e in p.explanations))
+    waited = first.progress.last_at - event.occurred_at
+    assert timedelta(0) <= waited <= timedelta(seconds=KEEP_SOON_S + 0.2)
+    # Where nothing is counted it stays as it was: the film of eight seconds is three pages at the most.
+    assert len(history.pages) <= 3
 
 
 def test_figures_go_on_after_a_restart_on_the_same_day_and_begin_anew_on_the_next() -> None:

@@ -117,7 +117,7 @@ class TruthKeeper:
     def observe(self, poses: Sequence[Pose], *, at_s: float) -> None:
         """Take one tick."""
         for pose in poses:
-            feet, height_px, is_in_view = self._seen(pose)
+            feet, height_px, is_in_view = self.seen(pose)
             for line, shape in self._lines:
                 if is_in_view:
                     self._cross(line, shape, pose.person_id, feet, height_px, at_s)
@@ -145,7 +145,8 @@ class TruthKeeper:
             tuple(p for p in still if p is not None),
         )
 
-    def _seen(self, pose: Pose) -> tuple[Point, float, bool]:
+    def seen(self, pose: Pose) -> tuple[Point, float, bool]:
+        """Where the feet are in the picture (pixels), how tall the person is there (pixels), and whether in view."""
         x, y = pose.at
         world = np.array([(x, y, 0.0), (x, y, pose.look.height_m)])
         (fx, fy, _), (_, hy, _) = self._camera.project(world)
