@@ -129,11 +129,16 @@ def create_store(
     org: Annotated[str, typer.Option("--org", help="Name or id of the organisation.")],
     name: Annotated[str, typer.Option("--name")],
     timezone: Annotated[str, typer.Option("--timezone", help="E.g. Europe/Berlin.")],
+    capacity: Annotated[
+        int | None, typer.Option("--capacity", min=1, max=1_000_000, help="People it has room for.")
+    ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a store."""
-    store_id = _administer(data_dir, lambda c: Administration(c).create_store(org, name, timezone=timezone))
+    store_id = _administer(
+        data_dir, lambda c: Administration(c).create_store(org, name, timezone=timezone, capacity=capacity)
+    )
     value = {"store_id": str(store_id), "name": name, "timezone": timezone}
     _say(value, f"Store '{name}' ({store_id}).", as_json=as_json)
 

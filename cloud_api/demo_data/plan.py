@@ -29,6 +29,11 @@ class DemoStore:
     is_open_on_sunday: bool
     has_queue: bool = True
 
+    @property
+    def capacity(self) -> int:
+        """People it has room for: a sixth of a day's."""
+        return int(self.per_day * 0.016) * 10
+
 
 STORES = (
     DemoStore("Berlin Alexanderplatz", "Europe/Berlin", 1500, 9, 21, is_open_on_sunday=False),

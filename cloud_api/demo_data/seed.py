@@ -77,7 +77,7 @@ async def _store(
     connection: AsyncConnection, scope: Scope, office: Administration, org: str, store: DemoStore, *, now: datetime,
     n_days: int,
 ) -> UUID:  # fmt: skip
-    store_id = await office.create_store(org, store.name, timezone=store.timezone)
+    store_id = await office.create_store(org, store.name, timezone=store.timezone, capacity=store.capacity)
     span = Span(store.opens * 60, store.closes * 60)
     days = range(7 if store.is_open_on_sunday else 6)
     closed = [

@@ -15,11 +15,15 @@ from cloud_api.models.base import id_field, moment_field, utc_now
 class Store(SQLModel, table=True):
     """A shop. Its days are those of its own time zone. ``config_revision`` rises with each change for its laptops.
 
+    ``capacity``: people it has room for; None: not said.
     ``has_stills``: its cameras may be looked at, pixelated, by those who see the store.
     """
 
     __tablename__ = "stores"
-    __table_args__ = (UniqueConstraint("org_id", "name"),)
+    __table_args__ = (
+        UniqueConstraint("org_id", "name"),
+        CheckConstraint("capacity IS NULL OR capacity > 0", name="capacity_is_room"),
+    )
 
     id: UUID = id_field()
     org_id: UUID = Field(foreign_key="organisations.id", index=True)
@@ -28,6 +32,7 @@ class Store(SQLModel, table=True):
     reset_hour: int = 4
     config_revision: int = 0
     has_stills: bool = False
+    capacity: int | None = None
     created_at: datetime = moment_field(default_factory=utc_now)
 
 

@@ -42,15 +42,15 @@ class Administration:
         await self._insert(Organisation, organisation.model_dump(), taken=f"There is an organisation '{name}' already.")
         return organisation.id
 
-    async def create_store(self, org: str, name: str, *, timezone: str) -> UUID:
-        """A new store of the organisation named (or numbered) ``org``.
+    async def create_store(self, org: str, name: str, *, timezone: str, capacity: int | None = None) -> UUID:
+        """A new store of the organisation named (or numbered) ``org``. ``capacity``: people it has room for.
 
         Raises:
             NotFoundError, ConflictError, InvalidError
         """
         name = _name(name)
         zone = checked_timezone(timezone)
-        store = Store(org_id=await self._organisation(org), name=name, timezone=zone)
+        store = Store(org_id=await self._organisation(org), name=name, timezone=zone, capacity=capacity)
         await self._insert(Store, store.model_dump(), taken=f"There is a store '{name}' in this organisation already.")
         await self._note(store.org_id, "store made", name, store_id=store.id)
         return store.id

@@ -48,11 +48,12 @@ class OrganisationItem(BaseModel):
 
 
 class StoreForm(BaseModel):
-    """A store. ``reset_hour``: when occupancy begins anew, in its own time."""
+    """A store. ``reset_hour``: when occupancy begins anew, in its own time. ``capacity``: people it has room for."""
 
     name: Name
     timezone: str = Field(max_length=64, examples=["Europe/Berlin"])
     reset_hour: int = Field(default=4, ge=0, le=23)
+    capacity: int | None = Field(default=None, ge=1, le=1_000_000)
 
 
 class StoreDetails(BaseModel):
@@ -62,6 +63,7 @@ class StoreDetails(BaseModel):
     name: str
     timezone: str
     reset_hour: int
+    capacity: int | None
     config_revision: int
 
 
@@ -177,7 +179,9 @@ async def make_store(form: StoreForm, asker: Admin, database: Data, address: Add
     """A new store."""
     scope = scope_of(asker)
     async with scoped(database, scope) as connection:
-        store = await Stores(connection, scope).add(form.name, timezone=form.timezone, reset_hour=form.reset_hour)
+        store = await Stores(connection, scope).add(
+            form.name, timezone=form.timezone, reset_hour=form.reset_hour, capacity=form.capacity
+        )
         await _note(AuditLog(connection, scope), asker, address, act="store made", subject=store.name, store=store)
     return _store(store)
 
@@ -197,9 +201,9 @@ async def put_store(store_id: UUID, form: StoreForm, asker: Asker, database: Dat
     async with scoped(database, scope) as connection:
         await reach(asker, VisibleStores(connection, scope), store_id)
         store = await Stores(connection, scope).change(
-            store_id, name=form.name, timezone=form.timezone, reset_hour=form.reset_hour
+            store_id, name=form.name, timezone=form.timezone, reset_hour=form.reset_hour, capacity=form.capacity
         )
-        details = {"timezone": store.timezone, "reset_hour": store.reset_hour}
+        details = {"timezone": store.timezone, "reset_hour": store.reset_hour, "capacity": store.capacity}
         await _note(
             AuditLog(connection, scope), asker, address, act="store changed", subject=store.name, store=store,
             details=details,
@@ -350,7 +354,7 @@ async def _note(
 def _store(store: StoreView) -> StoreDetails:
     return StoreDetails(
         store_id=store.id, name=store.name, timezone=store.timezone, reset_hour=store.reset_hour,
-        config_revision=store.config_revision,
+        capacity=store.capacity, config_revision=store.config_revision,
     )  # fmt: skip
 
 

@@ -19,13 +19,16 @@ from cloud_api.tenancy.visible_stores import StoreView, VisibleStores
 class Stores(ScopedRepository):
     """Stores of one scope."""
 
-    async def add(self, name: str, *, timezone: str, reset_hour: int = 4) -> StoreView:
-        """A new one.
+    async def add(self, name: str, *, timezone: str, reset_hour: int = 4, capacity: int | None = None) -> StoreView:
+        """A new one. ``capacity``: people it has room for.
 
         Raises:
             ConflictError, InvalidError
         """
-        store = Store(org_id=self._scope.org_id, name=name, timezone=checked_timezone(timezone), reset_hour=reset_hour)
+        store = Store(
+            org_id=self._scope.org_id, name=name, timezone=checked_timezone(timezone), reset_hour=reset_hour,
+            capacity=capacity,
+        )  # fmt: skip
         try:
             async with self._connection.begin_nested():
                 await self._add(store)
@@ -33,8 +36,12 @@ class Stores(ScopedRepository):
             raise ConflictError(f"There is a store '{name}' in this organisation already.") from None
         return await VisibleStores(self._connection, self._scope).one(store.id)
 
-    async def change(self, store_id: UUID, *, name: str, timezone: str, reset_hour: int) -> StoreView:
-        """Another name, time zone or reset hour. Another time zone moves its days: they are added up anew.
+    async def change(
+        self, store_id: UUID, *, name: str, timezone: str, reset_hour: int, capacity: int | None = None
+    ) -> StoreView:
+        """Another name, time zone, reset hour or capacity (None: not said).
+
+        Another time zone moves its days: they are added up anew.
 
         Raises:
             ConflictError, InvalidError, NotFoundError
@@ -42,7 +49,7 @@ class Stores(ScopedRepository):
         visible = VisibleStores(self._connection, self._scope)
         before = await visible.one(store_id)
         query = self._update(Store).where(col(Store.id) == store_id)
-        values = {"name": name, "timezone": checked_timezone(timezone), "reset_hour": reset_hour}
+        values = {"name": name, "timezone": checked_timezone(timezone), "reset_hour": reset_hour, "capacity": capacity}
         try:
             async with self._connection.begin_nested():
                 await self._connection.execute(query.values(**values))

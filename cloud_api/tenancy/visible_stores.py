@@ -24,6 +24,7 @@ class StoreView:
     timezone: str
     reset_hour: int
     config_revision: int = 0
+    capacity: int | None = None
 
 
 class VisibleStores(ScopedRepository):
@@ -48,5 +49,5 @@ class VisibleStores(ScopedRepository):
     def _query(self) -> Select[Any]:
         return self._select(
             Store, col(Store.id), col(Store.org_id), col(Store.name), col(Store.timezone), col(Store.reset_hour),
-            col(Store.config_revision),
+            col(Store.config_revision), col(Store.capacity),
         )  # fmt: skip

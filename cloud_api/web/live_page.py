@@ -51,7 +51,7 @@ class CameraState:
 
 @dataclass(frozen=True, slots=True)
 class LiveStore:
-    """A store now. None: not known today."""
+    """A store now. None: not known today; ``capacity``: nobody has said how many it has room for."""
 
     id: UUID
     name: str
@@ -62,6 +62,12 @@ class LiveStore:
     seen: str
     is_fresh: bool
     cameras: list[CameraState]
+    capacity: int | None = None
+
+    @property
+    def fill(self) -> float | None:
+        """People inside as a share of the room there is; over 1 where it is too full. None: one of them is not known."""
+        return self.inside / self.capacity if self.inside is not None and self.capacity else None
 
     @property
     def ill(self) -> list[CameraState]:
@@ -130,6 +136,7 @@ async def live_context(seen: Visit) -> LiveContext:
                 _("never heard of") if at is None else _("heard %(ago)s", ago=ago(at, now=seen.now)),
                 at is not None and seen.now - at < SEEN_LATELY,
                 [camera_state(c, now=seen.now) for c in cameras[s.id] if c.retired_at is None],
+                s.capacity,
             )
         )  # fmt: skip
     ids = [s.id for s in seen.shown]
@@ -138,7 +145,7 @@ async def live_context(seen: Visit) -> LiveContext:
     may_look = await stores_with_stills(seen)
     stills = [still for s in seen.shown if s.id in may_look for still in stills_of(s, cameras[s.id])]
     ill = sum(len(store.ill) for store in stores)
-    stores.sort(key=lambda store: not store.ill)  # what needs a look stands first
+    stores.sort(key=lambda store: not (store.ill or (store.fill or 0.0) > 1.0))  # what needs a look stands first
     return LiveContext(stores, [_line(e, names, seen.zone) for e in recent], ill, stills[:MOST_STILLS])
 
 

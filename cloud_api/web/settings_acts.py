@@ -101,7 +101,13 @@ def _store_form(sent: Sent) -> StoreForm:
     reset = sent.text("reset_hour") or "4"
     if not reset.isdecimal():
         raise InvalidError(_("The reset hour is a whole hour, 0 to 23."))
-    return StoreForm(name=sent.text("name"), timezone=sent.text("timezone").strip(), reset_hour=int(reset))
+    room = sent.text("capacity").strip()
+    if room and not (room.isdecimal() and int(room) > 0):
+        raise InvalidError(_("The capacity is a whole number of people, or empty."))
+    return StoreForm(
+        name=sent.text("name"), timezone=sent.text("timezone").strip(), reset_hour=int(reset),
+        capacity=int(room) if room else None,
+    )  # fmt: skip
 
 
 async def _make_store(sent: Sent) -> None:

@@ -67,6 +67,11 @@ async def test_an_administrator_runs_stores_and_an_owner_their_own(cloud: CloudU
     assert (await ask(cloud, "PUT", f"/stores/{cloud.store_id}", "owner", own)).json()["reset_hour"] == 3
     for who, status in (("analyst", 403), ("staff", 403), ("owner", 200)):
         assert (await ask(cloud, "PUT", f"/stores/{cloud.store_id}", who, own)).status_code == status
+    roomy = await ask(cloud, "PUT", f"/stores/{cloud.store_id}", "owner", {**own, "capacity": 120})
+    assert (own.get("capacity"), roomy.json()["capacity"]) == (None, 120)
+    assert (await ask(cloud, "GET", f"/stores/{cloud.store_id}", "owner")).json()["capacity"] == 120
+    assert (await ask(cloud, "PUT", f"/stores/{cloud.store_id}", "owner", {**own, "capacity": 0})).status_code == 422
+    assert (await ask(cloud, "PUT", f"/stores/{cloud.store_id}", "owner", own)).json()["capacity"] is None
     assert (await ask(cloud, "PUT", f"/stores/{cloud.other_store_id}", "owner", own)).status_code == 404
     assert (await ask(cloud, "PUT", f"/stores/{cloud.foreign_store_id}", "admin", own)).status_code == 404
 

@@ -71,6 +71,28 @@ async def test_hundreds_of_stores_are_all_listed(empty: CloudUnderTest) -> None:
         assert "Branch 299" in await visitor.page(path)
 
 
+async def test_live_holds_occupancy_against_the_room_there_is(demo: Visitor) -> None:
+    page = await demo.page("/live")
+    told = [int(share) for share in re.findall(r"(\d+) % of [\d,]+ places", page)]
+    inside = [int(n.replace(",", "")) for n in re.findall(r'data-live="inside">([\d,]+)<', page)]
+    room = [int(n.replace(",", "")) for n in re.findall(r'<meter min="0" max="(\d+)"', page)]
+    assert len(told) == len(inside) == len(room) == 12
+    assert told == [round(100 * n / of) for n, of in zip(inside, room, strict=True)]
+    assert page.count("too full") == sum(n > of for n, of in zip(inside, room, strict=True))
+
+
+async def test_the_room_of_a_store_is_set_on_the_page_and_a_wrong_one_is_refused_in_words(
+    empty: CloudUnderTest,
+) -> None:
+    visitor, page = await logged_in(empty.client, "admin@acme.example"), "/settings/stores"
+    form = {"act": "change-store", "store_id": str(empty.store_id), "name": "High Street", "timezone": "Europe/Berlin"}
+    assert (await visitor.send(page, on=page, **form, capacity="80")).status_code == 303
+    assert 'name="capacity" type="number" min="1" max="1000000" value="80"' in await visitor.page(page)
+    wrong = await visitor.send(page, on=page, **form, capacity="many")
+    assert "whole number of people" in wrong.text
+    assert 'value="80"' in await visitor.page(page)
+
+
 @pytest.mark.parametrize("path", ONLY_ADMINS)
 async def test_settings_of_the_organisation_are_for_who_runs_it(empty: CloudUnderTest, path: str) -> None:
     for email in ("analyst@acme.example", "owner@acme.example", "staff@acme.example"):
