@@ -9,11 +9,12 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from cloud_api.models.base import utc_now
 from cloud_api.tenancy.transactions import maintenance
 from cloud_api.web.definitions import DEFINITIONS
 from shared_models.metrics import METRICS
 from tests.cloud_api.web.conftest import Visitor, logged_in
-from tests.helpers.cloud import PASSWORD, CloudUnderTest
+from tests.helpers.cloud import PASSWORD, CloudUnderTest, crossing
 
 PAGES = [
     "/dashboard", "/dashboard?period=yesterday", "/dashboard?period=7", "/dashboard?period=28",
@@ -79,6 +80,17 @@ async def test_live_holds_occupancy_against_the_room_there_is(demo: Visitor) -> 
     assert len(told) == len(inside) == len(room) == 12
     assert told == [round(100 * n / of) for n, of in zip(inside, room, strict=True)]
     assert page.count("too full") == sum(n > of for n, of in zip(inside, room, strict=True))
+
+
+async def test_a_walkway_is_told_from_an_entrance_in_the_table_of_zones(empty: CloudUnderTest) -> None:
+    at = utc_now().isoformat()
+    inner = {"zone_id": "aisle_line", "attributes": {"walkway": True}, "occurred_at": at}
+    sent = [crossing(1, zone_id="door", occurred_at=at), crossing(2, **inner), crossing(3, **inner)]
+    assert (await empty.send(sent)).status_code == 200
+    page = await (await logged_in(empty.client, "admin@acme.example")).page(f"/dashboard?store={empty.store_id}")
+    rows = dict(re.findall(r'<tr data-zone="(\w+)">(.*?)</tr>', page))
+    assert [("walkway inside" in rows[zone]) for zone in ("aisle_line", "door")] == [True, False]
+    assert '<td class="n">2</td>' in rows["aisle_line"]
 
 
 async def test_the_room_of_a_store_is_set_on_the_page_and_a_wrong_one_is_refused_in_words(
