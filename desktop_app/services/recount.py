@@ -12,7 +12,7 @@ from desktop_app.domain.trajectory import Trajectory
 from desktop_app.domain.walks import Sighting
 from desktop_app.domain.zone_engine import ZoneEngine
 from desktop_app.services.trajectories import KeptRun, Span, TrajectoryStore, without
-from shared_models.events import RECOUNTABLE, EventDraft, EventType
+from shared_models.events import RECOUNTABLE, EventDraft, EventType, is_walkway
 from shared_models.geometry import Size
 from shared_models.zones import LineZone, PolygonZone, Zone, ZonePurpose
 
@@ -34,6 +34,7 @@ class CountedBefore:
     occurred_at: datetime
     value: float | None
     track_id: int | None
+    is_walkway: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +116,9 @@ def _matters(other: Zone, zone: Zone) -> bool:
     return isinstance(zone, LineZone) and zone.entrance is not None and other.entrance == zone.entrance
 
 
-def _fact(one: EventDraft | CountedBefore) -> tuple[str, datetime, float | None]:
-    return str(one.type), one.occurred_at, one.value
+def _fact(one: EventDraft | CountedBefore) -> tuple[str, datetime, float | None, bool]:
+    at_walkway = is_walkway(one.attributes) if isinstance(one, EventDraft) else one.is_walkway
+    return str(one.type), one.occurred_at, one.value, at_walkway
 
 
 def _pieces(recount: Recount, span: Span) -> Iterator[Piece]:

@@ -12,7 +12,7 @@ from desktop_app.adapters.storage.outbox_file import SEQ_BLOCK, reserve_seq, res
 from desktop_app.services.ports import OutboxError
 from desktop_app.services.recount import CountedBefore, Piece
 from desktop_app.services.trajectories import Span
-from shared_models.events import RECOUNTABLE, EventDraft
+from shared_models.events import RECOUNTABLE, WALKWAY, EventDraft
 from shared_models.ids import uuid7
 
 _OF_ZONE = (
@@ -47,15 +47,15 @@ def counted_before(path: Path, *, camera_id: str, zone_id: str, span: Span) -> l
     if not path.is_file():
         return []
     query = (
-        "SELECT type, occurred_at, json_extract(body, '$.value'), json_extract(body, '$.track_id') "  # noqa: S608 - fixed words
-        f"FROM events WHERE {_OF_ZONE} ORDER BY occurred_at"
+        "SELECT type, occurred_at, json_extract(body, '$.value'), json_extract(body, '$.track_id'), "  # noqa: S608 - fixed words
+        f"json_extract(body, '$.attributes.{WALKWAY}') FROM events WHERE {_OF_ZONE} ORDER BY occurred_at"
     )
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
             rows = connection.execute(query, _values(span, camera_id, zone_id))
             return [
-                CountedBefore(kind, datetime.fromtimestamp(round(at, 3), UTC), value, track)
-                for kind, at, value, track in rows
+                CountedBefore(kind, datetime.fromtimestamp(round(at, 3), UTC), value, track, is_walkway=bool(inner))
+                for kind, at, value, track, inner in rows
             ]
     except sqlite3.Error as error:
         raise OutboxError(f"{path} cannot be read ({error}); start Wink once: it salvages what is intact.") from error

@@ -126,16 +126,36 @@ def test_a_recount_that_changes_nothing_cannot_be_pressed(qtbot: QtBot, page: Zo
     assert page.past.dialog is None
 
 
-def test_a_new_name_or_an_entrance_that_is_none_asks_for_no_recount(qtbot: QtBot, page: ZonesPage, desk: Desk) -> None:
+def test_a_new_name_asks_for_no_recount(qtbot: QtBot, page: ZonesPage) -> None:
+    editing = page.editing
+    assert editing is not None
+    editing.select(Selection("door"))
+    page.editor.inspector.name.setText("Front door")
+    page.editor.inspector.name.editingFinished.emit()
+    assert editing.document.zones[0].name == "Front door"
+    page.save()
+    qtbot.waitUntil(lambda: not editing.is_changed)
+    qtbot.wait(50)
+    assert page.offer.words == ""
+
+
+def test_a_line_that_becomes_a_walkway_leaves_the_day_as_it_was_until_it_is_counted_anew(
+    qtbot: QtBot, page: ZonesPage, desk: Desk
+) -> None:
     editing = page.editing
     assert editing is not None
     editing.select(Selection("door"))
     page.editor.inspector.entrance.click()
     assert not editing.document.zones[0].is_entrance  # type: ignore[union-attr]
     page.save()
-    qtbot.waitUntil(lambda: not editing.is_changed)
-    qtbot.wait(50)
-    assert page.offer.words == ""
+    qtbot.waitUntil(lambda: "Count past days" in page.offer.words)
+    assert desk.day(desk.today()).in_count == 2, "they came in by an entrance then"
+    button(page.offer, "Count past days...").click()
+    dialog = page.past.dialog
+    assert dialog is not None
+    qtbot.waitUntil(lambda: dialog.found is not None)
+    dialog.replace_button.click()
+    qtbot.waitUntil(lambda: "Past days are counted" in page.offer.words)
     assert desk.day(desk.today()).in_count == 0, "a walkway inside is not people in"
     assert desk.day(desk.today()).zones[0].in_count == 2
 
