@@ -144,7 +144,7 @@ class ZoneEngine:
 
     def is_ignored(self, point_px: Point) -> bool:
         """Whether a point lies in an ``ignore`` area."""
-        return any(contains(polygon, point_px) for polygon in self._ignored)
+        return bool(self._ignored) and any(contains(polygon, point_px) for polygon in self._ignored)
 
     def counts(self) -> tuple[ZoneCount, ...]:
         """Figures per zone, in drawing order; ``ignore`` areas have none."""
@@ -224,8 +224,8 @@ class ZoneEngine:
         return ZoneCount(zone.zone_id, zone.label, inside=inside, presences=totals.presences, is_line=False)
 
     def _people_in(self, zone_id: str) -> int:
-        states = (walk.presences.get(zone_id) for walk in self._walks.values())
-        return sum(1 for state in states if state is not None and state.is_present)
+        states = [walk.presences.get(zone_id) for walk in self._walks.values()]
+        return sum([state is not None and state.is_present for state in states])
 
     # -- tracks
 
