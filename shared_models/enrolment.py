@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared_models.store_time import RESET_HOUR
+
 ENROL_PATH = "/api/v1/edge/enrol"
 CODE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ"
 """Without I, L and O, which people read as 1 and 0 (and as each other)."""
@@ -15,6 +17,16 @@ CODE_LENGTH = 8
 def tidy_code(typed: str) -> str:
     """A code as it was made: people type small letters, spaces and dashes."""
     return "".join(c for c in typed.upper() if c.isalnum())
+
+
+class StoreFacts(BaseModel):
+    """A store as head office has set it: its name, its IANA time zone, and the hour at which its level begins anew."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str = ""
+    time_zone: str = ""
+    reset_hour: int = Field(default=RESET_HOUR, ge=0, le=23)
 
 
 class EnrolRequest(BaseModel):
@@ -38,3 +50,4 @@ class EnrolAnswer(BaseModel):
     store_name: str
     organisation_name: str
     timezone: str
+    reset_hour: int = RESET_HOUR

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared_models.cameras import CameraId
+from shared_models.enrolment import StoreFacts
 from shared_models.events import UtcDatetime
 from shared_models.zone_sets import Revision, ZoneSet
 
@@ -61,6 +62,7 @@ class HeartbeatAnswer(BaseModel):
         clock_offset_s: cloud minus laptop; beyond a minute the laptop's clock needs setting.
         stills: cameras of which somebody wants to see a still now (shared_models.stills).
         hides_people: the organisation wants people pixelated on the screens of its laptops; a default, not an order.
+        store: how the store is set in the cloud; None: a cloud that does not tell.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -72,3 +74,4 @@ class HeartbeatAnswer(BaseModel):
     conflicts: tuple[CameraId, ...] = ()
     stills: tuple[CameraId, ...] = ()
     hides_people: bool = False
+    store: StoreFacts | None = None

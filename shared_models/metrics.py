@@ -58,6 +58,14 @@ OCCUPANCY = Metric(
     definition="People in minus people out since the reset hour, never shown below zero.",
     event_types=(EventType.FOOTFALL_IN, EventType.FOOTFALL_OUT),
 )
+DRIFT = Metric(
+    name="drift",
+    title="Drift",
+    unit="people",
+    definition="People in minus people out from reset hour to reset hour, with its sign. Nobody is inside then, so what is "
+    "left over tells how well in and out agree.",
+    event_types=(EventType.FOOTFALL_IN, EventType.FOOTFALL_OUT),
+)
 DWELL = Metric(
     name="dwell",
     title="Time spent",
@@ -80,4 +88,4 @@ SHELF_INTERACTION = Metric(
     event_types=(EventType.SHELF_INTERACTION,),
 )
 
-METRICS: tuple[Metric, ...] = (FOOTFALL_IN, FOOTFALL_OUT, OCCUPANCY, DWELL, QUEUE_WAIT, SHELF_INTERACTION)
+METRICS: tuple[Metric, ...] = (FOOTFALL_IN, FOOTFALL_OUT, OCCUPANCY, DRIFT, DWELL, QUEUE_WAIT, SHELF_INTERACTION)

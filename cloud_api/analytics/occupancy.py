@@ -13,6 +13,7 @@ from cloud_api.analytics.repository import AnalyticsRepository
 from cloud_api.analytics.span import TimeSpan
 from cloud_api.kit.buckets import ROLLUP
 from cloud_api.tenancy.visible_stores import StoreView
+from shared_models.store_time import StoreTime
 
 LONGEST = timedelta(days=400)
 
@@ -30,7 +31,7 @@ class OccupancyRow:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """What was left over when the day was reset: ins and outs that did not cancel. Below zero: more went out."""
+    """What was left over when the level that began on ``day`` was reset. Below zero: more went out than came in."""
 
     day: date
     people: int
@@ -53,13 +54,13 @@ async def occupancy_of(
 ) -> OccupancySeries:
     """Occupancy in buckets. It begins at the reset hour before the span, or people inside then would be missing."""
     repository = AnalyticsRepository(connection, [store])
-    first = _reset_before(span.start, store, span)
+    first = store.time.reset_before(span.start)
     end = min(span.quarters[1], now)
     changes: dict[datetime, int] = defaultdict(int)
     for q in await repository.quarter_hours(start=first, end=end, types=["footfall_in", "footfall_out"]):
         changes[q.bucket_at] += q.n if q.type == "footfall_in" else -q.n
     heard = {at for _, at, _ in await repository.heard_quarters(start=first, end=end)}
-    levels, drifts = _levels(changes, store, span, first=first, end=end)
+    levels, drifts = _levels(changes, store.time, first=first, end=end)
     by_bucket: dict[datetime, list[int]] = defaultdict(list)
     for at, level in levels:
         if at in heard and at >= span.start.astimezone(UTC):
@@ -70,32 +71,18 @@ async def occupancy_of(
 
 
 def _levels(
-    changes: dict[datetime, int], store: StoreView, span: TimeSpan, *, first: datetime, end: datetime
+    changes: dict[datetime, int], time: StoreTime, *, first: datetime, end: datetime
 ) -> tuple[list[tuple[datetime, int]], list[Drift]]:
     levels, drifts, net, at = [], [], 0, first
-    reset_at, next_reset = first, _reset_after(first, store, span)
+    next_reset = time.reset_after(first)
     while at < end:
         if at >= next_reset:
-            drifts.append(Drift(reset_at.astimezone(span.zone).date(), net))
-            net, reset_at, next_reset = 0, at, _reset_after(at, store, span)
+            drifts.append(Drift(time.level_day_of(next_reset - ROLLUP), net))
+            net, next_reset = 0, time.reset_after(at)
         net += changes.get(at, 0)
         levels.append((at, max(0, net)))
         at += ROLLUP
     return levels, drifts
-
-
-def _reset_before(moment: datetime, store: StoreView, span: TimeSpan) -> datetime:
-    """The latest reset at or before ``moment``, in UTC."""
-    local = moment.astimezone(span.zone)
-    reset = local.replace(hour=store.reset_hour, minute=0, second=0, microsecond=0, fold=0)
-    if reset > local:
-        reset = (reset - timedelta(days=1)).replace(hour=store.reset_hour)
-    return reset.astimezone(UTC)
-
-
-def _reset_after(reset: datetime, store: StoreView, span: TimeSpan) -> datetime:
-    # 30 hours later lies in the next business day, also where a day has 23 or 25 hours.
-    return _reset_before((reset + timedelta(hours=30)).astimezone(span.zone), store, span)
 
 
 def _row(start: datetime, end: datetime, levels: list[int] | None) -> OccupancyRow:

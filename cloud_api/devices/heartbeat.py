@@ -19,6 +19,7 @@ from cloud_api.tenancy.organisations import Organisations
 from cloud_api.tenancy.principal import EdgePrincipal, Scope, scope_of
 from cloud_api.tenancy.transactions import scoped
 from cloud_api.tenancy.visible_stores import StoreView, VisibleStores
+from shared_models.enrolment import StoreFacts
 from shared_models.heartbeat import CameraState, Heartbeat, HeartbeatAnswer
 
 
@@ -51,6 +52,7 @@ async def beat(
     return HeartbeatAnswer(
         now=now, clock_offset_s=round(offset_s, 3), config_revision=store.config_revision, zone_sets=tuple(newer),
         conflicts=tuple(conflicts), stills=wanted, hides_people=hides_people,
+        store=StoreFacts(name=store.name, time_zone=store.timezone, reset_hour=store.reset_hour),
     )  # fmt: skip
 
 

@@ -85,5 +85,5 @@ async def enrol(database: Database, request: EnrolRequest, *, address: str) -> E
         organisation = await Organisations(connection, scope).own()
     return EnrolAnswer(
         edge_key=key, device_id=device_id, store_id=store.id, store_name=store.name,
-        organisation_name=organisation.name, timezone=store.timezone,
+        organisation_name=organisation.name, timezone=store.timezone, reset_hour=store.reset_hour,
     )  # fmt: skip

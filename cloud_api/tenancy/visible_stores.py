@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select
 from sqlmodel import col
@@ -12,6 +13,7 @@ from sqlmodel import col
 from cloud_api.kit.errors import NotFoundError
 from cloud_api.models import Store
 from cloud_api.tenancy.scoped_repository import ScopedRepository
+from shared_models.store_time import StoreTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,11 @@ class StoreView:
     reset_hour: int
     config_revision: int = 0
     capacity: int | None = None
+
+    @property
+    def time(self) -> StoreTime:
+        """Its days, and when its level begins anew."""
+        return StoreTime(ZoneInfo(self.timezone), self.reset_hour)
 
 
 class VisibleStores(ScopedRepository):

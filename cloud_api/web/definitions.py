@@ -44,9 +44,9 @@ _RULES: dict[str, tuple[str, ...]] = {
     "footfall_out": (mark("In and out are counted apart, for their errors cancel in the difference."),),
     "occupancy": (
         mark("It begins at zero at the store's reset hour (04:00 unless set otherwise)."),
-        mark("What is left over at the reset is written down as the day's drift; it tells how well in and out agree."),
         mark("The peak is the highest level at the end of a quarter hour."),
     ),
+    "drift": (mark("It belongs to the day on which its level began. All entrance lines of a store add up."),),
     "dwell": (
         mark("p50: half of all stays were shorter. p90: nine of ten were shorter. Both are right to 5 %."),
         mark("A stay begins after one second inside and ends two seconds after the person was last seen inside."),
@@ -73,8 +73,9 @@ OWN = (
          mark("Differences under 5 % are called as usual.")),
     ),
     Definition(
-        "day", mark("Day"), mark("A day of the store's own time zone."),
+        "day", mark("Day"), mark("A day of the store's own time zone, from midnight to midnight."),
         (mark("It has 23 or 25 hours twice a year."),
+         mark("Only people inside are followed over midnight: they begin anew at the reset hour."),
          mark("Figures that come late are added to the hour in which they happened.")),
     ),
 )  # fmt: skip

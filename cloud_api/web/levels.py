@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from cloud_api.analytics.repository import AnalyticsRepository
 from cloud_api.kit.buckets import ROLLUP
@@ -27,7 +26,7 @@ class Level:
 async def levels_of(
     repository: AnalyticsRepository, stores: Sequence[StoreView], *, first: date, last: date, now: datetime
 ) -> dict[UUID, Level]:
-    """Of each store, over whole days of its own (the business days that begin in them)."""
+    """Of each store, over whole days of its own: the levels that begin in them, from reset hour to reset hour."""
     start = datetime.combine(first, time(), UTC) - timedelta(hours=38)
     end = min(now, datetime.combine(last, time(), UTC) + timedelta(hours=62))
     changes: dict[UUID, dict[datetime, int]] = defaultdict(lambda: defaultdict(int))
@@ -36,28 +35,21 @@ async def levels_of(
     return {s.id: _level(s, changes.get(s.id, {}), first=first, last=last, now=now) for s in stores}
 
 
-def reset_before(moment: datetime, store: StoreView) -> datetime:
-    """When the store's business day at ``moment`` began, in UTC."""
-    local = moment.astimezone(ZoneInfo(store.timezone))
-    reset = local.replace(hour=store.reset_hour, minute=0, second=0, microsecond=0, fold=0)
-    if reset > local:
-        reset = (reset - timedelta(days=1)).replace(hour=store.reset_hour)
-    return reset.astimezone(UTC)
-
-
 def _level(store: StoreView, changes: dict[datetime, int], *, first: date, last: date, now: datetime) -> Level:
-    by_day: dict[datetime, list[datetime]] = defaultdict(list)
+    by_day: dict[date, list[datetime]] = defaultdict(list)
     for at in changes:
-        by_day[reset_before(at, store)].append(at)
-    zone = ZoneInfo(store.timezone)
+        by_day[store.time.level_day_of(at)].append(at)
+    # Between midnight and the reset hour the level that holds began yesterday; it is today's all the same.
+    running = store.time.level_day_of(now)
+    shown = {running} if last >= store.time.day_of(now) else set()
     peak, peak_at, is_known = 0, None, False
-    for reset, moments in by_day.items():
-        if not first <= reset.astimezone(zone).date() <= last:
+    for day, moments in by_day.items():
+        if day not in shown and not first <= day <= last:
             continue
         is_known, net = True, 0
         for at in sorted(moments):
             net += changes[at]
             if net > peak:
                 peak, peak_at = net, at + ROLLUP
-    current = by_day.get(reset_before(now, store), [])
+    current = by_day.get(running, [])
     return Level(max(0, sum(changes[at] for at in current)), peak, peak_at, is_known)
