@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +149,7 @@ def build_demo_edge(cloud: DemoCloud, *, data_dir: Path, seed: int) -> tuple[Edg
     beside = PROJECT_DIR.parent / "shared" / "models" / "yolox_nano_416.onnx"
     if not settings.model and beside.is_file() and not any((settings.assets_dir / "models").glob("*.onnx")):
         settings = settings.model_copy(update={"model": str(beside)})
-    return build_edge(config, settings=settings, day_of=lambda _: date.min), config
+    return build_edge(config, settings=settings, is_one_run=True), config
 
 
 def compare(edge: Edge, config: EdgeConfig, cloud: DemoCloud) -> list[DemoRow]:

@@ -32,8 +32,8 @@ from desktop_app.services.engine_view import EngineStatus
 from desktop_app.services.past_desk import PastPorts
 from desktop_app.services.secret_store import EDGE_KEY_NAME, camera_secret_name
 from desktop_app.services.store_document import StoredCamera, StoreDocument, joined_credentials, split_credentials
+from desktop_app.services.store_times import StoreTimes
 from desktop_app.services.support_report import clean
-from desktop_app.services.today_figures import business_day_of
 from desktop_app.services.zone_store import ZoneStore
 from desktop_app.settings import EdgeSettings
 from desktop_app.ui.main_window import MainWindow
@@ -43,6 +43,7 @@ from desktop_app.ui.theme import Theme
 from desktop_app.ui.tray import Tray
 from desktop_app.workers.background_op import BackgroundOps
 from shared_models.clock import SteadyClock
+from shared_models.store_time import RESET_HOUR
 
 log = logging.getLogger(__name__)
 
@@ -82,13 +83,8 @@ def build_desk(
     zones = over.zones if over is not None else ZoneStore(settings.data_dir)
     made: list[Desk] = []
     # The figures on the wall begin anew when Today does: by the store's time zone, wherever the laptop was set up.
-    host = RestartableEngine(
-        settings=settings,
-        clock=clock,
-        zones=zones,
-        over=over,
-        day_of=lambda moment: business_day_of(moment, zone=made[0].zone),
-    )
+    times = over.times if over is not None else StoreTimes()
+    host = RestartableEngine(settings=settings, clock=clock, zones=zones, over=over, times=times)
     config_home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     ports = DeskPorts(
         host=host,
@@ -106,6 +102,7 @@ def build_desk(
         open_source=lambda address, loop, rotation: make_source(address, clock=clock, loop=loop, rotation=rotation),
         clock=clock,
         local_zone=bytes(QTimeZone.systemTimeZoneId().data()).decode() or "UTC",
+        times=times,
     )
     desk = Desk(
         ports,
@@ -134,7 +131,13 @@ def _document_of(config: EdgeConfig) -> StoreDocument:
         for c in config.cameras
         if c.is_enabled
     )
-    return StoreDocument(cloud_url=config.api_url, is_set_up=True, cameras=cameras)
+    return StoreDocument(
+        cloud_url=config.api_url,
+        is_set_up=True,
+        cameras=cameras,
+        time_zone=config.time_zone,
+        reset_hour=RESET_HOUR if config.reset_hour is None else config.reset_hour,
+    )
 
 
 def _secrets_of(config: EdgeConfig) -> dict[str, str]:

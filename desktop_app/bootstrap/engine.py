@@ -12,6 +12,7 @@ from pathlib import Path
 
 from desktop_app.adapters.cloud.http_cloud import HttpCloud
 from desktop_app.adapters.cloud.http_link import HttpLink
+from desktop_app.adapters.storage.event_archive import SqliteEventArchive
 from desktop_app.adapters.storage.sqlite_history import SqliteHistory
 from desktop_app.adapters.storage.sqlite_outbox import SqliteOutbox
 from desktop_app.adapters.video.jpeg import encode_jpeg
@@ -19,13 +20,17 @@ from desktop_app.adapters.video.open_source import make_source
 from desktop_app.bootstrap.configuration import load_config
 from desktop_app.bootstrap.parts import open_detector
 from desktop_app.bootstrap.past import open_history
-from desktop_app.services.camera_pipeline import CameraPipeline, DayOf, business_day, remember_size, remembered_size
+from desktop_app.bootstrap.store_of_files import remember_store, time_of_store
+from desktop_app.services.camera_pipeline import CameraPipeline, remember_size, remembered_size
 from desktop_app.services.config_document import ConfigError
 from desktop_app.services.config_import import EdgeConfig, ImportedCamera
 from desktop_app.services.coverage_journal import CoverageJournal
-from desktop_app.services.ports import CredentialError, EventSink, History
+from desktop_app.services.ports import CredentialError, EventSink
 from desktop_app.services.recent_tracks import RecentTracks
+from desktop_app.services.running_figures import Days, OneRun
 from desktop_app.services.still import still
+from desktop_app.services.store_document import StoreDocumentError
+from desktop_app.services.store_times import StoreTimes, store_time
 from desktop_app.services.sync import SyncService
 from desktop_app.services.zone_store import ZoneStore
 from desktop_app.services.zone_sync import Ledger, LocalZones, ZoneSync
@@ -48,6 +53,8 @@ class Edge:
 
     Attributes:
         config: what it counts by now.
+        times: the store's time; the cloud's word changes it.
+        days: when running figures begin anew.
     """
 
     engine: Engine
@@ -58,7 +65,8 @@ class Edge:
     clock: Clock
     config: EdgeConfig
     settings: EdgeSettings
-    day_of: DayOf
+    times: StoreTimes
+    days: Callable[[], Days]
 
     def apply(self, config: EdgeConfig) -> None:
         """Go on with another configuration; cameras that it leaves as they were are not disturbed. Takes seconds.
@@ -68,7 +76,8 @@ class Edge:
         """
         is_other_cloud = (config.api_url, config.edge_key) != (self.config.api_url, self.config.edge_key)
         cloud = self._cloud(config) if is_other_cloud else None
-        self.engine.apply(self._cameras(config))
+        self.engine.apply(_cameras(config, self))
+        self._note_cameras(config)
         if cloud is not None:
             self.engine.set_cloud(*cloud)
         self.config = config
@@ -101,13 +110,16 @@ class Edge:
     def reload(self, path: Path, *, settings: EdgeSettings) -> None:
         """As ``apply``, from a ``config.yaml``; one that is wrong is told in the log, and changes nothing."""
         try:
-            self.apply(load_config(path, settings=settings))
-        except (ConfigError, CredentialError, ValueError) as error:
+            config = load_config(path, settings=settings)
+            self.apply(config)
+            self.times.set(time_of_store(settings, config=config))
+        except (ConfigError, CredentialError, StoreDocumentError, ValueError) as error:
             log.error("the new configuration is not used: %s", error)
         else:
             log.info("%s was read again", path)
 
     def start(self) -> None:
+        self._note_cameras(self.config)
         self.recorder.start()
         self.engine.start()
 
@@ -122,9 +134,9 @@ class Edge:
         self.history.close()
         self.outbox.close()
 
-    def _cameras(self, config: EdgeConfig) -> list[EngineCamera]:
-        sink, history = self.outbox, self.history
-        return _cameras(config, sink=sink, history=history, clock=self.clock, zones=self.zones, day_of=self.day_of)
+    def _note_cameras(self, config: EdgeConfig) -> None:
+        enabled = [camera.camera_id for camera in config.cameras if camera.is_enabled]
+        self.recorder.journal.note_cameras(enabled, now=self.clock.utc_now())
 
     def _cloud(self, config: EdgeConfig) -> tuple[SyncWorker | None, HeartbeatWorker | None]:
         if config.api_url is None or config.edge_key is None:
@@ -146,6 +158,7 @@ class Edge:
             clock=self.clock,
             every_s=self.settings.heartbeat_s,
             still=self._still,
+            told=self.times.tell,
         )
         self.outbox.on_append(sync.wake)
         return sync, heartbeat
@@ -184,12 +197,14 @@ def build_edge(
     settings: EdgeSettings,
     clock: Clock | None = None,
     zones: ZoneStore | None = None,
-    day_of: DayOf = business_day,
+    times: StoreTimes | None = None,
+    is_one_run: bool = False,
 ) -> Edge:
     """Build, start nothing yet. Zones that were drawn in the program go before those of the configuration.
 
     Args:
-        day_of: tells when counters begin anew.
+        times: the store's time; None: by the configuration, else the laptop's.
+        is_one_run: the running figures never begin anew.
 
     Raises:
         DetectorError, OutboxError, ValueError: in words.
@@ -199,12 +214,15 @@ def build_edge(
     detector = open_detector(settings=settings)
     outbox = SqliteOutbox(settings.outbox_path, clock=clock)
     history = open_history(settings, clock=clock)
+    times = times or StoreTimes(store_time(config.time_zone, config.reset_hour))
+    one_run = OneRun()
+    days: Callable[[], Days] = (lambda: one_run) if is_one_run else (lambda: times.now)
     try:
-        cameras = _cameras(config, sink=outbox, history=history, clock=clock, zones=zones, day_of=day_of)
-        engine = Engine(cameras, detector=detector, sync=None, clock=clock)
+        engine = Engine([], detector=detector, sync=None, clock=clock)
         journal = CoverageJournal(settings.data_dir / "coverage.json")
         recorder = ObservationRecorder(engine, RecentTracks(), journal, clock=clock)
-        edge = Edge(engine, outbox, zones, recorder, history, clock, config, settings, day_of)
+        edge = Edge(engine, outbox, zones, recorder, history, clock, config, settings, times, days)
+        engine.apply(_cameras(config, edge))
         edge.connect()
     except BaseException:
         history.close()
@@ -214,39 +232,40 @@ def build_edge(
 
 
 def build_edge_from_file(path: Path, *, settings: EdgeSettings) -> Edge:
-    """As ``build_edge``, from a ``config.yaml``.
+    """As ``build_edge``, from a ``config.yaml``; what a cloud says of the store's time is remembered for the next start.
 
     Raises:
         ConfigError: every mistake in the file.
         CredentialError: passwords that it names cannot be looked up.
     """
-    return build_edge(load_config(path, settings=settings), settings=settings)
+    config = load_config(path, settings=settings)
+    times = StoreTimes(time_of_store(settings, config=config))
+    times.on_told(lambda facts: remember_store(settings, facts))
+    return build_edge(config, settings=settings, times=times)
 
 
-def _cameras(
-    config: EdgeConfig,
-    *,
-    sink: EventSink,
-    history: History,
-    clock: Clock,
-    zones: ZoneStore,
-    day_of: DayOf,
-) -> list[EngineCamera]:
-    enabled = [camera for camera in config.cameras if camera.is_enabled]
-    return [_camera(c, sink=sink, history=history, clock=clock, zones=zones, day_of=day_of) for c in enabled]
+def _cameras(config: EdgeConfig, edge: Edge) -> list[EngineCamera]:
+    return [_camera(camera, edge) for camera in config.cameras if camera.is_enabled]
 
 
-def _camera(
-    imported: ImportedCamera, *, sink: EventSink, history: History, clock: Clock, zones: ZoneStore, day_of: DayOf
-) -> EngineCamera:
+def _camera(imported: ImportedCamera, edge: Edge) -> EngineCamera:
+    camera_id = imported.camera_id
     source = make_source(
-        imported.substream or imported.source, clock=clock, loop=imported.loop, rotation=imported.rotation
+        imported.substream or imported.source, clock=edge.clock, loop=imported.loop, rotation=imported.rotation
     )
-    camera_for = _camera_for(imported, sink, zones)
-    pipeline = CameraPipeline(imported.camera_id, camera_for=camera_for, sink=sink, history=history, day_of=day_of)
-    label = imported.name or imported.camera_id
+    archive = SqliteEventArchive(edge.settings.outbox_path)
+    pipeline = CameraPipeline(
+        camera_id,
+        camera_for=_camera_for(imported, edge.outbox, edge.zones),
+        sink=edge.outbox,
+        history=edge.history,
+        days=edge.days,
+        counted_since=lambda start_at: archive.counted_since(camera_id, start_at),
+        rotation=imported.rotation,
+    )
+    label = imported.name or camera_id
     made_of = dataclasses.replace(imported, name="", target_fps=1.0)
-    return EngineCamera(imported.camera_id, label, imported.target_fps, source, pipeline, configuration=made_of)
+    return EngineCamera(camera_id, label, imported.target_fps, source, pipeline, configuration=made_of)
 
 
 def _camera_for(imported: ImportedCamera, sink: EventSink, zones: ZoneStore) -> Callable[[Size], Camera]:

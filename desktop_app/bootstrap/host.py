@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from desktop_app.bootstrap.engine import Edge, build_edge
-from desktop_app.services.camera_pipeline import DayOf, business_day
 from desktop_app.services.config_document import ConfigError
 from desktop_app.services.config_import import EdgeConfig
 from desktop_app.services.coverage_journal import CoverageJournal
@@ -16,6 +15,7 @@ from desktop_app.services.engine_view import CloudStatus, EngineStatus
 from desktop_app.services.live_view import LiveView
 from desktop_app.services.ports import DeadLetter, DetectorError, OutboxError
 from desktop_app.services.recent_tracks import RecentTracks
+from desktop_app.services.store_times import StoreTimes
 from desktop_app.services.zone_store import ZoneStore
 from desktop_app.services.zone_sync import Choice, ZoneNews
 from desktop_app.settings import EdgeSettings
@@ -30,7 +30,7 @@ class RestartableEngine:
 
     Args:
         over: wraps an engine that somebody else has built and will close.
-        day_of: the store's business day of a moment, at whose change the running figures begin anew.
+        times: the store's time, at whose midnights the running figures begin anew.
     """
 
     def __init__(
@@ -40,10 +40,10 @@ class RestartableEngine:
         clock: Clock,
         zones: ZoneStore,
         over: Edge | None = None,
-        day_of: DayOf = business_day,
+        times: StoreTimes | None = None,
     ) -> None:
         self._settings = settings
-        self._day_of = day_of
+        self._times = times or StoreTimes()
         self._clock = clock
         self._zones = zones
         self._edge = over
@@ -97,9 +97,7 @@ class RestartableEngine:
             self.trouble = ""
             return
         try:
-            edge = build_edge(
-                config, settings=self._settings, clock=self._clock, zones=self._zones, day_of=self._day_of
-            )
+            edge = build_edge(config, settings=self._settings, clock=self._clock, zones=self._zones, times=self._times)
         except (ConfigError, DetectorError, OutboxError, ValueError) as error:
             log.error("the engine does not start: %s", error)
             self.trouble = str(error)
@@ -133,10 +131,12 @@ class RestartableEngine:
         if heartbeat is not None:
             heartbeat.zones.decide(camera_id, choice)
 
-    def adjust_counts(self, camera_id: str, zone_id: str, *, went_in: int, went_out: int, stays: int) -> None:
+    def adjust_counts(
+        self, camera_id: str, zone_id: str, *, went_in: int, went_out: int, stays: int, level: int
+    ) -> None:
         edge = self._edge
         if edge is not None:
-            edge.engine.adjust_counts(camera_id, zone_id, went_in=went_in, went_out=went_out, stays=stays)
+            edge.engine.adjust_counts(camera_id, zone_id, went_in=went_in, went_out=went_out, stays=stays, level=level)
 
     def wake_sync(self) -> None:
         edge = self._edge

@@ -13,6 +13,7 @@ from desktop_app.adapters.storage.history_reader import HistoryReader
 from desktop_app.adapters.storage.recount_writer import counted_before, replace_events
 from desktop_app.adapters.storage.sqlite_history import HistoryLimits, SqliteHistory
 from desktop_app.adapters.storage.sqlite_outbox import read_counters
+from desktop_app.bootstrap.store_of_files import time_of_store
 from desktop_app.services.config_import import ImportedCamera, read_config
 from desktop_app.services.ports import HistoryError
 from desktop_app.services.recount import CountedBefore, Recount, recounted
@@ -21,6 +22,7 @@ from desktop_app.services.trajectories import KeptRun, Span
 from desktop_app.settings import EdgeSettings
 from shared_models.clock import Clock
 from shared_models.geometry import Size
+from shared_models.store_time import StoreTime
 from shared_models.zones import Zone
 
 
@@ -41,10 +43,11 @@ def open_history(settings: EdgeSettings, *, clock: Clock) -> SqliteHistory:
 
 @dataclass(frozen=True, slots=True)
 class RecountPlan:
-    """A recount, and what it would make void."""
+    """A recount, and what it would make void. ``time``: the store's, for its days."""
 
     recount: Recount
     before: tuple[CountedBefore, ...]
+    time: StoreTime
 
     @property
     def changes_anything(self) -> bool:
@@ -62,6 +65,7 @@ def plan_recount(
     """
     reader = history_reader(settings)
     runs = reader.runs(camera_id=camera_id)
+    written = read_config(config, other_edge_key=lambda: SecretStr("not needed here")) if config else None
     drawn = drawn_zones(runs, settings, config=config)
     having = {
         camera: zones
@@ -73,14 +77,15 @@ def plan_recount(
     ((camera, zones),) = having.items()
     zone = next(z for z in zones if z.zone_id == zone_id)
     valid = _as_it_hangs_now(span, mounted_at=_mounted_at(settings, camera))
-    recount = recounted(reader, camera, zone, zones=zones, span=valid)
+    turned = next((c.rotation for c in written.cameras if c.camera_id == camera), None) if written else None
+    recount = recounted(reader, camera, zone, zones=zones, span=valid, rotation=turned)
     recount = replace(recount, missing_s=recount.missing_s + span.seconds - valid.seconds)
     before = [
         event
         for part in recount.spans
         for event in counted_before(settings.outbox_path, camera_id=camera, zone_id=zone_id, span=part)
     ]
-    return RecountPlan(recount, tuple(before))
+    return RecountPlan(recount, tuple(before), time_of_store(settings, config=written))
 
 
 def _mounted_at(settings: EdgeSettings, camera_id: str) -> datetime | None:

@@ -9,7 +9,9 @@ from types import TracebackType
 
 from desktop_app.bootstrap.desktop import DesktopProgram, build_desk, log_to_file, make_app, run_until_quit
 from desktop_app.bootstrap.engine import Edge, build_edge
+from desktop_app.bootstrap.store_of_files import remember_store, time_of_store
 from desktop_app.services.config_import import EdgeConfig, read_config
+from desktop_app.services.store_times import StoreTimes
 from desktop_app.settings import EdgeSettings
 from desktop_app.ui.single_instance import SingleInstance
 from desktop_app.ui.tray import Tray
@@ -77,7 +79,9 @@ def open_desktop(config: Path | None, *, in_tray: bool = False, seconds: float |
 
 def _open_on_file(path: Path, *, settings: EdgeSettings, seconds: float | None) -> int:
     config = read_config(path)
-    edge = build_edge(config, settings=settings)
+    times = StoreTimes(time_of_store(settings, config=config))
+    times.on_told(lambda facts: remember_store(settings, facts))
+    edge = build_edge(config, settings=settings, times=times)
     edge.start()
     try:
         return run_window(edge, config, settings=settings, title="Wink Analytics", seconds=seconds, is_demo=False)

@@ -22,7 +22,9 @@ def register(app: typer.Typer) -> None:
 
 def recount(
     zone: Annotated[str, typer.Option("--zone", help="The zone's id.")],
-    start: Annotated[str, typer.Option("--from", help="Beginning, e.g. 2026-03-01 or 2026-03-01T09:00; local time.")],
+    start: Annotated[
+        str, typer.Option("--from", help="Beginning, e.g. 2026-03-01 or 2026-03-01T09:00; the store's time.")
+    ],
     end: Annotated[str, typer.Option("--to", help="End; what happens at this moment is not touched.")],
     camera: Annotated[str | None, typer.Option("--camera", help="Where several cameras have such a zone.")] = None,
     config: Annotated[
@@ -34,6 +36,7 @@ def recount(
 ) -> None:
     """Count a zone anew over the foot paths that are kept; its earlier crossings and stays are replaced everywhere."""
     from desktop_app.bootstrap.past import apply_recount, plan_recount
+    from desktop_app.bootstrap.store_of_files import stores_zone
     from desktop_app.services.moments import parse_moment
     from desktop_app.services.trajectories import Span
     from shared_models.clock import SystemClock
@@ -41,7 +44,8 @@ def recount(
     settings = EdgeSettings() if data_dir is None else EdgeSettings(data_dir=data_dir)
     with explained():
         now = SystemClock().utc_now()
-        span = Span(parse_moment(start, now=now), parse_moment(end, now=now))
+        zone_there = stores_zone(settings, config=config)
+        span = Span(parse_moment(start, now=now, zone=zone_there), parse_moment(end, now=now, zone=zone_there))
         if span.seconds <= 0:
             fail("--from must lie before --to.")
         plan = plan_recount(zone, span, settings=settings, camera_id=camera, config=config)
@@ -57,7 +61,7 @@ def _value(plan: RecountPlan, *, is_written: bool, void: int) -> dict[str, objec
     from desktop_app.services.recount import Figures, by_day, figures
 
     recount = plan.recount
-    before, after = by_day(plan.before), by_day(recount.drafts)
+    before, after = by_day(plan.before, time=plan.time), by_day(recount.drafts, time=plan.time)
     nothing = Figures()
     return {
         "zone_id": recount.zone.zone_id,
@@ -79,7 +83,7 @@ def _value(plan: RecountPlan, *, is_written: bool, void: int) -> dict[str, objec
 def _print(plan: RecountPlan, *, is_written: bool, void: int, is_dry: bool) -> None:
     from desktop_app.services.recount import Figures, by_day
 
-    before, after = by_day(plan.before), by_day(plan.recount.drafts)
+    before, after = by_day(plan.before, time=plan.time), by_day(plan.recount.drafts, time=plan.time)
     typer.echo(f"{plan.recount.zone.label}, camera {plan.recount.camera_id}")
     typer.echo(f"{'day':<12}{'in':>16}{'out':>16}{'stays':>16}")
     for day in sorted({*before, *after}):

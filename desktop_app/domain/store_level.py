@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+
+from shared_models.events import EventType, is_walkway
+
+_STEPS: dict[str, int] = {EventType.FOOTFALL_IN: 1, EventType.FOOTFALL_OUT: -1}
 
 
-class LineFigures(Protocol):
-    """What one zone counted since the reset hour."""
+class Fact(Protocol):
+    """An event, or what will be one."""
 
     @property
-    def in_count(self) -> int: ...
+    def type(self) -> str: ...
     @property
-    def out_count(self) -> int: ...
-    @property
-    def is_line(self) -> bool: ...
+    def attributes(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,11 @@ class StoreLevel:
         return max(0, self.drift)
 
 
-def store_level(counts: Iterable[LineFigures]) -> StoreLevel:
-    """All doors together."""
-    return StoreLevel(sum(c.in_count - c.out_count for c in counts if c.is_line))
+def level_step(fact: Fact) -> int:
+    """By how much an event moves the level. What its line was when it counted decides: walkways move nothing."""
+    return 0 if is_walkway(fact.attributes) else _STEPS.get(fact.type, 0)
+
+
+def store_level(facts: Iterable[Fact]) -> StoreLevel:
+    """All doors together, of all cameras whose events these are."""
+    return StoreLevel(sum(map(level_step, facts)))

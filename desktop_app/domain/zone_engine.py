@@ -166,6 +166,17 @@ class ZoneEngine:
         totals.out_count = max(0, totals.out_count + went_out)
         totals.presences = max(0, totals.presences + stays)
 
+    def take_back(self, zone_id: str, kind: EventType, *, is_brief: bool) -> None:
+        """Something that was counted just now belongs to a day that is over."""
+        totals = self._totals.setdefault(zone_id, _Totals())
+        if kind is EventType.FOOTFALL_IN:
+            totals.in_count -= 1
+            totals.brief -= is_brief
+        elif kind is EventType.FOOTFALL_OUT:
+            totals.out_count -= 1
+        else:
+            totals.presences -= 1
+
     def reset_counters(self) -> None:
         """A new business day begins at zero."""
         self._totals = {zone.zone_id: _Totals() for zone in self._zones}

@@ -6,34 +6,31 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Lock
 
 from desktop_app.domain.appearance import with_appearance
 from desktop_app.domain.detections import Detections
 from desktop_app.domain.furniture import FurnitureWatch
-from desktop_app.domain.store_level import store_level
 from desktop_app.domain.tracker import Tracker
 from desktop_app.domain.zone_engine import ZoneCount, ZoneEngine
 from desktop_app.services.live_view import LiveView
 from desktop_app.services.ports import CapturedFrame, EventSink, History, HistoryPage, OutboxError, RunProgress
-from shared_models.cameras import Camera
+from desktop_app.services.running_figures import CountedSince, Days, RunningFigures
+from desktop_app.services.store_times import laptops_time
+from shared_models.cameras import Camera, Rotation
 from shared_models.events import EventDraft, EventType
 from shared_models.geometry import Point, Size
 from shared_models.zones import Zone
 
 log = logging.getLogger(__name__)
 
-RESET_HOUR = 4
-"""Local time at which a store's day begins (COUNTING.md section 5); the laptop stands in the store."""
 RETRY_S = 2.0
 """How often events that wait in memory are tried again."""
 KEEP_EVERY_S = 10.0
 """How often explanations and foot paths are handed in."""
 KEEP_SOON_S = 1.0
 """The same after something was counted: an owner may ask at once why."""
-DRIFT_DAYS = 30
-"""Days of which the drift is kept."""
 MAX_UNSAVED = 100_000
 """Drafts kept in memory while the outbox takes none: days of a busy door."""
 
@@ -49,15 +46,6 @@ class _Analysis:
     furniture: FurnitureWatch = field(default_factory=FurnitureWatch)
 
 
-DayOf = Callable[[datetime], date]
-"""The business day that a moment belongs to."""
-
-
-def business_day(moment: datetime) -> date:
-    """The store's day that ``moment`` belongs to, by the laptop's own zone."""
-    return (moment.astimezone() - timedelta(hours=RESET_HOUR)).date()
-
-
 class CameraPipeline:
     """Tracker and rules of one camera. Thread-safe: frames come from one thread, gaps from another.
 
@@ -66,6 +54,9 @@ class CameraPipeline:
         camera_for: gives the camera with normalised zones, once its frame size is known; may raise ConfigError.
         sink: takes events together with the counters.
         history: takes explanations and foot paths.
+        days: when figures begin anew, asked at every frame.
+        counted_since: what the events say of this camera, for figures that were kept by other days.
+        rotation: how the camera's picture is turned; foot paths are of one rotation.
     """
 
     def __init__(
@@ -75,7 +66,9 @@ class CameraPipeline:
         camera_for: Callable[[Size], Camera],
         sink: EventSink,
         history: History | None = None,
-        day_of: DayOf = business_day,
+        days: Callable[[], Days] = laptops_time,
+        counted_since: CountedSince | None = None,
+        rotation: Rotation = 0,
     ) -> None:
         self.camera_id = camera_id
         self._camera_for = camera_for
@@ -83,17 +76,14 @@ class CameraPipeline:
         self._history = history
         self._kept_s = float("-inf")
         self._has_news = False
-        self._day_of = day_of
-        self._day: date | None = None
+        self._rotation = rotation
+        self._running = RunningFigures(camera_id, days=days, load=sink.load_counters, counted_since=counted_since)
         self._tried_s = 0.0
         self._lock = Lock()
         self._analysis: _Analysis | None = None
         self._unsaved: list[EventDraft] = []
         self._last_at: tuple[float, datetime] | None = None
         self._final_counts: tuple[ZoneCount, ...] = ()
-        self._counters_key = f"zones/{camera_id}"
-        self._drift_key = f"drift/{camera_id}"
-        self._drift: dict[str, int] = {}
 
     def process(self, frame: CapturedFrame, detections: Detections) -> LiveView:
         """Track and count one frame.
@@ -103,7 +93,7 @@ class CameraPipeline:
         """
         with self._lock:
             analysis = self._analysis_for(frame)
-            self._begin_day(analysis, frame)
+            self._running.advance(analysis.engine, frame.captured_at, unsaved=self._unsaved)
             seen = with_appearance(detections, frame.bgr()) if len(detections) else detections
             tracked = analysis.tracker.update(seen, at_s=frame.at_s, frame_wh=frame.size_wh)
             drafts = analysis.engine.update(tracked, at_s=frame.at_s, occurred_at=frame.captured_at)
@@ -160,12 +150,13 @@ class CameraPipeline:
             analysis.camera = analysis.camera.model_copy(update={"zones": tuple(zones)})
             self._save(drafts)
 
-    def adjust_counts(self, zone_id: str, *, went_in: int, went_out: int, stays: int) -> None:
-        """The running day was counted anew: its figures follow by the difference."""
+    def adjust_counts(self, zone_id: str, *, went_in: int, went_out: int, stays: int, level: int) -> None:
+        """What runs was counted anew: the zone's figures of the day and the level follow by the difference."""
         with self._lock:
             if self._analysis is None:
                 return
             self._analysis.engine.adjust_counters(zone_id, went_in=went_in, went_out=went_out, stays=stays)
+            self._running.adjust_level(level)
             try:
                 self._sink.append([], counters=self._counters())
             except OutboxError as error:
@@ -187,46 +178,13 @@ class CameraPipeline:
             self._save(self._cut(current))
         camera = current.camera if current is not None else self._camera_for(frame.size_wh)
         engine = ZoneEngine(camera_id=self.camera_id, zones=camera.zones, frame_wh=frame.size_wh)
-        saved = (
-            current.engine.saved_counters()
-            if current is not None
-            else self._loaded_counters(self._day_of(frame.captured_at))
-        )
-        if saved:
-            engine.restore_counters(saved)
+        if current is not None:
+            engine.restore_counters(current.engine.saved_counters())
         self._analysis = _Analysis(frame.size_wh, camera, Tracker(), engine)
         return self._analysis
 
-    def _begin_day(self, analysis: _Analysis, frame: CapturedFrame) -> None:
-        day = self._day_of(frame.captured_at)
-        if self._day is not None and day > self._day:
-            inner = {z.zone_id for z in analysis.camera.zones if z.kind == "line" and not z.is_entrance}
-            doors = [count for count in analysis.engine.counts() if count.zone_id not in inner]
-            self._write_down_drift(doors, day=self._day)
-            analysis.engine.reset_counters()
-        if self._day is None or day > self._day:
-            self._day = day
-
-    def _write_down_drift(self, counts: Sequence[ZoneCount], *, day: date) -> None:
-        """A day ends: what its entrance lines have in surplus (COUNTING.md section 5) is kept, then cleared."""
-        kept = self._drift or json.loads(self._sink.load_counters().get(self._drift_key, "{}"))
-        kept[day.isoformat()] = store_level(counts).drift
-        self._drift = dict(sorted(kept.items())[-DRIFT_DAYS:])
-
-    def _loaded_counters(self, day: date) -> str | None:
-        """Totals saved before a restart, if they are of the same day."""
-        saved = self._sink.load_counters().get(self._counters_key)
-        if saved is None:
-            return None
-        value = json.loads(saved)
-        return str(value["totals"]) if value["day"] == day.isoformat() else None
-
     def _counters(self) -> dict[str, str]:
-        if self._analysis is None or self._day is None:
-            return {}
-        totals = self._analysis.engine.saved_counters()
-        counters = {self._counters_key: json.dumps({"day": self._day.isoformat(), "totals": totals})}
-        return {**counters, self._drift_key: json.dumps(self._drift)} if self._drift else counters
+        return self._running.counters(self._analysis.engine) if self._analysis is not None else {}
 
     def _cut(self, analysis: _Analysis) -> list[EventDraft]:
         if self._last_at is None:
@@ -254,6 +212,7 @@ class CameraPipeline:
             last_at + timedelta(milliseconds=1) if is_over else analysis.engine.paths_complete_until() or run_at,
             round(self._kept_s * 1000) / 1000,
             last_at,
+            self._rotation,
         )
         self._history.put(HistoryPage(progress, tuple(explanations), tuple(paths)))
 
@@ -261,6 +220,8 @@ class CameraPipeline:
         waiting = [*self._unsaved, *drafts]
         if not waiting:
             return
+        if self._analysis is not None:
+            self._running.take(self._analysis.engine, drafts)
         try:
             self._sink.append(waiting, counters=self._counters())
         except OutboxError as error:

@@ -18,6 +18,7 @@ from pydantic import SecretStr, ValidationError
 
 from desktop_app.services.config_document import ConfigError, Document, Reader, is_number, join, read_yaml
 from desktop_app.services.ports import EDGE_KEY_NAME, Credential
+from desktop_app.services.store_times import checked_zone
 from shared_models.cameras import Camera, Rotation, SourceAddress, SourceKind, redact
 from shared_models.geometry import GeometryError, Point, Size, check_line, check_polygon, to_norm
 from shared_models.zones import CountedDirection, LineZone, PolygonZone, Zone, ZonePurpose
@@ -33,7 +34,7 @@ __all__ = [
     "read_yaml",
 ]
 
-CONFIG_KEYS = ("api_url", "edge_key", "cameras")
+CONFIG_KEYS = ("api_url", "edge_key", "time_zone", "reset_hour", "cameras")
 CAMERA_KEYS = (
     "camera_id",
     "name",
@@ -129,11 +130,18 @@ class ImportedCamera:
 
 @dataclass(frozen=True, slots=True)
 class EdgeConfig:
-    """A whole file. Without ``api_url`` the store counts for itself and keeps its events."""
+    """A whole file. Without ``api_url`` the store counts for itself and keeps its events.
+
+    Attributes:
+        time_zone: IANA name; empty: what the cloud says, else the laptop's.
+        reset_hour: None: what the cloud says, else four o'clock.
+    """
 
     api_url: str | None
     edge_key: SecretStr | None
     cameras: tuple[ImportedCamera, ...]
+    time_zone: str = ""
+    reset_hour: int | None = None
 
 
 def read_config(path: Path, *, other_edge_key: OtherKey = lambda: None) -> EdgeConfig:
@@ -152,8 +160,25 @@ def parse_config(document: Document, *, other_edge_key: OtherKey = lambda: None)
     api_url = _api_url(reader, root)
     edge_key = _edge_key(reader, root, has_cloud=bool(api_url), other_edge_key=other_edge_key)
     cameras = _cameras(reader, root)
+    time_zone, reset_hour = _time_zone(reader, root), _reset_hour(reader, root)
     reader.finish()
-    return EdgeConfig(api_url, edge_key, cameras)
+    return EdgeConfig(api_url, edge_key, cameras, time_zone, reset_hour)
+
+
+def _time_zone(reader: Reader, root: dict[str, Any]) -> str:
+    try:
+        return checked_zone(reader.text(root, "time_zone", "") or "")
+    except ValueError as error:
+        reader.note("time_zone", str(error))
+        return ""
+
+
+def _reset_hour(reader: Reader, root: dict[str, Any]) -> int | None:
+    hour = root.get("reset_hour")
+    if hour is None or (type(hour) is int and 0 <= hour <= 23):
+        return hour
+    reader.note("reset_hour", f"'{hour}' is no hour of the day; write a whole number from 0 to 23.")
+    return None
 
 
 def _edge_key(reader: Reader, root: dict[str, Any], *, has_cloud: bool, other_edge_key: OtherKey) -> SecretStr | None:

@@ -13,17 +13,18 @@ from typing import Any
 from desktop_app.services.desk_ports import DeskPorts
 from desktop_app.services.own_version import own_version
 from desktop_app.services.past_desk import PastCount, PastDesk
+from desktop_app.services.running_figures import written_drift
 from desktop_app.services.secret_store import EDGE_KEY_NAME, SecretStoreError, camera_secret_name
 from desktop_app.services.store_desk import StoreDesk
 from desktop_app.services.store_document import (
     StoreDocument,
 )
 from desktop_app.services.support_report import build_report
-from desktop_app.services.today_figures import DayFigures, business_day_of, day_bounds, day_figures
+from desktop_app.services.today_figures import DayFigures, Watch, day_figures, span_of_day
 from desktop_app.services.zone_store import ZoneStore, ZoneStoreError
 from shared_models.geometry import Point
 from shared_models.ids import uuid7
-from shared_models.zones import LineZone, PolygonZone, Zone, ZonePurpose
+from shared_models.zones import PolygonZone, Zone, ZonePurpose
 
 
 class CameraPast(StrEnum):
@@ -57,7 +58,7 @@ class Desk(StoreDesk):
             zones_of=self.zones_of,
             camera_ids=lambda: [camera.camera_id for camera in self._document.cameras],
             valid_from=self._mounted_at,
-            business_day=lambda moment: business_day_of(moment, zone=self.zone),
+            time=lambda: self.time,
         )
 
     def remove_camera(self, camera_id: str, *, past: CameraPast = CameraPast.KEEP) -> None:
@@ -68,6 +69,7 @@ class Desk(StoreDesk):
         """
         self.save_store(self._document.without_camera(camera_id), secrets={camera_secret_name(camera_id): None})
         self.zones.forget(camera_id)
+        self.ports.host.journal.forget(camera_id)
         if past is not CameraPast.KEEP:
             self.past.forget(camera_id)
         if past is CameraPast.FORGET_ALL:
@@ -96,7 +98,7 @@ class Desk(StoreDesk):
 
     def today(self) -> date:
         """The business day that is now."""
-        return business_day_of(self.ports.clock.utc_now(), zone=self.zone)
+        return self.time.day_of(self.ports.clock.utc_now())
 
     def day(self, day: date) -> DayFigures:
         """Slow. The figures of a business day.
@@ -104,23 +106,17 @@ class Desk(StoreDesk):
         Raises:
             OutboxError: the events cannot be read.
         """
-        zone = self.zone
-        start, end = day_bounds(day, zone=zone)
-        events = self.ports.archive.events(start_at=start, end_at=end)
-        journal = self.ports.host.journal
-        return day_figures(
-            day,
-            events,
-            zone=zone,
-            now=self.ports.clock.utc_now(),
-            seen_s=lambda camera_id, hour: journal.seen_s(camera_id, hour_at=hour),
-            camera_ids=[c.camera_id for c in self._document.cameras if c.is_enabled],
+        time, now = self.time, self.ports.clock.utc_now()
+        start, end = span_of_day(day, time=time, now=now)
+        archive, journal = self.ports.archive, self.ports.host.journal
+        watch = Watch(
+            [c.camera_id for c in self._document.cameras if c.is_enabled],
+            lambda camera_id, hour: journal.seen_s(camera_id, hour_at=hour),
+            journal.since,
         )
-
-    def is_entrance(self, camera_id: str, zone_id: str) -> bool:
-        """Whether a line lets people into the store; one that is gone from the zones is taken for one."""
-        zone = next((z for z in self.zones_of(camera_id) if z.zone_id == zone_id), None)
-        return not isinstance(zone, LineZone) or zone.is_entrance
+        events = archive.events(start_at=start, end_at=end)
+        written = written_drift(archive.counters(), day)
+        return day_figures(day, events, time=time, now=now, watch=watch, written=written)
 
     def apply_recount(self, count: PastCount) -> int:
         """Slow. Replace what was counted; today's running figures follow. Tells how many events became void.
@@ -136,6 +132,7 @@ class Desk(StoreDesk):
                 went_in=change.after.went_in - change.before.went_in,
                 went_out=change.after.went_out - change.before.went_out,
                 stays=change.after.stays - change.before.stays,
+                level=change.level,
             )
         self.ports.host.wake_sync()
         return void

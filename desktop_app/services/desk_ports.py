@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -21,6 +21,7 @@ from desktop_app.services.ports import DeadLetter, DetectorError, HistoryError, 
 from desktop_app.services.recent_tracks import RecentTracks
 from desktop_app.services.secret_store import SecretStore, SecretStoreError
 from desktop_app.services.store_document import StoreDocumentError
+from desktop_app.services.store_times import StoreTimes
 from desktop_app.services.today_figures import EventArchive
 from desktop_app.services.zone_store import ZoneStoreError
 from desktop_app.services.zone_sync import Choice, ZoneNews
@@ -82,8 +83,10 @@ class EngineHost(EngineView, Protocol):
             LinkError: the cloud was not reached, or has moved on; nothing was changed.
         """
 
-    def adjust_counts(self, camera_id: str, zone_id: str, *, went_in: int, went_out: int, stays: int) -> None:
-        """Today was counted anew: the running figures of a zone follow by the difference."""
+    def adjust_counts(
+        self, camera_id: str, zone_id: str, *, went_in: int, went_out: int, stays: int, level: int
+    ) -> None:
+        """What runs was counted anew: a zone's figures of the day and the level follow by the difference."""
 
     def wake_sync(self) -> None:
         """Events were written beside the engine: the cloud should hear of them soon."""
@@ -132,3 +135,5 @@ class DeskPorts:
     clock: Clock
     local_zone: str = "UTC"
     """IANA name of the laptop's zone."""
+    times: StoreTimes = field(default_factory=StoreTimes)
+    """The store's time; cameras, screens and the cloud's word meet in it."""

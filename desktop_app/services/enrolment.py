@@ -9,6 +9,7 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from shared_models.cameras import redact
+from shared_models.enrolment import StoreFacts
 
 CODE_LETTERS = 8
 
@@ -22,12 +23,11 @@ class Enrolled:
     """What the cloud gave.
 
     Attributes:
-        store_name: as the cloud calls this store; empty if it did not say.
+        store: how it is set in the cloud, as far as the cloud says so.
     """
 
     edge_key: SecretStr
-    store_name: str = ""
-    time_zone: str = ""
+    store: StoreFacts
 
 
 class Enrolment(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, Protocol
 
 from desktop_app.domain.explanation import Explanation, Reason
@@ -42,9 +42,12 @@ class ExplanationStore(Protocol):
 
 
 def explain(
-    store: ExplanationStore, camera_id: str, *, at: datetime, zone_id: str | None = None
+    store: ExplanationStore, camera_id: str, *, at: datetime, zone: tzinfo, zone_id: str | None = None
 ) -> tuple[list[Explanation], list[str]]:
     """What was decided half a minute before and after ``at``, and the same in sentences.
+
+    Args:
+        zone: the store's time zone.
 
     Raises:
         HistoryError: nothing is kept of this camera or zone; says which ones there are.
@@ -53,18 +56,18 @@ def explain(
     if not runs:
         known = ", ".join(store.cameras()) or "none"
         raise HistoryError(f"Nothing is kept of a camera '{camera_id}'; there is something of: {known}.")
-    labels = {zone.zone_id: zone.label for run in runs for zone in run.zones if zone.kind == "line"}
+    labels = {line.zone_id: line.label for run in runs for line in run.zones if line.kind == "line"}
     if zone_id is not None and zone_id not in labels:
         raise HistoryError(f"Camera '{camera_id}' has no line '{zone_id}'; it has: {', '.join(labels) or 'none'}.")
     found = store.explanations(camera_id, from_at=at - AROUND, to_at=at + AROUND, zone_id=zone_id)
     if found:
-        return found, [sentence(one, labels) for one in found]
-    return [], [_nothing(runs, at)]
+        return found, [sentence(one, labels, zone=zone) for one in found]
+    return [], [_nothing(runs, at, zone=zone)]
 
 
-def sentence(one: Explanation, labels: Mapping[str, str]) -> str:
-    """One decision, in local time."""
-    when = f"{one.occurred_at.astimezone():%H:%M:%S}"
+def sentence(one: Explanation, labels: Mapping[str, str], *, zone: tzinfo) -> str:
+    """One decision, in the store's time."""
+    when = f"{one.occurred_at.astimezone(zone):%H:%M:%S}"
     line = f"line '{labels.get(one.zone_id, one.zone_id)}'"
     if one.reason is Reason.STITCHED:
         return f"{when}  {line}: track {one.track_id} was stitched with {one.other_track_id}: they are one person."
@@ -91,11 +94,11 @@ def _near(one: Explanation) -> str:
     return f"; it came within {one.nearest_heights:.2f} of its height" if one.nearest_heights < 1e3 else ""
 
 
-def _nothing(runs: list[KeptRun], at: datetime) -> str:
+def _nothing(runs: list[KeptRun], at: datetime, *, zone: tzinfo) -> str:
     if any(run.run_at - AROUND <= at <= run.last_at + AROUND for run in runs):
         return "Nobody came near a line within half a minute of that moment, or it is too long ago to be explained."
     first, last = min(run.run_at for run in runs), max(run.last_at for run in runs)
     return (
         "The camera was not counted at that moment. Something is kept from "
-        f"{first.astimezone():%Y-%m-%d %H:%M} to {last.astimezone():%Y-%m-%d %H:%M}."
+        f"{first.astimezone(zone):%Y-%m-%d %H:%M} to {last.astimezone(zone):%Y-%m-%d %H:%M}."
     )

@@ -8,14 +8,16 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from desktop_app.domain.store_level import store_level
 from desktop_app.services.ports import HistoryError
 from desktop_app.services.recount import CountedBefore, Figures, Piece, Recount, figures, recounted
 from desktop_app.services.stories import Past, Question, Stories, Story, Way, stories_of, way_of
 from desktop_app.services.today_figures import EventArchive
-from desktop_app.services.trajectories import Span, TrajectoryStore
+from desktop_app.services.trajectories import Span, TrajectoryStore, hung_as_now
 from desktop_app.services.wrong_marks import WrongMark, WrongMarks
 from shared_models.clock import Clock
 from shared_models.events import EventDraft
+from shared_models.store_time import StoreTime
 from shared_models.zones import PolygonZone, Zone, ZonePurpose
 
 STEP = timedelta(days=1)
@@ -58,11 +60,16 @@ class PastPorts:
 
 @dataclass(frozen=True, slots=True)
 class ZoneChange:
-    """What a zone counted in a span, and what it would have counted as it is drawn now."""
+    """What a zone counted in a span, and what it would have counted as it is drawn now.
+
+    Attributes:
+        level: by how many people it would move the level that runs.
+    """
 
     zone: Zone
     before: Figures
     after: Figures
+    level: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,7 @@ class PastCount:
     Attributes:
         missing_s: seconds of the span of which no ways are kept; nothing there is touched.
         pieces: what would be written; none where exactly this was counted already.
-        today: the part of it that belongs to the business day that is now.
+        today: the part of it that belongs to the business day, and to the level, that run now.
     """
 
     camera_id: str
@@ -107,7 +114,7 @@ class PastDesk:
     Args:
         zones_of: a camera's zones today.
         camera_ids: all cameras.
-        business_day: the store's day of a moment.
+        time: the store's time.
         valid_from: since when a camera's picture is as it is now; ways of before are not counted by today's zones.
     """
 
@@ -120,7 +127,7 @@ class PastDesk:
         clock: Clock,
         zones_of: Callable[[str], tuple[Zone, ...]],
         camera_ids: Callable[[], Iterable[str]],
-        business_day: Callable[[datetime], date],
+        time: Callable[[], StoreTime],
         valid_from: Callable[[str], datetime | None] = lambda _: None,
     ) -> None:
         self._ports = ports
@@ -129,14 +136,12 @@ class PastDesk:
         self._clock = clock
         self._zones_of = zones_of
         self._camera_ids = camera_ids
-        self._business_day = business_day
+        self._time = time
         self._valid_from = valid_from
 
     # -- stories
 
-    def stories(
-        self, question: Question, *, is_asked: Callable[[str, str], bool] = lambda _camera, _zone: True
-    ) -> Stories:
+    def stories(self, question: Question) -> Stories:
         """The stories behind a number.
 
         Raises:
@@ -144,7 +149,7 @@ class PastDesk:
         """
         events = self._archive.events(start_at=question.from_at, end_at=question.to_at)
         cameras = dict.fromkeys([*self._camera_ids(), *(e.camera_id for e in events)])
-        return stories_of(question, events=events, past=self._ports.store, camera_ids=cameras, is_asked=is_asked)
+        return stories_of(question, events=events, past=self._ports.store, camera_ids=cameras)
 
     def way(self, story: Story) -> Way:
         """The way of a story's person."""
@@ -175,7 +180,7 @@ class PastDesk:
     def known_since(self, camera_id: str) -> datetime | None:
         """From when on ways of this camera are kept; None: none are."""
         try:
-            runs = self._ports.store.runs(camera_id=camera_id)
+            runs = hung_as_now(self._ports.store.runs(camera_id=camera_id))
         except HistoryError:
             return None
         kept = min((run.whole.from_at for run in runs), default=None)
@@ -250,23 +255,32 @@ class PastDesk:
     def _by_day(self, found: Sequence[tuple[Recount, list[CountedBefore]]]) -> Iterable[DayChange]:
         before: dict[date, list[EventDraft | CountedBefore]] = {}
         after: dict[date, list[EventDraft | CountedBefore]] = {}
+        day_of = self._time().day_of
         for one, earlier in found:
             for event in earlier:
-                before.setdefault(self._business_day(event.occurred_at), []).append(event)
+                before.setdefault(day_of(event.occurred_at), []).append(event)
             for draft in one.drafts:
-                after.setdefault(self._business_day(draft.occurred_at), []).append(draft)
+                after.setdefault(day_of(draft.occurred_at), []).append(draft)
         for day in sorted({*before, *after}):
             yield DayChange(day, figures(before.get(day, ())), figures(after.get(day, ())))
 
     def _today(
         self, asked: Sequence[Zone], found: Sequence[tuple[Recount, list[CountedBefore]]]
     ) -> Iterable[ZoneChange]:
-        now = self._business_day(self._clock.utc_now())
+        time, now = self._time(), self._clock.utc_now()
+        midnight, reset = time.day_bounds(time.day_of(now))[0], time.reset_before(now)
         for zone in asked:
             own = [(one, earlier) for one, earlier in found if one.zone.zone_id == zone.zone_id]
-            before = [e for _, earlier in own for e in earlier if self._business_day(e.occurred_at) == now]
-            after = [d for one, _ in own for d in one.drafts if self._business_day(d.occurred_at) == now]
-            yield ZoneChange(zone, figures(before), figures(after))
+            before = [e for _, earlier in own for e in earlier]
+            after = [d for one, _ in own for d in one.drafts]
+            level = store_level(d for d in after if d.occurred_at >= reset).drift
+            level -= store_level(e for e in before if e.occurred_at >= reset).drift
+            yield ZoneChange(
+                zone,
+                figures(e for e in before if e.occurred_at >= midnight),
+                figures(d for d in after if d.occurred_at >= midnight),
+                level,
+            )
 
 
 def counts_something(zone: Zone) -> bool:

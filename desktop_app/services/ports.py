@@ -28,6 +28,7 @@ from pydantic import SecretStr
 from desktop_app.domain.detections import Detections
 from desktop_app.domain.explanation import Explanation
 from desktop_app.domain.trajectory import TrackRecord
+from shared_models.cameras import Rotation
 from shared_models.events import Event, EventDraft
 from shared_models.geometry import Size
 from shared_models.sync import BatchReceipt
@@ -247,6 +248,7 @@ class RunProgress:
         complete_until: everybody seen before this moment is among the paths that were handed in. It lies behind
             ``last_at`` once the run is over.
         last_at_s, last_at: its newest frame, by its own time base and in UTC.
+        rotation: how the camera's picture is turned.
     """
 
     camera_id: str
@@ -256,6 +258,7 @@ class RunProgress:
     complete_until: datetime
     last_at_s: float
     last_at: datetime
+    rotation: Rotation = 0
 
 
 @dataclass(frozen=True, slots=True)

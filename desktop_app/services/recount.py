@@ -11,9 +11,11 @@ from datetime import UTC, datetime, timedelta
 from desktop_app.domain.trajectory import Trajectory
 from desktop_app.domain.walks import Sighting
 from desktop_app.domain.zone_engine import ZoneEngine
-from desktop_app.services.trajectories import KeptRun, Span, TrajectoryStore, without
-from shared_models.events import RECOUNTABLE, EventDraft, EventType, is_walkway
+from desktop_app.services.trajectories import KeptRun, Span, TrajectoryStore, hung_as_now, without
+from shared_models.cameras import Rotation
+from shared_models.events import RECOUNTABLE, WALKWAY, EventDraft, EventType, is_walkway
 from shared_models.geometry import Size
+from shared_models.store_time import StoreTime
 from shared_models.zones import LineZone, PolygonZone, Zone, ZonePurpose
 
 MARK = {"recounted": True}
@@ -35,6 +37,11 @@ class CountedBefore:
     value: float | None
     track_id: int | None
     is_walkway: bool = False
+
+    @property
+    def attributes(self) -> dict[str, bool]:
+        """What of its attributes a sum asks for."""
+        return {WALKWAY: True} if self.is_walkway else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +78,26 @@ class Recount:
         return Counter(map(_fact, self.drafts)) == Counter(map(_fact, before))
 
 
-def recounted(store: TrajectoryStore, camera_id: str, zone: Zone, *, zones: Sequence[Zone], span: Span) -> Recount:
-    """Count ``zone`` anew over the foot paths of ``span``.
+def recounted(
+    store: TrajectoryStore,
+    camera_id: str,
+    zone: Zone,
+    *,
+    zones: Sequence[Zone],
+    span: Span,
+    rotation: Rotation | None = None,
+) -> Recount:
+    """Count ``zone`` anew over the foot paths of ``span``. Those of a picture that was turned otherwise are left out.
 
     Args:
         zones: all of the camera today: ``ignore`` areas and other lines of the same entrance matter.
+        rotation: how the picture is turned that ``zones`` are drawn in; None: as it was counted last.
     """
     context = [zone, *(other for other in zones if other.zone_id != zone.zone_id and _matters(other, zone))]
     holes = store.holes(camera_id)
     spans: list[Span] = []
     drafts: list[EventDraft] = []
-    for run in store.runs(camera_id=camera_id):
+    for run in hung_as_now(store.runs(camera_id=camera_id), rotation=rotation):
         shared = run.whole.shared(span)
         parts = without(shared, holes) if shared else []
         # Runs that overlap (the clock was set back) would count one moment twice: the first has it.
@@ -117,8 +133,7 @@ def _matters(other: Zone, zone: Zone) -> bool:
 
 
 def _fact(one: EventDraft | CountedBefore) -> tuple[str, datetime, float | None, bool]:
-    at_walkway = is_walkway(one.attributes) if isinstance(one, EventDraft) else one.is_walkway
-    return str(one.type), one.occurred_at, one.value, at_walkway
+    return str(one.type), one.occurred_at, one.value, is_walkway(one.attributes)
 
 
 def _pieces(recount: Recount, span: Span) -> Iterator[Piece]:
@@ -230,9 +245,9 @@ def figures(events: Iterable[EventDraft | CountedBefore]) -> Figures:
     return Figures(went_in, went_out, sum(kinds.values()))
 
 
-def by_day(events: Iterable[EventDraft | CountedBefore]) -> dict[str, Figures]:
-    """Figures per local day, in order."""
+def by_day(events: Iterable[EventDraft | CountedBefore], *, time: StoreTime) -> dict[str, Figures]:
+    """Figures per business day of the store, in order."""
     days: dict[str, list[EventDraft | CountedBefore]] = {}
     for event in events:
-        days.setdefault(event.occurred_at.astimezone().date().isoformat(), []).append(event)
+        days.setdefault(time.day_of(event.occurred_at).isoformat(), []).append(event)
     return {day: figures(days[day]) for day in sorted(days)}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo, available_timezones
 
 from desktop_app.services.desk_ports import DeskPorts
 from desktop_app.services.engine_view import CameraCondition, CameraStatus, CloudStatus, EngineStatus
@@ -26,9 +26,14 @@ from desktop_app.services.store_document import (
     StoreFile,
     edge_config,
 )
+from desktop_app.services.store_times import checked_zone, store_time
 from desktop_app.services.zone_store import ZoneStore
 from shared_models.cameras import SourceAddress
+from shared_models.enrolment import StoreFacts
+from shared_models.store_time import StoreTime
 from shared_models.zones import Zone
+
+log = logging.getLogger(__name__)
 
 
 class StoreDesk:
@@ -58,6 +63,8 @@ class StoreDesk:
         self._fixed_secrets = fixed_secrets
         self._document = fixed or self._store_file.read()
         self._lock = threading.Lock()
+        self._follow_document()
+        ports.times.on_told(self._hear)
 
     # -- the store
 
@@ -72,9 +79,30 @@ class StoreDesk:
         return self._document
 
     @property
+    def time(self) -> StoreTime:
+        """The store's days and reset hour."""
+        return self.ports.times.now
+
+    @property
     def zone(self) -> tzinfo:
-        """The store's time zone; the laptop stands in the store."""
-        return ZoneInfo(self._document.time_zone or self.ports.local_zone)
+        """The store's time zone; the laptop's own where nobody has said another."""
+        return self.time.zone
+
+    @property
+    def is_store_ours(self) -> bool:
+        """Whether name, time zone and reset hour are said here: with a cloud they are said there."""
+        return self._fixed is None and self._document.cloud_url is None
+
+    def set_store(self, *, name: str, time_zone: str, reset_hour: int) -> None:
+        """Say how the store is called and what its time is; figures and hours follow at once, events stay as they are.
+
+        Raises:
+            StoreDocumentError, ValueError: nothing was changed.
+        """
+        if not self.is_store_ours:
+            raise StoreDocumentError("Name and time of this shop are not set here.")
+        values = {"store_name": name.strip(), "time_zone": checked_zone(time_zone), "reset_hour": reset_hour}
+        self.note_store(self._document.model_copy(update=values))
 
     def start(self) -> None:
         """Slow. Start counting by the document as it is."""
@@ -97,6 +125,7 @@ class StoreDesk:
             if self._fixed is None:
                 self._store_file.write(document)
             before, self._document = self._document, document
+            self._follow_document()
             self._turn_zones(before)
             is_same = (before.cameras, before.cloud_url) == (document.cameras, document.cloud_url)
             if not is_same or secrets:
@@ -111,6 +140,27 @@ class StoreDesk:
         if self._fixed is None:
             self._store_file.write(document)
         self._document = document
+        self._follow_document()
+
+    def _follow_document(self) -> None:
+        """Days and hours are those of the store as set up. A file's store is told by who has read the file."""
+        if self._fixed is None:
+            document = self._document
+            zone, other = document.time_zone, self.ports.local_zone
+            self.ports.times.set(store_time(zone, document.reset_hour, otherwise=other))
+
+    def _hear(self, facts: StoreFacts) -> None:
+        """The cloud says how this store is set there. Comes from the heartbeat's thread."""
+        if self._document.cloud_url is None or self._document.told(facts) == self._document:
+            return
+        # While the store is being saved its heartbeat may be about to be stopped: the next one says it again.
+        if self._lock.acquire(blocking=False):
+            try:
+                self.note_store(self._document.told(facts))
+            except StoreDocumentError as error:
+                log.info("what the cloud says of the store is not kept: %s", error)
+            finally:
+                self._lock.release()
 
     @property
     def can_take_over(self) -> bool:
@@ -142,7 +192,7 @@ class StoreDesk:
                 self.zones.save(
                     camera.camera_id, self.zones_of(camera.camera_id), before=self.zones_of(camera.camera_id)
                 )
-        self._store_file.write(self._fixed)
+        self._store_file.write(self._document)
 
     def _are_zones_known(self, camera_id: str) -> bool:
         return self.zones.zones_of(camera_id) is not None or self.latest(camera_id) is not None
@@ -180,14 +230,8 @@ class StoreDesk:
             device_name=device_name.strip() or platform.node(),
             version=own_version(),
         )
-        document = self._document.model_copy(
-            update={
-                "cloud_url": url,
-                "device_name": device_name.strip(),
-                "store_name": taken.store_name or self._document.store_name,
-                "time_zone": taken.time_zone if taken.time_zone in available_timezones() else self._document.time_zone,
-            }
-        )
+        paired = {"cloud_url": url, "device_name": device_name.strip()}
+        document = self._document.told(taken.store).model_copy(update=paired)
         self.save_store(document, secrets={EDGE_KEY_NAME: taken.edge_key.get_secret_value()})
         return document
 

@@ -23,6 +23,8 @@ from pydantic import (
 from desktop_app.services.config_import import EdgeConfig, ImportedCamera
 from desktop_app.services.whole_files import read_json, set_aside, write_whole
 from shared_models.cameras import CameraId, Rotation, SourceAddress, SourceKind
+from shared_models.enrolment import StoreFacts
+from shared_models.store_time import RESET_HOUR
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +77,7 @@ class StoreDocument(BaseModel):
     Attributes:
         cloud_url: None: this store counts for itself.
         time_zone: IANA name; empty: the laptop's own.
+        reset_hour: of the store's clock, at which people inside begin anew.
         is_set_up: the first-run wizard was gone through or left on purpose.
     """
 
@@ -83,6 +86,7 @@ class StoreDocument(BaseModel):
     version: Literal[1] = 1
     store_name: str = ""
     time_zone: str = ""
+    reset_hour: int = Field(default=RESET_HOUR, ge=0, le=23)
     cloud_url: str | None = None
     device_name: str = ""
     is_set_up: bool = False
@@ -96,6 +100,12 @@ class StoreDocument(BaseModel):
         if self.time_zone and self.time_zone not in available_timezones():
             raise ValueError(f"'{self.time_zone}' is no time zone; write e.g. Europe/Berlin")
         return self
+
+    def told(self, facts: StoreFacts) -> StoreDocument:
+        """As the cloud has it; what it leaves open, and a zone that this computer does not know, stay as they are."""
+        zone = facts.time_zone if facts.time_zone in available_timezones() else self.time_zone
+        name = facts.name or self.store_name
+        return self.model_copy(update={"store_name": name, "time_zone": zone, "reset_hour": facts.reset_hour})
 
     def camera(self, camera_id: str) -> StoredCamera | None:
         """The camera with this id."""

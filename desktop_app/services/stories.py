@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,9 +14,9 @@ from desktop_app.domain.walks import Sighting
 from desktop_app.services.ports import HistoryError
 from desktop_app.services.today_figures import STAYS, StoredEvent
 from desktop_app.services.trajectories import KeptRun
-from shared_models.events import EventType
+from shared_models.events import EventType, is_walkway
 from shared_models.geometry import Size
-from shared_models.zones import Zone
+from shared_models.zones import LineZone, Zone
 
 AROUND = timedelta(seconds=20)
 """So much of a way is drawn before and after the moment at a line."""
@@ -80,6 +80,7 @@ class Question:
     Attributes:
         camera_id, zone_id: None: of all.
         outcomes: who is asked about; those who were not counted are told beside them.
+        is_at_doors: only at lines that were entrances when it happened; what they are today changes no past.
     """
 
     from_at: datetime
@@ -87,6 +88,7 @@ class Question:
     outcomes: frozenset[Outcome]
     camera_id: str | None = None
     zone_id: str | None = None
+    is_at_doors: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +146,12 @@ def stories_of(
     events: Sequence[StoredEvent],
     past: Past,
     camera_ids: Iterable[str],
-    is_asked: Callable[[str, str], bool] = lambda _camera, _zone: True,
 ) -> Stories:
     """Answer a question.
 
     Args:
         events: those of the span, voided ones left out.
         camera_ids: of which explanations are looked for.
-        is_asked: whether a (camera, zone) belongs to the number.
     """
     words = ""
     told: list[Explanation] = []
@@ -161,11 +161,13 @@ def stories_of(
                 told += past.explanations(
                     camera_id, from_at=question.from_at, to_at=question.to_at, zone_id=question.zone_id
                 )
+        runs = past.runs() if question.is_at_doors and told else []
     except HistoryError as error:
-        words = str(error)
-    told = [e for e in told if is_asked(e.camera_id, e.zone_id) and e.occurred_at < question.to_at]
-    counted = [_counted(event, told) for event in events if _is_meant(event, question, is_asked)]
-    return Stories(tuple(counted), tuple(_not_counted(e, told) for e in told if _is_refusal(e)), words)
+        words, runs = str(error), []
+    told = [e for e in told if e.occurred_at < question.to_at]
+    counted = [_counted(event, told) for event in events if _is_meant(event, question)]
+    refused = [e for e in told if _is_refusal(e) and not (question.is_at_doors and _was_at_a_walkway(e, runs))]
+    return Stories(tuple(counted), tuple(_not_counted(e, told) for e in refused), words)
 
 
 def way_of(story: Story, *, past: Past, zones: Sequence[Zone]) -> Way:
@@ -189,14 +191,21 @@ def way_of(story: Story, *, past: Past, zones: Sequence[Zone]) -> Way:
     return Way(steps, run.frame_wh, in_force, "" if steps else _no_way(story, run))
 
 
-def _is_meant(event: StoredEvent, question: Question, is_asked: Callable[[str, str], bool]) -> bool:
+def _was_at_a_walkway(one: Explanation, runs: Sequence[KeptRun]) -> bool:
+    """Whether its line was a walkway inside in the run that decided; one that is not known any more is taken for a door."""
+    begun = [run for run in runs if run.camera_id == one.camera_id and run.run_at <= one.occurred_at]
+    lines = [z for z in (begun[-1].zones if begun else ()) if z.zone_id == one.zone_id]
+    return any(isinstance(line, LineZone) and not line.is_entrance for line in lines)
+
+
+def _is_meant(event: StoredEvent, question: Question) -> bool:
     return (
         OF_EVENT.get(event.type) in question.outcomes
         and event.zone_id is not None
         and question.camera_id in (None, event.camera_id)
         and question.zone_id in (None, event.zone_id)
         and question.from_at <= event.occurred_at < question.to_at
-        and is_asked(event.camera_id, event.zone_id)
+        and not (question.is_at_doors and is_walkway(event.attributes))
     )
 
 

@@ -7,13 +7,13 @@ import io
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Protocol
 
+from desktop_app.domain.store_level import store_level
 from shared_models.events import EventType, is_walkway
+from shared_models.store_time import StoreTime
 
-RESET_HOUR = 4
-"""Local hour at which a business day begins (COUNTING.md section 5)."""
 FULL_COVERAGE = 0.95
 STAYS = frozenset({EventType.DWELL, EventType.SHELF_INTERACTION, EventType.QUEUE_WAIT})
 
@@ -49,6 +49,9 @@ class EventArchive(Protocol):
             OutboxError: the database cannot be read.
         """
 
+    def counters(self) -> dict[str, str]:
+        """What was kept with the events (key -> JSON); may raise OutboxError."""
+
 
 @dataclass(frozen=True, slots=True)
 class HourFigures:
@@ -56,13 +59,16 @@ class HourFigures:
 
     Attributes:
         starts_at: aware, in the store's zone.
-        coverage: share 0..1 of the hour's past part in which the cameras saw; None: the hour has not begun.
+        coverage: share 0..1 of the hour's past part in which the cameras saw that there were; None: the hour has not
+            begun, or there was no camera yet.
+        is_past: it has begun.
     """
 
     starts_at: datetime
     in_count: int
     out_count: int
     coverage: float | None
+    is_past: bool = True
 
     @property
     def is_blind(self) -> bool:
@@ -103,8 +109,11 @@ class DayFigures:
     """A whole business day. People in and out are those of entrance lines; walkways inside have figures of their own.
 
     Attributes:
-        inside: in minus out, never below 0; ``drift`` is the signed difference.
         gap_s: seconds of camera outages that were recorded.
+        coverage: share 0..1 of the day so far in which the cameras saw; None: there was no camera.
+        inside: people inside now, of the running day; None on other days.
+        drift: signed, in minus out of the level that began on this day at the reset hour; None: it has not begun.
+        is_drift_final: that level is over.
     """
 
     day: date
@@ -114,81 +123,104 @@ class DayFigures:
     out_count: int
     gap_s: float
     events: tuple[StoredEvent, ...] = field(repr=False)
-
-    @property
-    def drift(self) -> int:
-        """In minus out."""
-        return self.in_count - self.out_count
-
-    @property
-    def inside(self) -> int:
-        """People inside, as far as the counts tell."""
-        return max(0, self.drift)
+    coverage: float | None = None
+    inside: int | None = None
+    drift: int | None = None
+    is_drift_final: bool = False
 
 
-def business_day_of(moment: datetime, *, zone: tzinfo) -> date:
-    """The store's day that ``moment`` belongs to."""
-    local = moment.astimezone(zone)
-    return local.date() if local.hour >= RESET_HOUR else local.date() - timedelta(days=1)
+def span_of_day(day: date, *, time: StoreTime, now: datetime) -> tuple[datetime, datetime]:
+    """What ``day_figures`` needs events of: the day itself, the level that began on it, and the one that holds now."""
+    start, _ = time.day_bounds(day)
+    if day == time.day_of(now):
+        start = min(start, time.reset_before(now))
+    return start, time.level_bounds(day)[1]
 
 
-def day_bounds(day: date, *, zone: tzinfo) -> tuple[datetime, datetime]:
-    """The UTC moments at which a business day begins and ends; 23, 24 or 25 hours apart."""
-    start = datetime.combine(day, time(RESET_HOUR), tzinfo=zone)
-    end = datetime.combine(day + timedelta(days=1), time(RESET_HOUR), tzinfo=zone)
-    return start.astimezone(UTC), end.astimezone(UTC)
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """The cameras whose seeing is asked about.
+
+    Attributes:
+        camera_ids: all of the store that are switched on.
+        seen_s: (camera, UTC hour) -> seconds that it saw of the hour.
+        since: (camera) -> since when there is such a camera; None: always.
+    """
+
+    camera_ids: Sequence[str]
+    seen_s: Callable[[str, datetime], float]
+    since: Callable[[str], datetime | None] = lambda _: None
+
+    def seen_of(self, start: datetime, end: datetime) -> tuple[float, float]:
+        """Seconds that were seen of a UTC hour, and that could have been, up to ``end``; over all cameras together."""
+        seen_s = expected_s = 0.0
+        for camera_id in self.camera_ids:
+            begun = max(start, self.since(camera_id) or start)
+            could_s = max(0.0, (end - begun).total_seconds())
+            expected_s += could_s
+            seen_s += min(could_s, self.seen_s(camera_id, start))
+        return seen_s, expected_s
 
 
 def day_figures(
     day: date,
     events: Sequence[StoredEvent],
     *,
-    zone: tzinfo,
+    time: StoreTime,
     now: datetime,
-    seen_s: Callable[[str, datetime], float],
-    camera_ids: Sequence[str],
+    watch: Watch,
+    written: int | None = None,
 ) -> DayFigures:
     """Figures of ``day``.
 
     Args:
-        seen_s: (camera, UTC hour) -> seconds that the camera saw of it.
+        events: those of ``span_of_day``.
+        written: the drift as it was written down, for a level whose events are gone.
     """
-    start, end = day_bounds(day, zone=zone)
+    start, end = time.day_bounds(day)
+    own = [e for e in events if start <= e.occurred_at < end]
     # What a line was when it counted: that it is something else today changes no day of the past.
-    doors = [e for e in events if not is_walkway(e.attributes)]
-    hours = []
-    hour = start
-    while hour < end:
-        inside = [e for e in doors if hour <= e.occurred_at < hour + timedelta(hours=1)]
-        coverage = _coverage(hour, now=now, seen_s=seen_s, camera_ids=camera_ids)
-        hours.append(
-            HourFigures(
-                hour.astimezone(zone),
-                _count(inside, EventType.FOOTFALL_IN),
-                _count(inside, EventType.FOOTFALL_OUT),
-                coverage,
-            )
-        )
-        hour += timedelta(hours=1)
+    doors = [e for e in own if not is_walkway(e.attributes)]
+    hours, seen = _hours(start, end, doors, zone=time.zone, now=now, watch=watch)
+    reset, following = time.level_bounds(day)
+    level = [e for e in events if reset <= e.occurred_at < following]
+    is_today = day == time.day_of(now)
+    running = [e for e in events if e.occurred_at >= time.reset_before(now)] if is_today else []
+    drift = store_level(level).drift if level or written is None else written
     return DayFigures(
         day,
-        tuple(hours),
-        _zones(events),
+        hours,
+        _zones(own),
         _count(doors, EventType.FOOTFALL_IN),
         _count(doors, EventType.FOOTFALL_OUT),
-        sum(e.value or 0.0 for e in events if e.type is EventType.CAMERA_GAP),
-        tuple(events),
+        sum(e.value or 0.0 for e in own if e.type is EventType.CAMERA_GAP),
+        tuple(own),
+        _share(*seen),
+        store_level(running).people if is_today else None,
+        drift if now >= reset else None,
+        now >= following,
     )
 
 
-def _coverage(
-    hour: datetime, *, now: datetime, seen_s: Callable[[str, datetime], float], camera_ids: Sequence[str]
-) -> float | None:
-    past_s = min(3600.0, (now - hour).total_seconds())
-    if past_s < 1.0 or not camera_ids:
-        return None
-    shares = [min(1.0, seen_s(camera_id, hour) / past_s) for camera_id in camera_ids]
-    return sum(shares) / len(shares)
+def _hours(
+    start: datetime, end: datetime, doors: Sequence[StoredEvent], *, zone: tzinfo, now: datetime, watch: Watch
+) -> tuple[tuple[HourFigures, ...], tuple[float, float]]:
+    """Hour by hour, and the seconds of all of them that were seen and could have been."""
+    hours: list[HourFigures] = []
+    seen_s = expected_s = 0.0
+    while start < end:
+        following = start + timedelta(hours=1)
+        inside = [e for e in doors if start <= e.occurred_at < following]
+        seen = watch.seen_of(start, min(following, now))
+        seen_s, expected_s = seen_s + seen[0], expected_s + seen[1]
+        n_in, n_out = _count(inside, EventType.FOOTFALL_IN), _count(inside, EventType.FOOTFALL_OUT)
+        hours.append(HourFigures(start.astimezone(zone), n_in, n_out, _share(*seen), is_past=start < now))
+        start = following
+    return tuple(hours), (seen_s, expected_s)
+
+
+def _share(seen_s: float, expected_s: float) -> float | None:
+    return seen_s / expected_s if expected_s >= 1.0 else None
 
 
 def _count(events: Iterable[StoredEvent], kind: EventType) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from desktop_app.domain.trajectory import Trajectory
+from shared_models.cameras import Rotation
 from shared_models.geometry import Size
 from shared_models.zones import Zone
 
@@ -36,6 +37,7 @@ class KeptRun:
     Attributes:
         whole: of this span every foot path is kept.
         last_at_s, last_at: its newest known frame.
+        rotation: how the camera's picture was turned; None: nobody wrote it down (older versions).
     """
 
     run: int
@@ -46,6 +48,7 @@ class KeptRun:
     whole: Span
     last_at_s: float
     last_at: datetime
+    rotation: Rotation | None = None
 
 
 class TrajectoryStore(Protocol):
@@ -59,6 +62,23 @@ class TrajectoryStore(Protocol):
 
     def trajectories(self, run: KeptRun, *, from_at: datetime, to_at: datetime) -> list[Trajectory]:
         """The paths of one run that touch a span."""
+
+
+def hung_as_now(runs: Sequence[KeptRun], *, rotation: Rotation | None = None) -> list[KeptRun]:
+    """The runs since the camera was turned last, the oldest first: ways of before are of another picture.
+
+    Args:
+        runs: of one camera, the oldest first.
+        rotation: how it is turned now; None: as in the newest run.
+    """
+    found: list[KeptRun] = []
+    for run in reversed(runs):
+        if rotation is None:
+            rotation = run.rotation
+        if run.rotation not in (None, rotation):
+            break
+        found.append(run)
+    return found[::-1]
 
 
 def without(span: Span, holes: Iterable[Span]) -> list[Span]:

@@ -252,6 +252,10 @@ class Figure(QFrame):
         """As shown."""
         return self._value.text()
 
+    def show_name(self, name: str) -> None:
+        """The number is another one now."""
+        self._name.setText(name)
+
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         is_inside = self.rect().contains(event.position().toPoint())
         if self._is_clickable and event.button() is Qt.MouseButton.LeftButton and is_inside:

@@ -16,6 +16,7 @@ from desktop_app.services.zone_store import ZoneStoreError
 from desktop_app.services.zone_sync import ZoneSync
 from desktop_app.workers.work_thread import WorkThread
 from shared_models.clock import Clock
+from shared_models.enrolment import StoreFacts
 from shared_models.heartbeat import Heartbeat
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class HeartbeatWorker:
         cameras: how they do now.
         depth: how many events wait.
         still: a camera's picture as it may leave the store, a JPEG; None: there is none now.
+        told: hears how the store is set in the cloud.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class HeartbeatWorker:
         every_s: float,
         chance: Callable[[], float] = random.random,
         still: Callable[[str], bytes | None] | None = None,
+        told: Callable[[StoreFacts], None] = lambda _: None,
     ) -> None:
         self.zones = zones
         self._link = link
@@ -75,6 +78,7 @@ class HeartbeatWorker:
         self._every_s = every_s
         self._chance = chance
         self._still = still
+        self._tell = told
         self._config_revision = 0
         self._state = BeatState()
         self._news = threading.Event()
@@ -119,6 +123,8 @@ class HeartbeatWorker:
             self._config_revision = answer.config_revision
             self._note(BeatState(True, "", self._clock.utc_now(), answer.clock_offset_s, answer.hides_people))
             if not self._stop.is_set():
+                if answer.store is not None:
+                    self._tell(answer.store)
                 self.zones.reconcile(answer)
                 self._show(answer.stills)
         except LinkError as error:

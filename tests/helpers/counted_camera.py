@@ -8,19 +8,22 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from desktop_app.adapters.storage.event_archive import SqliteEventArchive
 from desktop_app.adapters.storage.sqlite_history import SqliteHistory
 from desktop_app.adapters.storage.sqlite_outbox import SqliteOutbox
 from desktop_app.domain.detections import Detections
 from desktop_app.services.camera_pipeline import CameraPipeline
 from desktop_app.services.ports import CapturedFrame
 from desktop_app.settings import EdgeSettings
-from shared_models.cameras import Camera, SourceAddress
+from shared_models.cameras import Camera, Rotation, SourceAddress
 from shared_models.clock import ManualClock
+from shared_models.store_time import StoreTime
 from shared_models.zones import LineZone, Zone
 
 START = datetime(2026, 3, 28, 9, 0, tzinfo=UTC)
 DOOR = LineZone(zone_id="door", name="Entrance", points=((0.1, 0.5), (0.9, 0.5)))
 SIZE = (640, 360)
+UTC_STORE = StoreTime(UTC)
 
 
 @dataclass
@@ -30,13 +33,24 @@ class CountedCamera:
     settings: EdgeSettings
     zones: Sequence[Zone] = (DOOR,)
     start: datetime = START
+    time: StoreTime = UTC_STORE
+    rotation: Rotation = 0
 
     def __post_init__(self) -> None:
         clock = ManualClock(self.start)
         self.outbox = SqliteOutbox(self.settings.outbox_path, clock=clock)
         self.history = SqliteHistory(self.settings.history_path, clock=clock)
         camera = Camera(camera_id="cam", source=SourceAddress("0"), zones=tuple(self.zones))
-        self.pipeline = CameraPipeline("cam", camera_for=lambda _: camera, sink=self.outbox, history=self.history)
+        archive = SqliteEventArchive(self.settings.outbox_path)
+        self.pipeline = CameraPipeline(
+            "cam",
+            camera_for=lambda _: camera,
+            sink=self.outbox,
+            history=self.history,
+            days=lambda: self.time,
+            counted_since=lambda start_at: archive.counted_since("cam", start_at),
+            rotation=self.rotation,
+        )
 
     def walk(self, feet_y: Sequence[float], *, at_s: float, x: float = 300) -> None:
         """One person with these feet, five looks a second from ``at_s`` on; then nobody for five seconds."""

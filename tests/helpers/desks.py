@@ -35,6 +35,7 @@ from desktop_app.settings import find_assets
 from desktop_app.ui.pieces import Surroundings
 from desktop_app.ui.theme import Theme
 from shared_models.clock import SystemClock
+from shared_models.enrolment import StoreFacts
 from shared_models.zones import Zone
 from tests.helpers.engine_fakes import FakeEngineView
 
@@ -52,7 +53,7 @@ class FakeHost(FakeEngineView):
         self.letters: list[DeadLetter] = []
         self.pruned: list[datetime] = []
         self.was_alone: list[bool] = []
-        self.adjusted: list[tuple[str, str, int, int, int]] = []
+        self.adjusted: list[tuple[str, str, int, int, int, int]] = []
         self.wakings = 0
         self.news: list[ZoneNews] = []
         self.decided: list[tuple[str, Choice]] = []
@@ -76,8 +77,10 @@ class FakeHost(FakeEngineView):
         self.decided.append((camera_id, choice))
         self.news = [one for one in self.news if one.camera_id != camera_id]
 
-    def adjust_counts(self, camera_id: str, zone_id: str, *, went_in: int, went_out: int, stays: int) -> None:
-        self.adjusted.append((camera_id, zone_id, went_in, went_out, stays))
+    def adjust_counts(
+        self, camera_id: str, zone_id: str, *, went_in: int, went_out: int, stays: int, level: int
+    ) -> None:
+        self.adjusted.append((camera_id, zone_id, went_in, went_out, stays, level))
 
     def wake_sync(self) -> None:
         self.wakings += 1
@@ -133,7 +136,10 @@ class ScriptedEnrolment:
         self.asked.append(f"{cloud_url} {code} {device_name}")
         if code != self.code:
             raise EnrolmentError("The cloud does not know this pairing code.")
-        return Enrolled(SecretStr("edge_store_secret-of-the-store"), "High Street", "America/New_York")
+        return Enrolled(
+            SecretStr("edge_store_secret-of-the-store"),
+            StoreFacts(name="High Street", time_zone="America/New_York", reset_hour=5),
+        )
 
 
 @dataclass

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from desktop_app.services.edge_link import LinkError
 from desktop_app.services.zone_sync import fingerprint
+from shared_models.enrolment import StoreFacts
 from shared_models.heartbeat import Heartbeat, HeartbeatAnswer
 from shared_models.zone_sets import EditOutcome, ZoneEdit, ZoneEditAnswer, ZoneSet, ZoneSets
 from shared_models.zones import Zone
@@ -26,6 +27,7 @@ class InMemoryLink:
     is_closed: bool = False
     looked_at: tuple[str, ...] = ()
     stills: list[tuple[str, bytes]] = field(default_factory=list)
+    store: StoreFacts | None = None
 
     def draw(self, camera_id: str, *zones: Zone) -> None:
         """Somebody at the head office draws."""
@@ -47,7 +49,7 @@ class InMemoryLink:
         ]
         return HeartbeatAnswer(
             now=datetime.now(UTC), clock_offset_s=self.offset_s, config_revision=self.last, zone_sets=tuple(newer),
-            conflicts=tuple(self.waiting), stills=self.looked_at,
+            conflicts=tuple(self.waiting), stills=self.looked_at, store=self.store,
         )  # fmt: skip
 
     def still(self, camera_id: str, jpeg: bytes) -> None:

@@ -10,6 +10,8 @@ from pydantic import SecretStr
 
 from desktop_app.adapters.cloud.http_cloud import is_loopback
 from desktop_app.services.enrolment import Enrolled, EnrolmentError
+from shared_models.enrolment import StoreFacts
+from shared_models.store_time import RESET_HOUR
 
 ENROL_PATH = "/api/v1/edge/enrol"
 TIMEOUT_S = 15.0
@@ -51,7 +53,10 @@ def _enrolled(response: httpx.Response) -> Enrolled:
         raise EnrolmentError("What answers at this address is no Wink cloud; check the address.") from None
     named = store if isinstance(store, Mapping) else values
     name = named.get("name") or named.get("store_name") or (store if isinstance(store, str) else "")
-    return Enrolled(SecretStr(key), str(name or ""), str(named.get("time_zone") or named.get("timezone") or ""))
+    zone = named.get("time_zone") or named.get("timezone") or ""
+    hour = named.get("reset_hour")
+    facts = StoreFacts(name=str(name or ""), time_zone=str(zone), reset_hour=hour if hour in range(24) else RESET_HOUR)
+    return Enrolled(SecretStr(key), facts)
 
 
 def _refusal(response: httpx.Response) -> str:

@@ -23,6 +23,7 @@ CREATE TABLE runs (
     complete_until REAL NOT NULL,
     last_at_s REAL NOT NULL,
     last_at REAL NOT NULL,
+    rotation INTEGER,
     UNIQUE (camera_id, run_at)
 );
 CREATE TABLE holes (camera_id TEXT NOT NULL, from_at REAL NOT NULL, to_at REAL NOT NULL);
@@ -89,8 +90,16 @@ def _connect(path: Path) -> sqlite3.Connection:
             raise sqlite3.DatabaseError("a newer version of Wink wrote it")
         if version == 0:
             connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
+        if not knows_rotation(connection):
+            # Older versions name their columns and go on with one more: the file keeps its version.
+            connection.execute("ALTER TABLE runs ADD COLUMN rotation INTEGER")
         connection.execute("SELECT count(*) FROM runs").fetchone()
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def knows_rotation(connection: sqlite3.Connection) -> bool:
+    """Whether runs say how their picture was turned; those of older versions do not."""
+    return any(name == "rotation" for _, name, *_ in connection.execute("PRAGMA table_info(runs)"))

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from desktop_app.adapters.storage.history_file import knows_rotation
 from desktop_app.adapters.storage.sqlite_history import ZONES
 from desktop_app.domain.explanation import Explanation, Reason
 from desktop_app.domain.trajectory import Trajectory
@@ -50,17 +51,19 @@ class HistoryReader:
     def runs(self, *, camera_id: str | None = None) -> list[KeptRun]:
         """All runs of which something is kept, the oldest first."""
         with self._opened() as connection:
+            rotation = "rotation" if knows_rotation(connection) else "NULL"
             rows = connection.execute(
-                "SELECT run, camera_id, run_at, width, height, zones, kept_from, complete_until, last_at_s, last_at "
-                "FROM runs WHERE ? IS NULL OR camera_id = ? ORDER BY run_at",
+                "SELECT run, camera_id, run_at, width, height, zones, kept_from, complete_until, last_at_s, last_at, "  # noqa: S608 - fixed words
+                f"{rotation} FROM runs WHERE ? IS NULL OR camera_id = ? ORDER BY run_at",
                 (camera_id, camera_id),
             )
             return [
                 KeptRun(
                     run, camera, _moment(at), (width, height), ZONES.validate_json(zones),
                     Span(_moment(max(kept_from, at)), _moment(max(until, kept_from, at))), last_s, _moment(last_at),
+                    turned,
                 )
-                for run, camera, at, width, height, zones, kept_from, until, last_s, last_at in rows
+                for run, camera, at, width, height, zones, kept_from, until, last_s, last_at, turned in rows
             ]  # fmt: skip
 
     def holes(self, camera_id: str) -> list[Span]:

@@ -133,8 +133,8 @@ class SqliteHistory:
     def _run(self, connection: sqlite3.Connection, page: HistoryPage) -> int:
         progress = page.progress
         (run,) = connection.execute(
-            "INSERT INTO runs (camera_id, run_at, width, height, zones, kept_from, complete_until, last_at_s, last_at) "
-            "VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (camera_id, run_at) DO UPDATE SET "
+            "INSERT INTO runs (camera_id, run_at, width, height, zones, kept_from, complete_until, last_at_s, last_at, "
+            "rotation) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (camera_id, run_at) DO UPDATE SET "
             "complete_until = excluded.complete_until, last_at_s = excluded.last_at_s, last_at = excluded.last_at "
             "RETURNING run",
             (
@@ -146,6 +146,7 @@ class SqliteHistory:
                 progress.complete_until.timestamp(),
                 progress.last_at_s,
                 progress.last_at.timestamp(),
+                progress.rotation,
             ),
         ).fetchone()
         return int(run)

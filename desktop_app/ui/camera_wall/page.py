@@ -53,7 +53,7 @@ class LivePage(Page):
         self._stack.setCurrentWidget(self.wall if status.cameras else self._empty)
         self._tools.setVisible(bool(status.cameras))
         for camera in status.cameras:
-            self.wall.tiles[camera.camera_id].show_status(camera)
+            self.wall.tiles[camera.camera_id].show_status(camera, zone=self.desk.zone)
         self.furniture.show_cameras(status.cameras)
         trouble = self.desk.ports.host.trouble
         if self.banner.words != trouble:

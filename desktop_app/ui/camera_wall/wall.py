@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
+from datetime import tzinfo
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
@@ -64,6 +65,7 @@ class CameraTile(QWidget):
         self._view: LiveView | None = None
         self._image: QImage | None = None
         self._status: CameraStatus | None = None
+        self._zone: tzinfo | None = None
         self._options = OverlayOptions()
         self._trails: dict[int, deque[Point]] = {}
         self._person_s = np.zeros((GRID[1], GRID[0]), np.float32)
@@ -82,9 +84,9 @@ class CameraTile(QWidget):
         self._follow(view)
         self.update()
 
-    def show_status(self, status: CameraStatus) -> None:
-        """Show name, rate and state."""
-        self._status = status
+    def show_status(self, status: CameraStatus, *, zone: tzinfo | None = None) -> None:
+        """Show name, rate and state. ``zone``: the store's; None: the computer's own."""
+        self._status, self._zone = status, zone
         self.setAccessibleName(f"{status.label}: {status.words}")
         self.setToolTip(status.words)
         is_down = status.condition is CameraCondition.TROUBLE
@@ -164,7 +166,7 @@ class CameraTile(QWidget):
         painter.setPen(QColor("#e8ece9"))
         words = said(status.words)
         if status.condition is CameraCondition.TROUBLE:
-            since = self.tr("Not seen since {time}").format(time=f"{status.since_at.astimezone():%H:%M}")
+            since = self.tr("Not seen since {time}").format(time=f"{status.since_at.astimezone(self._zone):%H:%M}")
             words = f"{since}\n{words}"
         painter.drawText(
             area.adjusted(24, 36, -24, -48), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, words

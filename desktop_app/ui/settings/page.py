@@ -1,4 +1,4 @@
-"""The Settings screen: cloud, counting, privacy, this computer, appearance."""
+"""The Settings screen: shop, cloud, counting, privacy, this computer, appearance."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from desktop_app.services.preferences import Appearance, DetectionProfile
 from desktop_app.ui.pairing import PairingForm
 from desktop_app.ui.pieces import FIELD_PX, LABEL_PX, Banner, Page, Surroundings, said
 from desktop_app.ui.settings.licences import LicencesDialog
+from desktop_app.ui.settings.shop_card import ShopCard
 
 
 class SettingsPage(Page):
@@ -49,6 +50,7 @@ class SettingsPage(Page):
         self._cards = QVBoxLayout(holder)
         self._cards.setContentsMargins(0, 0, 10, 0)
         self._cards.setSpacing(12)
+        self._add_shop()
         self._add_cloud()
         self._add_counting()
         self._add_privacy()
@@ -67,6 +69,7 @@ class SettingsPage(Page):
         if self._shown is not self.desk.preferences:
             self.show_preferences()
         self.secrets_words.setText(said(self.desk.ports.secrets.words))
+        self.shop.show_store()
 
     def show_preferences(self) -> None:
         """Show what holds now."""
@@ -93,6 +96,12 @@ class SettingsPage(Page):
         form.addRow(head)
         self._cards.addWidget(card)
         return form
+
+    def _add_shop(self) -> None:
+        form = self._card(self.tr("Shop"))
+        self.shop = ShopCard(self.around, self.ops, form, self)
+        self.shop.said.connect(lambda words, is_trouble: self.banner.say(words, is_trouble=is_trouble))
+        self.shop.hide()
 
     def _add_cloud(self) -> None:
         form = self._card(self.tr("Cloud"))
@@ -217,6 +226,7 @@ class SettingsPage(Page):
         is_paired = url is not None
         self.cloud_address.setText(url or "")
         self.cloud_address.setVisible(is_paired)
+        self.shop.show_store()
         self.leave_button.setVisible(is_paired and self.desk.is_editable)
         self.pairing.setVisible(not is_paired and self.desk.is_editable)
         self._counting.setRowVisible(self.keep, is_paired)

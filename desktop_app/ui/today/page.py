@@ -24,15 +24,16 @@ from PySide6.QtWidgets import (
 
 from desktop_app.services.engine_view import EngineStatus
 from desktop_app.services.stories import OF_EVENT, Outcome, Question
-from desktop_app.services.today_figures import FULL_COVERAGE, DayFigures, day_bounds, day_csv
+from desktop_app.services.today_figures import DayFigures, day_csv
 from desktop_app.services.whole_files import write_whole
 from desktop_app.ui.pieces import Banner, Figure, Page, Surroundings, said
 from desktop_app.ui.today.chart import HourChart
+from desktop_app.ui.today.day_words import hour_words, note_words, seen_words, signed
 from desktop_app.ui.today.event_table import KINDS, EventTable, event_words
 from desktop_app.ui.today.stories_dialog import StoriesDialog
 from desktop_app.ui.today.zone_table import ZoneTable
 from shared_models.events import EventType
-from shared_models.metrics import FOOTFALL_IN, FOOTFALL_OUT, OCCUPANCY
+from shared_models.metrics import DRIFT, FOOTFALL_IN, FOOTFALL_OUT, OCCUPANCY
 
 REFRESH_MS = 4000
 AROUND = timedelta(seconds=30)
@@ -141,11 +142,18 @@ class TodayPage(Page):
 
     def ask_doors(self, *outcomes: Outcome) -> None:
         """The crossings behind a figure of the whole store."""
-        words = self.tr("Inside now")
-        if len(outcomes) == 1:
-            words = self.tr("People in") if outcomes[0] is Outcome.WENT_IN else self.tr("People out")
-        question = Question(*self._bounds(), outcomes=frozenset(outcomes))
-        self._ask(f"{words} · {self._day_words()}", question, is_asked=self.desk.is_entrance)
+        words = self.tr("People in") if outcomes[0] is Outcome.WENT_IN else self.tr("People out")
+        question = Question(*self._bounds(), outcomes=frozenset(outcomes), is_at_doors=True)
+        self._ask(f"{words} · {self._day_words()}", question)
+
+    def ask_inside(self) -> None:
+        """The crossings behind the people inside: since the reset hour, which may have been yesterday."""
+        now = self.desk.ports.clock.utc_now()
+        reset = self.desk.time.reset_before(now)
+        since = self.tr("since {hour}").format(hour=hour_words(reset, now=now, zone=self.desk.zone))
+        both = frozenset({Outcome.WENT_IN, Outcome.WENT_OUT})
+        question = Question(reset, now + timedelta(seconds=1), both, is_at_doors=True)
+        self._ask(f"{self.tr('Inside now')} · {since}", question)
 
     def ask_zone(self, camera_id: str, zone_id: str, *outcomes: Outcome) -> None:
         """The crossings or stays behind a zone's figure."""
@@ -208,7 +216,7 @@ class TodayPage(Page):
         self.stories = None
 
     def _bounds(self) -> tuple[datetime, datetime]:
-        return day_bounds(self._shown_day(), zone=self.desk.zone)
+        return self.desk.time.day_bounds(self._shown_day())
 
     def _day_words(self) -> str:
         return self.day.locale().toString(self.day.date(), self.day.displayFormat())
@@ -228,11 +236,13 @@ class TodayPage(Page):
         )
         self.in_figure.clicked.connect(lambda: self.ask_doors(Outcome.WENT_IN))
         self.out_figure.clicked.connect(lambda: self.ask_doors(Outcome.WENT_OUT))
-        self.inside_figure.clicked.connect(lambda: self.ask_doors(Outcome.WENT_IN, Outcome.WENT_OUT))
+        self.inside_figure.clicked.connect(self.ask_inside)
         self.coverage_figure = Figure(
             self.tr("Coverage"), hint=self.tr("The share of the day so far in which the cameras saw."), parent=self
         )
-        for figure in (self.in_figure, self.out_figure, self.inside_figure, self.coverage_figure):
+        self.drift_figure = Figure(self.tr("Drift"), hint=said(DRIFT.definition), parent=self)
+        quality = (self.coverage_figure, self.drift_figure)
+        for figure in (self.in_figure, self.out_figure, self.inside_figure, *quality):
             row.addWidget(figure, 1)
         self.body.addLayout(row)
 
@@ -293,20 +303,21 @@ class TodayPage(Page):
         self.figures = figures
         is_today = figures.day == self.desk.today()
         self.after_button.setEnabled(not is_today)
-        past = [hour.coverage for hour in figures.hours if hour.coverage is not None]
-        coverage = sum(past) / len(past) if past else None
-        is_blind = coverage == 0.0 and not figures.events
+        coverage = figures.coverage
+        is_blind = not coverage and not figures.events
         self._say_next_step(is_empty=is_today and not figures.events)
         self.in_figure.show_value("–" if is_blind else str(figures.in_count))
         self.out_figure.show_value("–" if is_blind else str(figures.out_count))
-        self.inside_figure.show_value(str(figures.inside) if is_today and not is_blind else "–")
+        self.inside_figure.show_value("–" if figures.inside is None or is_blind else str(figures.inside))
         self.coverage_figure.show_value("–" if coverage is None else f"{coverage:.0%}")
+        self.drift_figure.show_value(signed(None if is_blind and not figures.drift else figures.drift))
+        self.drift_figure.show_name(self.tr("Drift") if figures.is_drift_final else self.tr("Drift so far"))
         self.chart.show_hours(figures.hours)
         self.zones.show_zones(figures.zones)
         self.events.show_events(figures.events)
         self._fill_where(figures)
         self._count_rows()
-        self._note.setText(self._note_words(figures))
+        self._note.setText(note_words(figures, reset_hour=self.desk.time.reset_hour))
 
     def _say_next_step(self, *, is_empty: bool) -> None:
         """What is missing before anything can be counted; the notice goes when it is there."""
@@ -332,17 +343,6 @@ class TodayPage(Page):
         )  # fmt: skip
         marks = "&nbsp;&nbsp;&nbsp;".join(f'<span style="color:{c}">■</span> {escape(words)}' for c, words in rows)
         self._legend.setText(f"{escape(self.tr('People per hour'))}:&nbsp;&nbsp; {marks}")
-
-    def _note_words(self, figures: DayFigures) -> str:
-        poor = sum(1 for hour in figures.hours if hour.coverage is not None and hour.coverage < FULL_COVERAGE)
-        words = [] if figures.events else [self.tr("Nothing was counted on this day yet.")]
-        if poor:
-            words.append(
-                self.tr("Hatched: hours in which the cameras saw less than 95 % of the time ({n}).").format(n=poor)
-            )
-        if figures.drift < 0:
-            words.append(self.tr("{n} more went out than came in.").format(n=-figures.drift))
-        return " ".join(words)
 
     def _fill_where(self, figures: DayFigures) -> None:
         wanted: list[tuple[str, tuple[str, str | None] | None]] = [(self.tr("Everywhere"), None)]
@@ -385,14 +385,15 @@ class TodayPage(Page):
         if self.figures is None:
             return
         hour = self.figures.hours[index]
-        seen = self.tr("not yet") if hour.coverage is None else f"{hour.coverage:.0%}"
         self._hour_at = hour.starts_at
         self.hour_button.setText(self.tr("Only from {hour}  ✕").format(hour=f"{hour.starts_at:%H:%M}"))
         self.hour_button.show()
         self._filter()
         self.tabs.setCurrentIndex(1)
-        words = self.tr("From {hour}: {i} in, {o} out; the cameras saw {seen} of it.")
-        self._note.setText(words.format(hour=f"{hour.starts_at:%H:%M}", i=hour.in_count, o=hour.out_count, seen=seen))
+        words = self.tr("From {hour}: {i} in, {o} out; {seen}.")
+        self._note.setText(
+            words.format(hour=f"{hour.starts_at:%H:%M}", i=hour.in_count, o=hour.out_count, seen=seen_words(hour))
+        )
 
     def _show_all_hours(self) -> None:
         self._hour_at = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import StrEnum
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
@@ -45,7 +44,6 @@ class StoriesDialog(QDialog):
     """Not modal: the numbers behind it go on moving.
 
     Args:
-        is_asked: whether a (camera, zone) belongs to the number.
         first: the story that is shown first, by (camera, zone, track), if it is there.
 
     Signals:
@@ -60,14 +58,13 @@ class StoriesDialog(QDialog):
         title: str,
         question: Question,
         *,
-        is_asked: Callable[[str, str], bool] = lambda _camera, _zone: True,
         first: tuple[str, str | None, int | None] | None = None,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
         self._around, self._desk = around, around.desk
-        self._question, self._is_asked, self._first = question, is_asked, first
+        self._question, self._first = question, first
         self._ops = BackgroundOps(self, known=KNOWN_ERRORS)
         self.stories: Stories | None = None
         self._marks: dict[str, WrongMark] = {}
@@ -172,7 +169,7 @@ class StoriesDialog(QDialog):
         self.note.setText(self.tr("Looking..."))
         self._ops.start(
             "read-stories",
-            lambda _: (self._desk.past.stories(self._question, is_asked=self._is_asked), self._desk.past.marks()),
+            lambda _: (self._desk.past.stories(self._question), self._desk.past.marks()),
             done=self._loaded,
             failed=self.note.setText,
         )

@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject
 
 from desktop_app.services.past_desk import Cancelled, PastCount, worth_recounting
 from desktop_app.services.recent_tracks import TryOut
-from desktop_app.services.today_figures import day_bounds
 from desktop_app.services.trajectories import Span
 from desktop_app.ui.pieces import Banner, Page
 from desktop_app.ui.zone_editor.inspector import Inspector, TrySpan
@@ -89,7 +88,7 @@ class PastTools(QObject):
         since = desk.past.known_since(camera_id) or now
         if TRY_DAYS[span]:
             first = desk.today() - timedelta(days=TRY_DAYS[span] - 1)
-            since = max(since, day_bounds(first, zone=desk.zone)[0])
+            since = max(since, desk.time.day_bounds(first)[0])
 
         def go_on(share: float) -> bool:
             op.progressed.emit(share)

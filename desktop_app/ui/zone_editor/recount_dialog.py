@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
 from desktop_app.services.desk_ports import KNOWN_ERRORS
 from desktop_app.services.past_desk import Cancelled, PastCount
 from desktop_app.services.recount import Figures
-from desktop_app.services.today_figures import business_day_of, day_bounds
 from desktop_app.services.trajectories import Span
 from desktop_app.ui.pieces import Surroundings, make_button, size_on_screen
 from desktop_app.ui.today.event_table import seconds_words
@@ -168,7 +167,7 @@ class RecountDialog(QDialog):
 
     def _choices(self) -> list[tuple[str, int]]:
         """Spans in business days, up to what is kept; 0: all of it."""
-        kept = (self._desk.today() - business_day_of(self._known_since, zone=self._desk.zone)).days
+        kept = (self._desk.today() - self._desk.time.day_of(self._known_since)).days
         rows = [(self.tr("Today"), 1)] if kept >= 1 else []
         rows += [(self.tr("The last {n} days").format(n=days), days) for days in (7,) if kept >= days]
         since = self._known_since.astimezone(self._desk.zone)
@@ -179,7 +178,7 @@ class RecountDialog(QDialog):
         if not days:
             return Span(self._known_since, now)
         first = self._desk.today() - timedelta(days=days - 1)
-        return Span(day_bounds(first, zone=self._desk.zone)[0], now)
+        return Span(self._desk.time.day_bounds(first)[0], now)
 
     def _show(self, found: PastCount | None) -> None:
         if found is None:

@@ -50,7 +50,7 @@ def enrol(answer: httpx.Response | Exception, *, url: str = "https://cloud.examp
 def test_a_pairing_code_becomes_a_key(body: dict[str, object]) -> None:
     taken = enrol(httpx.Response(200, json=body))
     assert taken.edge_key.get_secret_value() == "edge_x_1"
-    assert (taken.store_name, taken.time_zone) == ("High Street", "Europe/Berlin")
+    assert (taken.store.name, taken.store.time_zone, taken.store.reset_hour) == ("High Street", "Europe/Berlin", 4)
     assert "edge_x_1" not in repr(taken)
 
 

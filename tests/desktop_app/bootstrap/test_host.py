@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import time
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime, time
 from pathlib import Path
+from time import monotonic, sleep
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import SecretStr
 
 from desktop_app.adapters.storage.event_archive import SqliteEventArchive
+from desktop_app.adapters.storage.sqlite_outbox import read_counters
 from desktop_app.bootstrap.host import RestartableEngine
 from desktop_app.services.config_import import EdgeConfig, ImportedCamera
+from desktop_app.services.store_times import StoreTimes
 from desktop_app.services.zone_store import ZoneStore
 from desktop_app.services.zone_sync import Choice
 from desktop_app.settings import EdgeSettings
 from shared_models.cameras import SourceAddress
 from shared_models.clock import SteadyClock
 from shared_models.events import EventType
+from shared_models.store_time import StoreTime
 from tests.helpers.rtsp_server import free_port
 from tests.helpers.weights import find_weights
 
@@ -27,10 +32,10 @@ pytestmark = pytest.mark.integration
 
 
 def wait_until(check: Callable[[], object], seconds: float = 90.0) -> None:
-    deadline = time.monotonic() + seconds
+    deadline = monotonic() + seconds
     while not check():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
+        assert monotonic() < deadline, "it did not happen in time"
+        sleep(0.02)
 
 
 def camera(camera_id: str, *, fps: float = 5.0) -> ImportedCamera:
@@ -99,19 +104,20 @@ def test_another_profile_reaches_running_cameras_without_closing_a_stream(
 
 
 def test_the_running_figures_begin_anew_by_the_stores_day(tmp_path: Path) -> None:
-    asked: list[datetime] = []
-
-    def day_of(moment: datetime) -> date:
-        asked.append(moment)
-        return date(2026, 3, 2)
-
+    times = StoreTimes(StoreTime(ZoneInfo("Pacific/Auckland"), 6))
     settings = EdgeSettings(data_dir=tmp_path, model=str(find_weights()))
-    made = RestartableEngine(settings=settings, clock=SteadyClock(), zones=ZoneStore(tmp_path), day_of=day_of)
+    made = RestartableEngine(settings=settings, clock=SteadyClock(), zones=ZoneStore(tmp_path), times=times)
     try:
         made.restart(EdgeConfig(None, None, (camera("entrance"),)))
-        wait_until(lambda: bool(asked))
+        wait_until(lambda: last_frame(made, "entrance") >= 3)
+        made.adjust_counts("entrance", "door", went_in=1, went_out=0, stays=0, level=1)
     finally:
         made.stop(flush_s=0.0)
+    kept = read_counters(settings.outbox_path)
+    day, level = json.loads(kept["zones/entrance"]), json.loads(kept["level/entrance"])
+    assert datetime.fromisoformat(day["from"]).astimezone(times.now.zone).time() == time(0)
+    assert datetime.fromisoformat(level["from"]).astimezone(times.now.zone).time() == time(6)
+    assert level["net"] == 1
 
 
 def test_another_cloud_or_none_disturbs_no_camera(host: RestartableEngine, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -102,10 +103,9 @@ def test_wrong_words_are_answered_with_the_right_ones(settings: EdgeSettings, tm
     assert "Nothing is kept of the past yet" in said
 
 
-def test_a_moment_without_a_zone_is_local_and_a_time_alone_is_of_today() -> None:
-    now = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-    assert parse_moment("2026-03-02T09:12:30Z", now=now) == datetime(2026, 3, 2, 9, 12, 30, tzinfo=UTC)
-    local = parse_moment("9:12", now=now)
-    assert (local.date(), local.hour, local.minute) == (now.astimezone().date(), 9, 12)
-    assert local.tzinfo is not None
-    assert parse_moment("2026-03-02", now=now).hour == 0
+def test_a_moment_without_a_zone_is_the_stores_and_a_time_alone_is_of_today() -> None:
+    now, tokyo = datetime(2026, 3, 2, 20, 0, tzinfo=UTC), ZoneInfo("Asia/Tokyo")
+    assert parse_moment("2026-03-02T09:12:30Z", now=now, zone=tokyo) == datetime(2026, 3, 2, 9, 12, 30, tzinfo=UTC)
+    assert parse_moment("9:12", now=now, zone=tokyo) == datetime(2026, 3, 3, 0, 12, tzinfo=UTC), "there it is tomorrow"
+    assert parse_moment("2026-03-02", now=now, zone=tokyo) == datetime(2026, 3, 1, 15, tzinfo=UTC)
+    assert parse_moment("2026-03-02 09:12", now=now, zone=tokyo) == datetime(2026, 3, 2, 0, 12, tzinfo=UTC)

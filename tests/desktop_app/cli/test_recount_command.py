@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -233,3 +235,53 @@ def test_what_was_counted_before_is_read_by_zone_camera_and_span(settings: EdgeS
     assert len(counted_before(settings.outbox_path, camera_id="cam", zone_id="door", span=span)) == 7
     assert counted_before(settings.outbox_path, camera_id="other", zone_id="door", span=span) == []
     assert counted_before(settings.outbox_path.with_name("none"), camera_id="cam", zone_id="door", span=span) == []
+
+
+def test_ways_of_before_the_camera_was_turned_are_left_out_however_it_was_turned(tmp_path: Path) -> None:
+    settings = EdgeSettings(data_dir=tmp_path)
+    for hour, rotation in ((0, 0), (1, 180), (2, 0)):
+        camera = CountedCamera(settings, start=START + timedelta(hours=hour), rotation=rotation)
+        camera.walk(inwards(), at_s=0, x=150)
+        camera.close()
+    config = tmp_path / "config.yaml"
+    config.write_text(CONFIG)
+    words = ("--zone", "half", "--config", str(config), "--dry-run")
+    assert recount(settings, *words)["after"] == {"in": 1, "out": 0, "stays": 0}, "only since the last turn"
+    # The file says that it was turned since: nothing that is kept is of the picture as it is now.
+    config.write_text(CONFIG.replace("    source:", "    rotation: 90\n    source:"))
+    told = recount(settings, *words)
+    assert (told["after"], told["spans"]) == ({"in": 0, "out": 0, "stays": 0}, [])
+
+
+def test_ways_that_an_older_version_kept_are_of_the_picture_as_it_is_unless_it_was_turned_since(tmp_path: Path) -> None:
+    settings = EdgeSettings(data_dir=tmp_path)
+    camera = CountedCamera(settings)
+    camera.walk(inwards(), at_s=0, x=150)
+    camera.close()
+    with closing(sqlite3.connect(settings.history_path)) as history:
+        history.execute("ALTER TABLE runs DROP COLUMN rotation")
+    config = tmp_path / "config.yaml"
+    config.write_text(CONFIG)
+    words = ("--zone", "half", "--config", str(config), "--dry-run")
+    assert recount(settings, *words)["after"]["in"] == 1, "a file that nobody wrote to yet"
+    for hour, rotation, expected in ((1, 0, 2), (2, 90, 1)):
+        camera = CountedCamera(settings, start=START + timedelta(hours=hour), rotation=rotation)
+        camera.walk(inwards(), at_s=0, x=150)
+        camera.close()
+        config.write_text(CONFIG.replace("    source:", f"    rotation: {rotation}\n    source:"))
+        assert recount(settings, *words)["after"]["in"] == expected
+
+
+def test_days_and_moments_are_the_stores_and_not_the_laptops(tmp_path: Path) -> None:
+    settings = EdgeSettings(data_dir=tmp_path)
+    camera = CountedCamera(settings, start=datetime(2026, 3, 28, 14, 30, tzinfo=UTC))
+    camera.walk(inwards(), at_s=0)
+    camera.walk(inwards(), at_s=3600)
+    camera.close()
+    StoreFile(tmp_path / STORE_FILE).write(StoreDocument(time_zone="Asia/Tokyo"))
+    words = ("--zone", "door", "--dry-run", "--json")
+    code, out, said = run(settings, "--from", "2026-03-28", "--to", "2026-03-30", *words)
+    assert code == 0, said
+    assert [(d["day"], d["after"]["in"]) for d in json.loads(out)["days"]] == [("2026-03-28", 1), ("2026-03-29", 1)]
+    code, out, said = run(settings, "--from", "2026-03-29", "--to", "2026-03-30", *words)
+    assert json.loads(out)["after"]["in"] == 1, said

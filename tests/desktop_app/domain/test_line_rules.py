@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from desktop_app.domain.detections import Detections, TrackedDetections
 from desktop_app.domain.store_level import store_level
 from desktop_app.domain.tracker import Tracker
-from desktop_app.domain.zone_engine import ZoneCount, ZoneEngine
+from desktop_app.domain.zone_engine import ZoneEngine
 from shared_models.events import EventDraft, EventType
 from shared_models.geometry import Point, to_norm
 from shared_models.zones import LineZone, PolygonZone, Zone
@@ -382,10 +382,13 @@ def test_events_of_an_entrance_name_it() -> None:
 
 
 def test_the_level_is_all_doors_together_never_below_zero_and_the_drift_is_kept_signed() -> None:
-    area = ZoneCount("area", "Area", presences=9, is_line=False)
-    assert store_level([ZoneCount("a", "A", 12, 7), ZoneCount("b", "B", 3, 5), area]).people == 3
-    below = store_level([ZoneCount("a", "A", 2, 7)])
-    assert (below.people, below.drift) == (0, -5)
+    def draft(kind: EventType, **attributes: bool) -> EventDraft:
+        return EventDraft(type=kind, camera_id="cam", zone_id="z", occurred_at=OPENED_AT, attributes=attributes)
+
+    came, left, stayed = (draft(k) for k in (EventType.FOOTFALL_IN, EventType.FOOTFALL_OUT, EventType.DWELL))
+    assert store_level([came, came, left, stayed, draft(EventType.FOOTFALL_IN, walkway=True)]).people == 1
+    below = store_level([left, came, left, left])
+    assert (below.people, below.drift) == (0, -2)
 
 
 def test_a_wave_of_people_at_any_rate_has_in_and_out_apart() -> None:

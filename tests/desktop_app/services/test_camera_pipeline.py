@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -11,10 +12,12 @@ from desktop_app.domain.detections import Detections
 from desktop_app.domain.explanation import Reason
 from desktop_app.services.camera_pipeline import KEEP_SOON_S, CameraPipeline, remember_size, remembered_size
 from desktop_app.services.ports import CapturedFrame, HistoryPage, OutboxError
+from desktop_app.services.running_figures import written_drift
 from shared_models.cameras import Camera, SourceAddress
-from shared_models.events import Event, EventDraft, EventType
+from shared_models.events import RECOUNTABLE, Event, EventDraft, EventType
 from shared_models.geometry import to_norm
 from shared_models.ids import uuid7
+from shared_models.store_time import StoreTime
 from shared_models.zones import LineZone, PolygonZone, ZonePurpose
 
 START = datetime(2026, 3, 2, 3, 50, tzinfo=UTC)
@@ -54,13 +57,17 @@ class InMemorySink:
     def load_counters(self) -> dict[str, str]:
         return dict(self.counters)
 
+    def counted_since(self, start_at: datetime) -> list[Event]:
+        return [e for e in self.events if e.type in RECOUNTABLE and e.occurred_at >= start_at]
 
-def day_from_four(moment: datetime) -> date:
-    return (moment - timedelta(hours=4)).date()
+
+TIME = StoreTime(UTC, reset_hour=4)
 
 
-def pipeline(sink: InMemorySink) -> CameraPipeline:
-    return CameraPipeline("cam", camera_for=lambda _: CAMERA, sink=sink, day_of=day_from_four)
+def pipeline(sink: InMemorySink, *, time: Callable[[], StoreTime] = lambda: TIME) -> CameraPipeline:
+    return CameraPipeline(
+        "cam", camera_for=lambda _: CAMERA, sink=sink, days=time, counted_since=lambda at: sink.counted_since(at)
+    )
 
 
 def walk_through(pipe: CameraPipeline, *, start_s: float, size: tuple[int, int] = (640, 360)) -> None:
@@ -105,10 +112,12 @@ def test_figures_go_on_after_a_restart_on_the_same_day_and_begin_anew_on_the_nex
     again = pipeline(sink)
     walk_through(again, start_s=60)
     assert again.counts()[0].in_count == 2
-    walk_through(again, start_s=20 * 60)  # past four o'clock
+    walk_through(again, start_s=20 * 60)  # past four o'clock: the level begins anew, the day does not
+    assert again.counts()[0].in_count == 3
+    walk_through(again, start_s=20.5 * 3600)  # past midnight
     assert again.counts()[0].in_count == 1
     later = pipeline(sink)
-    walk_through(later, start_s=26 * 3600)
+    walk_through(later, start_s=45 * 3600)
     assert later.counts()[0].in_count == 1
 
 
@@ -183,3 +192,60 @@ def test_the_drift_of_a_day_is_written_down_at_the_reset_hour_and_cleared() -> N
     walk_through(again, start_s=25 * 3600)
     assert json.loads(sink.counters["drift/cam"]) == {"2026-03-01": 1, "2026-03-02": 2}
     assert again.counts()[0].in_count == 1
+
+
+def test_drift_is_of_entrances_by_what_they_were_when_they_counted() -> None:
+    sink = InMemorySink()
+    pipe = pipeline(sink)
+    walk_through(pipe, start_s=0)
+    hall = LineZone(zone_id="door", points=((0.1, 0.5), (0.9, 0.5)), is_entrance=False, revision=2)
+    pipe.apply_zones([hall])
+    walk_through(pipe, start_s=60)
+    walk_through(pipe, start_s=20 * 60)  # past four o'clock
+    assert json.loads(sink.counters["drift/cam"]) == {"2026-03-01": 1}, "one of the two was no entry any more"
+
+
+def test_another_time_zone_has_its_figures_at_once_and_loses_nobody() -> None:
+    sink, zone = InMemorySink(), [StoreTime(UTC)]
+    pipe = pipeline(sink, time=lambda: zone[0])
+    walk_through(pipe, start_s=0)  # 03:50 UTC
+    walk_through(pipe, start_s=3600)
+    assert pipe.counts()[0].in_count == 2
+    # In New York it was 22:50 and 23:50 of the day before; the next comes at 00:10 of today.
+    zone[0] = StoreTime(ZoneInfo("America/New_York"))
+    walk_through(pipe, start_s=80 * 60)
+    assert pipe.counts()[0].in_count == 1
+    zone[0] = StoreTime(UTC)
+    walk_through(pipe, start_s=82 * 60)
+    assert pipe.counts()[0].in_count == 4
+
+
+def test_what_happened_before_midnight_and_is_known_after_it_belongs_to_yesterday() -> None:
+    sink = InMemorySink()
+    waits = CAMERA.zones[0].model_copy(update={"min_stay_s": 30.0})
+    camera = CAMERA.model_copy(update={"zones": (waits,)})
+    start_s = 20 * 3600 + 10 * 60 - 5  # 23:59:55
+    for reset_hour, drift in ((0, {"2026-03-02": 1}), (4, {})):
+        pipe = CameraPipeline(
+            "cam", camera_for=lambda _: camera, sink=sink, days=lambda hour=reset_hour: StoreTime(UTC, hour)
+        )
+        walk_through(pipe, start_s=start_s)
+        for n in range(200):
+            pipe.process(frame_at(start_s + 8 + n * 0.2), Detections())
+        (event,) = (e for e in sink.events if e.zone_id == "door")
+        assert event.occurred_at.day == 2
+        assert pipe.counts()[0].in_count == 0, "today nobody came"
+        assert json.loads(sink.counters.get("drift/cam", "{}")) == drift
+        sink = InMemorySink()
+
+
+def test_the_stores_drift_is_that_of_all_its_cameras() -> None:
+    counters = {
+        "drift/a": json.dumps({"2026-03-01": 3, "2026-03-02": -1}),
+        "drift/b": json.dumps({"2026-03-01": -1}),
+        "level/c": json.dumps({"day": "2026-03-01", "from": "2026-03-01T04:00:00+00:00", "net": 2}),
+        "zones/a": json.dumps({"day": "2026-03-01", "totals": "{}"}),
+    }
+    assert written_drift(counters, date(2026, 3, 1)) == 4
+    assert written_drift(counters, date(2026, 3, 2)) == -1
+    assert written_drift(counters, date(2026, 3, 3)) is None

@@ -6,6 +6,7 @@ import io
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -23,8 +24,11 @@ from desktop_app.services.preferences import DetectionProfile, PreferencesFile
 from desktop_app.services.recent_tracks import RecentTracks
 from desktop_app.services.secret_store import EDGE_KEY_NAME, SecretStoreError, camera_secret_name
 from desktop_app.services.store_document import StoredCamera, StoreDocumentError, StoreFile, joined_credentials
+from desktop_app.services.store_times import StoreTimes
 from desktop_app.services.support_report import clean, tail
 from desktop_app.services.zone_store import ZoneStore
+from shared_models.enrolment import StoreFacts
+from shared_models.store_time import StoreTime
 from shared_models.zones import LineZone
 from tests.helpers.desks import InMemorySecrets, ScriptedEnrolment, host_of, make_desk
 from tests.helpers.engine_fakes import grey_view
@@ -84,7 +88,9 @@ def test_pairing_keeps_the_key_secret_and_connects(desk: Desk, tmp_path: Path) -
     desk.enrol(cloud_url="cloud.example.com/", code="abcd-efgh", device_name="Till laptop")
     assert desk.document.cloud_url == "https://cloud.example.com"
     assert desk.document.store_name == "High Street"
-    assert str(desk.zone) == "America/New_York", "a store's day is its own, wherever its laptop was set up"
+    assert desk.time == StoreTime(ZoneInfo("America/New_York"), 5), (
+        "a store's day is its own, wherever its laptop was set up"
+    )
     assert secrets_of(desk).kept[EDGE_KEY_NAME].startswith("edge_store_")
     config = host_of(desk).configs[-1]
     assert config.edge_key is not None
@@ -274,3 +280,39 @@ def test_the_report_is_made_even_while_the_keyring_is_locked(desk: Desk) -> None
     secrets_of(desk).is_locked = True
     assert desk.support_report()[:2] == b"PK"
     assert replace(desk.ports).local_zone == "Europe/Berlin"
+
+
+def test_name_and_time_of_a_store_without_a_cloud_are_said_here_and_hold_at_once(desk: Desk, tmp_path: Path) -> None:
+    assert desk.time == StoreTime(ZoneInfo("Europe/Berlin"), 4), "the laptop's, until somebody says otherwise"
+    desk.set_store(name=" Corner ", time_zone="america/new york", reset_hour=6)
+    assert desk.time == StoreTime(ZoneInfo("America/New_York"), 6)
+    kept = StoreFile(tmp_path / "store.json").read()
+    assert (kept.store_name, kept.time_zone, kept.reset_hour) == ("Corner", "America/New_York", 6)
+    assert host_of(desk).configs == [], "no camera is disturbed by it"
+    with pytest.raises(ValueError, match="did you mean Europe/Berlin"):
+        desk.set_store(name="Corner", time_zone="Europe/Berln", reset_hour=6)
+    assert desk.zone == ZoneInfo("America/New_York")
+    assert make_desk_again(tmp_path).time == StoreTime(ZoneInfo("America/New_York"), 6)
+
+
+def test_with_a_cloud_name_and_time_are_said_there_and_come_by_themselves(desk: Desk, tmp_path: Path) -> None:
+    facts = StoreFacts(name="Main Street", time_zone="Asia/Tokyo", reset_hour=2)
+    desk.ports.times.tell(facts)
+    assert desk.document.store_name == "", "a late word of a cloud that was left is not kept"
+    desk.enrol(cloud_url="cloud.example.com/", code="abcd-efgh", device_name="Till laptop")
+    with pytest.raises(StoreDocumentError, match="not set here"):
+        desk.set_store(name="Corner", time_zone="", reset_hour=4)
+    desk.ports.times.tell(facts)
+    assert desk.time == StoreTime(ZoneInfo("Asia/Tokyo"), 2)
+    kept = StoreFile(tmp_path / "store.json").read()
+    assert (kept.store_name, kept.time_zone, kept.reset_hour) == ("Main Street", "Asia/Tokyo", 2)
+    desk.ports.times.tell(StoreFacts(time_zone="Mars/Olympus"))
+    assert (desk.zone, desk.document.store_name) == (ZoneInfo("Asia/Tokyo"), "Main Street")
+
+
+def make_desk_again(folder: Path) -> Desk:
+    """After a restart."""
+    kept = (folder / "store.json").read_bytes()
+    again = make_desk(folder, "a", "b")
+    (folder / "store.json").write_bytes(kept)
+    return Desk(replace(again.ports, times=StoreTimes()), data_dir=folder, zones=ZoneStore(folder))

@@ -182,6 +182,22 @@ def test_coverage_counts_seen_seconds_and_survives_a_restart(tmp_path: Path) -> 
     assert CoverageJournal(tmp_path / "coverage.json").seen_s("a", hour_at=seen_at) == 0.0
 
 
+def test_a_camera_is_there_since_it_was_set_up_or_since_it_saw_something(tmp_path: Path) -> None:
+    now = datetime(2026, 3, 2, 10, 42, tzinfo=UTC)
+    path = tmp_path / "coverage.json"
+    path.write_text(json.dumps({"version": 1, "seen_s": {"old": {"2026-03-01T09": 12.0, "2026-02-27T18": 3.0}}}))
+    journal = CoverageJournal(path)
+    assert journal.since("old") is None
+    journal.note_cameras(["old", "new"], now=now)
+    journal.note_cameras(["new"], now=now + timedelta(hours=1))
+    journal.save(now=now)
+    again = CoverageJournal(path)
+    assert (again.since("old"), again.since("new")) == (datetime(2026, 2, 27, 18, tzinfo=UTC), now)
+    again.forget("new")
+    again.note_cameras(["new"], now=now + timedelta(hours=2))
+    assert again.since("new") == now + timedelta(hours=2)
+
+
 @pytest.mark.expected_log("was damaged")
 def test_a_damaged_journal_is_kept_aside(tmp_path: Path) -> None:
     (tmp_path / "coverage.json").write_text("[]")

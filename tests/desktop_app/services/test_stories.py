@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,11 +13,11 @@ from desktop_app.adapters.storage.recount_writer import SqliteRecountBook
 from desktop_app.domain.explanation import Reason
 from desktop_app.services.past_desk import Cancelled, PastDesk, PastPorts, worth_recounting
 from desktop_app.services.stories import Outcome, Question, Story
-from desktop_app.services.today_figures import business_day_of
 from desktop_app.services.trajectories import Span
 from desktop_app.services.wrong_marks import Verdict, WrongMarks
 from desktop_app.settings import EdgeSettings
 from shared_models.clock import ManualClock
+from shared_models.store_time import StoreTime
 from shared_models.zones import LineZone, PolygonZone, Zone, ZonePurpose
 from tests.helpers.counted_camera import DOOR, START, CountedCamera, inwards, outwards
 
@@ -50,7 +50,7 @@ def past_of(settings: EdgeSettings, *, zones: tuple[Zone, ...] = (DOOR,)) -> Pas
         clock=clock,
         zones_of=lambda _: zones,
         camera_ids=lambda: ["cam"],
-        business_day=lambda moment: business_day_of(moment, zone=START.tzinfo or clock.utc_now().tzinfo),  # type: ignore[arg-type]
+        time=lambda: StoreTime(UTC),
     )
 
 
@@ -72,11 +72,25 @@ def test_each_counted_person_has_a_reason_and_each_who_turned_back_too(counted: 
     ]
 
 
-def test_another_zone_or_time_or_a_line_that_is_not_asked_about_has_other_stories(counted: EdgeSettings) -> None:
+def test_another_zone_or_time_has_other_stories(counted: EdgeSettings) -> None:
     past = past_of(counted)
     assert past.stories(question(zone_id="elsewhere")).counted == ()
     assert past.stories(question(from_at=START + timedelta(minutes=5))).not_counted == ()
-    assert past.stories(question(), is_asked=lambda _camera, _zone: False).counted == ()
+
+
+def test_stories_of_people_in_go_by_what_a_line_was_then_and_not_by_what_it_is_now(settings: EdgeSettings) -> None:
+    hall = DOOR.model_copy(update={"is_entrance": False})
+    for minute, zones in ((0, (hall,)), (5, (DOOR,))):
+        camera = CountedCamera(settings, zones=zones, start=START + timedelta(minutes=minute))
+        camera.walk(inwards(), at_s=0)
+        camera.walk([90.0 + 10 * n for n in range(10)] + [180.0 - 10 * n for n in range(10)], at_s=20)
+        camera.close()
+    # Today the line is a walkway again: that changes neither the figure of that day nor the stories behind it.
+    told = past_of(settings, zones=(hall,)).stories(question(is_at_doors=True))
+    assert [s.occurred_at >= START + timedelta(minutes=5) for s in told.counted] == [True]
+    assert [s.occurred_at >= START + timedelta(minutes=5) for s in told.not_counted] == [True]
+    everywhere = past_of(settings, zones=(hall,)).stories(question())
+    assert (len(everywhere.counted), len(everywhere.not_counted)) == (2, 2)
 
 
 def test_the_way_of_a_person_crosses_the_line_where_it_was_decided(counted: EdgeSettings) -> None:

@@ -28,6 +28,7 @@ from desktop_app.ui.cameras.remove_dialog import RemoveDialog
 from desktop_app.ui.main_window import MainWindow
 from desktop_app.ui.pieces import Surroundings
 from desktop_app.ui.settings.licences import licence_rows
+from desktop_app.ui.settings.page import SettingsPage
 from desktop_app.ui.today.event_table import seconds_words
 from shared_models.cameras import SourceKind
 from shared_models.events import EventDraft, EventType
@@ -647,3 +648,47 @@ def test_an_ignored_area_keeps_its_purpose_through_the_files(desk: Desk) -> None
     )  # fmt: skip
     desk.save_zones("a", [area])
     assert desk.zones_of("a") == (area,)
+
+
+def test_name_time_zone_and_hour_of_a_shop_are_typed_in_settings_and_a_wrong_zone_is_told(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    desk = make_desk(tmp_path, "a")
+    page = SettingsPage(surroundings(desk))
+    qtbot.addWidget(page)
+    page.show()
+    shop = page.shop
+    assert (shop.zone.currentText(), shop.reset.currentText()) == ("Europe/Berlin", "04:00")
+    shop.name.setText("Corner shop")
+    shop.name.editingFinished.emit()
+    qtbot.waitUntil(lambda: desk.document.store_name == "Corner shop")
+    assert desk.document.time_zone == "", "the laptop's own zone is not written down by naming the shop"
+    typed = shop.zone.lineEdit()
+    assert typed is not None
+    typed.setText("Amerika/New_York")
+    typed.editingFinished.emit()
+    assert "did you mean America/New_York" in page.banner.words
+    assert str(desk.zone) == "Europe/Berlin"
+    typed.setText("new york")
+    typed.editingFinished.emit()
+    qtbot.waitUntil(lambda: str(desk.zone) == "America/New_York")
+    qtbot.waitUntil(lambda: "choose Europe/Berlin again" in page.banner.words)
+    assert shop.zone.currentText() == "America/New_York"
+    shop.reset.setCurrentIndex(6)
+    shop.reset.activated.emit(6)
+    qtbot.waitUntil(lambda: desk.time.reset_hour == 6)
+    page.close_page()
+
+
+def test_with_a_cloud_name_and_time_of_a_shop_are_shown_with_where_they_are_set(qtbot: QtBot, tmp_path: Path) -> None:
+    desk = make_desk(tmp_path, "a")
+    desk.enrol(cloud_url="https://cloud.example.com", code="ABCDEFGH", device_name="x")
+    page = SettingsPage(surroundings(desk))
+    qtbot.addWidget(page)
+    shop = page.shop
+    assert (shop.name.text(), shop.zone.currentText(), shop.reset.currentText()) == (
+        "High Street", "America/New_York", "05:00",
+    )  # fmt: skip
+    assert not any(field.isEnabled() for field in (shop.name, shop.zone, shop.reset))
+    assert "set in the cloud" in shop.words.text()
+    page.close_page()

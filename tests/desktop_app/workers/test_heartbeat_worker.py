@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import SecretStr
@@ -14,11 +15,14 @@ from pydantic import SecretStr
 from desktop_app.adapters.cloud.http_link import HttpLink
 from desktop_app.services.edge_link import LinkError
 from desktop_app.services.engine_view import CameraCondition, CameraStatus
+from desktop_app.services.store_times import StoreTimes
 from desktop_app.services.zone_store import ZoneStore
 from desktop_app.services.zone_sync import Ledger, LocalZones, ZoneSync
 from desktop_app.workers.heartbeat_worker import HeartbeatWorker
 from shared_models.clock import SystemClock
+from shared_models.enrolment import StoreFacts
 from shared_models.heartbeat import CameraState, Heartbeat, HeartbeatAnswer
+from shared_models.store_time import StoreTime
 from shared_models.zones import LineZone
 from tests.helpers.edge_links import InMemoryLink
 from tests.helpers.rtsp_server import free_port
@@ -34,7 +38,9 @@ def wait_until(check: Callable[[], object], seconds: float = 30.0) -> None:
 
 
 @contextmanager
-def beating(folder: Path, link: InMemoryLink, *, every_s: float) -> Iterator[tuple[HeartbeatWorker, ZoneStore]]:
+def beating(
+    folder: Path, link: InMemoryLink, *, every_s: float, told: Callable[[StoreFacts], None] = lambda _: None
+) -> Iterator[tuple[HeartbeatWorker, ZoneStore]]:
     zones = ZoneStore(folder)
     local = LocalZones(
         lambda: {"cam": zones.zones_of("cam") or ()},
@@ -51,6 +57,7 @@ def beating(folder: Path, link: InMemoryLink, *, every_s: float) -> Iterator[tup
         every_s=every_s,
         chance=lambda: 0.5,
         still=lambda camera_id: b"a picture" if camera_id == "cam" else None,
+        told=told,
     )
     worker.start()
     try:
@@ -128,3 +135,15 @@ def test_a_still_is_brought_only_while_the_cloud_asks_for_it(tmp_path: Path) -> 
         link.looked_at = ("cam", "gone")
         wait_until(lambda: len(link.stills) >= 2)
         assert set(link.stills) == {("cam", b"a picture")}
+
+
+def test_how_the_store_is_set_in_the_cloud_is_told_at_each_beat(tmp_path: Path) -> None:
+    link, times = InMemoryLink(), StoreTimes()
+    link.store = StoreFacts(name="High Street", time_zone="Asia/Tokyo", reset_hour=2)
+    with beating(tmp_path, link, every_s=0.05, told=times.tell):
+        wait_until(lambda: times.now == StoreTime(ZoneInfo("Asia/Tokyo"), 2))
+        link.store = StoreFacts(time_zone="Asia/Seoul")
+        wait_until(lambda: times.now == StoreTime(ZoneInfo("Asia/Seoul"), 4))
+        link.store = None  # a cloud of an older version
+        wait_until(lambda: len(link.told) > 20)
+    assert times.now == StoreTime(ZoneInfo("Asia/Seoul"), 4)
