@@ -149,11 +149,20 @@ class TodayPage(Page):
     def ask_inside(self) -> None:
         """The crossings behind the people inside: since the reset hour, which may have been yesterday."""
         now = self.desk.ports.clock.utc_now()
+        if self._shown_day() != self.desk.today():
+            self.ask_drift()
+            return
         reset = self.desk.time.reset_before(now)
         since = self.tr("since {hour}").format(hour=hour_words(reset, now=now, zone=self.desk.zone))
+        self._ask_level(f"{self.tr('Inside now')} · {since}", reset, now + timedelta(seconds=1))
+
+    def ask_drift(self) -> None:
+        """The crossings of the level that began on the day."""
+        self._ask_level(f"{self.tr('Drift')} · {self._day_words()}", *self.desk.time.level_bounds(self._shown_day()))
+
+    def _ask_level(self, title: str, start: datetime, end: datetime) -> None:
         both = frozenset({Outcome.WENT_IN, Outcome.WENT_OUT})
-        question = Question(reset, now + timedelta(seconds=1), both, is_at_doors=True)
-        self._ask(f"{self.tr('Inside now')} · {since}", question)
+        self._ask(title, Question(start, end, both, is_at_doors=True))
 
     def ask_zone(self, camera_id: str, zone_id: str, *outcomes: Outcome) -> None:
         """The crossings or stays behind a zone's figure."""
@@ -240,7 +249,9 @@ class TodayPage(Page):
         self.coverage_figure = Figure(
             self.tr("Coverage"), hint=self.tr("The share of the day so far in which the cameras saw."), parent=self
         )
-        self.drift_figure = Figure(self.tr("Drift"), hint=said(DRIFT.definition), parent=self)
+        hint = f"{said(DRIFT.definition)} {why}"
+        self.drift_figure = Figure(self.tr("Drift"), hint=hint, asks=self.tr("Why?"), parent=self)
+        self.drift_figure.clicked.connect(self.ask_drift)
         quality = (self.coverage_figure, self.drift_figure)
         for figure in (self.in_figure, self.out_figure, self.inside_figure, *quality):
             row.addWidget(figure, 1)
