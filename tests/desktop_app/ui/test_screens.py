@@ -29,6 +29,7 @@ from desktop_app.ui.main_window import MainWindow
 from desktop_app.ui.pieces import Surroundings
 from desktop_app.ui.settings.licences import licence_rows
 from desktop_app.ui.settings.page import SettingsPage
+from desktop_app.ui.today.day_words import signed
 from desktop_app.ui.today.event_table import seconds_words
 from shared_models.cameras import SourceKind
 from shared_models.events import EventDraft, EventType
@@ -82,6 +83,15 @@ def test_today_shows_what_was_counted_and_grows_by_itself(
     today.refresh()
     qtbot.waitUntil(lambda: today.out_figure.value == "1")
     assert today.inside_figure.value == "1"
+    assert today.figures is not None
+    assert today.drift_figure.value == signed(today.figures.drift)
+    today.inside_figure.clicked.emit()
+    asked = today.stories
+    assert asked is not None
+    qtbot.waitUntil(lambda: asked.stories is not None)
+    assert "since" in asked.windowTitle()
+    assert asked.stories is not None
+    assert len(asked.stories.counted) == 3
 
 
 def test_dwell_and_waiting_are_shown_with_their_number(
