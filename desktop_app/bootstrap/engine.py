@@ -23,6 +23,7 @@ from desktop_app.services.camera_pipeline import CameraPipeline, DayOf, business
 from desktop_app.services.config_document import ConfigError
 from desktop_app.services.config_import import EdgeConfig, ImportedCamera
 from desktop_app.services.coverage_journal import CoverageJournal
+from desktop_app.services.input_size import InputSize
 from desktop_app.services.ports import CredentialError, EventSink, History
 from desktop_app.services.recent_tracks import RecentTracks
 from desktop_app.services.still import still
@@ -245,8 +246,16 @@ def _camera(
     camera_for = _camera_for(imported, sink, zones)
     pipeline = CameraPipeline(imported.camera_id, camera_for=camera_for, sink=sink, history=history, day_of=day_of)
     label = imported.name or imported.camera_id
-    made_of = dataclasses.replace(imported, name="", target_fps=1.0)
-    return EngineCamera(imported.camera_id, label, imported.target_fps, source, pipeline, configuration=made_of)
+    made_of = dataclasses.replace(imported, name="", target_fps=1.0, input_size=InputSize.AUTOMATIC)
+    return EngineCamera(
+        imported.camera_id,
+        label,
+        imported.target_fps,
+        source,
+        pipeline,
+        configuration=made_of,
+        input_size=imported.input_size,
+    )
 
 
 def _camera_for(imported: ImportedCamera, sink: EventSink, zones: ZoneStore) -> Callable[[Size], Camera]:
