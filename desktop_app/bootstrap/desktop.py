@@ -127,6 +127,7 @@ def _document_of(config: EdgeConfig) -> StoreDocument:
             is_enabled=c.is_enabled,
             loop=c.loop,
             rotation=c.rotation,
+            input_size=c.input_size,
         )
         for c in config.cameras
         if c.is_enabled

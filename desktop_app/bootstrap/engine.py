@@ -25,6 +25,7 @@ from desktop_app.services.camera_pipeline import CameraPipeline, remember_size, 
 from desktop_app.services.config_document import ConfigError
 from desktop_app.services.config_import import EdgeConfig, ImportedCamera
 from desktop_app.services.coverage_journal import CoverageJournal
+from desktop_app.services.input_size import InputSize
 from desktop_app.services.ports import CredentialError, EventSink
 from desktop_app.services.recent_tracks import RecentTracks
 from desktop_app.services.running_figures import Days, OneRun
@@ -264,8 +265,16 @@ def _camera(imported: ImportedCamera, edge: Edge) -> EngineCamera:
         rotation=imported.rotation,
     )
     label = imported.name or camera_id
-    made_of = dataclasses.replace(imported, name="", target_fps=1.0)
-    return EngineCamera(camera_id, label, imported.target_fps, source, pipeline, configuration=made_of)
+    made_of = dataclasses.replace(imported, name="", target_fps=1.0, input_size=InputSize.AUTOMATIC)
+    return EngineCamera(
+        camera_id,
+        label,
+        imported.target_fps,
+        source,
+        pipeline,
+        configuration=made_of,
+        input_size=imported.input_size,
+    )
 
 
 def _camera_for(imported: ImportedCamera, sink: EventSink, zones: ZoneStore) -> Callable[[Size], Camera]:

@@ -154,7 +154,7 @@ def _camera(camera: ImportedCamera) -> Finding:
         source = make_source(address, clock=SystemClock(), loop=camera.loop, rotation=camera.rotation)
         try:
             source.open()
-            return judge_camera(label, size_wh=source.read().size_wh)
+            return judge_camera(label, size_wh=source.read().size_wh, input_size=camera.input_size)
         finally:
             source.close()
     except (SourceError, ValueError) as error:

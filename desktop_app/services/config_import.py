@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr, ValidationError
 
 from desktop_app.services.config_document import ConfigError, Document, Reader, is_number, join, read_yaml
+from desktop_app.services.input_size import InputSize
 from desktop_app.services.ports import EDGE_KEY_NAME, Credential
 from desktop_app.services.store_times import checked_zone
 from shared_models.cameras import Camera, Rotation, SourceAddress, SourceKind, redact
@@ -44,6 +45,7 @@ CAMERA_KEYS = (
     "credential",
     "rotation",
     "fps",
+    "input_size",
     "loop",
     "enabled",
     "zones",
@@ -99,6 +101,7 @@ class ImportedCamera:
     credential: str | None = None
     """Name of the credential that belongs to the addresses, which hold none then."""
     rotation: Rotation = 0
+    input_size: InputSize = InputSize.AUTOMATIC
 
     def signed_in(self, credential: Credential) -> ImportedCamera:
         """The same camera with user name and password in its addresses."""
@@ -252,6 +255,7 @@ def _camera(reader: Reader, value: Any, place: str, places: dict[str, str]) -> I
         zones=tuple(_zones(reader, entry, place, required=False)),
         credential=_credential(reader, entry, place, (source, substream)),
         rotation=_rotation(reader, entry, place),
+        input_size=_input_size(reader, entry, place),
     )
     return camera if camera_id and source else None
 
@@ -263,6 +267,11 @@ def _rotation(reader: Reader, entry: dict[str, Any], place: str) -> Rotation:
         return known[value]
     reader.note(join(place, "rotation"), f"'{value}' is no quarter turn; write 0, 90, 180 or 270 (degrees clockwise).")
     return 0
+
+
+def _input_size(reader: Reader, entry: dict[str, Any], place: str) -> InputSize:
+    default = InputSize.AUTOMATIC
+    return InputSize(reader.one_of(entry, "input_size", place, choices=tuple(InputSize), default=default) or default)
 
 
 def _credential(

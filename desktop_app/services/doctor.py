@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from desktop_app.services.detector_runtime import RuntimeTest
+from desktop_app.services.input_size import NEAR_SIDE, WIDE_SIDE, InputSize
 from desktop_app.services.model_registry import ModelSpec
 from desktop_app.services.ports import CloudAnswer, OutboxDepth
 from shared_models.geometry import Size
@@ -53,9 +54,14 @@ def has_broken(findings: Sequence[Finding]) -> bool:
     return any(finding.state is State.BROKEN for finding in findings)
 
 
-def judge_camera(label: str, *, size_wh: Size) -> Finding:
-    """A camera that gave a picture."""
-    words = f"sends pictures of {size_wh[0]}x{size_wh[1]}."
+def judge_camera(label: str, *, size_wh: Size, input_size: InputSize = InputSize.AUTOMATIC) -> Finding:
+    """A camera that gave a picture, and how large the network's input is for it."""
+    looked = {
+        InputSize.AUTOMATIC: f"{WIDE_SIDE} pixels wide, at {NEAR_SIDE} while everybody in view is tall (automatic)",
+        InputSize.NEAR: f"{NEAR_SIDE} pixels wide (near, as set)",
+        InputSize.WIDE: f"{WIDE_SIDE} pixels wide (wide, as set)",
+    }
+    words = f"sends pictures of {size_wh[0]}x{size_wh[1]}; looked at {looked[input_size]}."
     if min(size_wh) < SMALL_PX:
         return Finding(
             f"camera {label}", State.WARNING, words, "People far away are too small: choose a larger stream."

@@ -33,6 +33,7 @@ class CameraStatus:
         counts: today's figures per zone.
         furniture: corners, in the camera's pixels, of ``ignore`` areas to be offered: what was taken for a person there
             has not moved for minutes.
+        input_side: longer side of the network's input for this camera, in pixels; 0: the model has only its own.
     """
 
     camera_id: str
@@ -44,6 +45,7 @@ class CameraStatus:
     counts: tuple[ZoneCount, ...]
     furniture: tuple[tuple[Point, ...], ...] = ()
     reason: str = ""
+    input_side: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,8 +145,15 @@ class Detector(Protocol):
     def side_by_side(self) -> int:
         """How many pictures one call should bring: as many as the device works on at once."""
 
-    def detect(self, frames: Sequence[BgrImage]) -> list[Detections]:
+    @property
+    def input_sides(self) -> Sequence[int]:
+        """Longer sides that the network's input can have, the smallest first; one or none: it has only its own."""
+
+    def detect(self, frames: Sequence[BgrImage], *, long_sides: Sequence[int] = ()) -> list[Detections]:
         """Detect in each frame; boxes in pixels of that frame.
+
+        Args:
+            long_sides: for each frame the longer side of the network's input, of ``input_sides``; empty: its own.
 
         Raises:
             DetectorError: the model failed.

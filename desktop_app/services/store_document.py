@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from desktop_app.services.config_import import EdgeConfig, ImportedCamera
+from desktop_app.services.input_size import InputSize
 from desktop_app.services.whole_files import read_json, set_aside, write_whole
 from shared_models.cameras import CameraId, Rotation, SourceAddress, SourceKind
 from shared_models.enrolment import StoreFacts
@@ -62,6 +63,7 @@ class StoredCamera(BaseModel):
     is_enabled: bool = True
     loop: bool = False
     rotation: Rotation = 0
+    input_size: InputSize = InputSize.AUTOMATIC
     mounted_at: AwareDatetime | None = None
     """Since when it hangs as it does, if it was turned: ways of before are of another picture."""
 
@@ -231,4 +233,5 @@ def _imported(camera: StoredCamera, *, secret: str | None) -> ImportedCamera:
         loop=camera.loop,
         zones=(),
         rotation=camera.rotation,
+        input_size=camera.input_size,
     )

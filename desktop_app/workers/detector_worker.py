@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from desktop_app.domain.detections import Detections
 from desktop_app.services.detection_schedule import DetectionSchedule
+from desktop_app.services.input_size import InputSize, InputSizeChooser
 from desktop_app.services.motion_gate import MotionGate
 from desktop_app.services.ports import CapturedFrame, Detector, DetectorError
 from desktop_app.workers.latest_slot import LatestSlot
@@ -28,6 +29,7 @@ class _Taken:
     camera_id: str
     slot: LatestSlot[CapturedFrame]
     frame: CapturedFrame
+    long_side: int
 
 
 class DetectorWorker:
@@ -57,6 +59,7 @@ class DetectorWorker:
         self._on_result = on_result
         self._schedule = DetectionSchedule(target_fps)
         self._gates = {camera_id: MotionGate() for camera_id in slots}
+        self._sizes = {camera_id: InputSizeChooser() for camera_id in slots}
         self._stop = threading.Event()
         # Held while cameras change and while results are handed on: after `remove` nothing more comes of that camera.
         self._cameras_change = threading.Lock()
@@ -76,11 +79,19 @@ class DetectorWorker:
         self._stop.set()
         self.thread.join()
 
-    def add(self, camera_id: str, slot: LatestSlot[CapturedFrame], *, fps: float) -> None:
+    def add(
+        self,
+        camera_id: str,
+        slot: LatestSlot[CapturedFrame],
+        *,
+        fps: float,
+        input_size: InputSize = InputSize.AUTOMATIC,
+    ) -> None:
         """Look at one camera more."""
         with self._cameras_change:
             self._slots[camera_id] = slot
             self._gates[camera_id] = MotionGate()
+            self._sizes[camera_id] = InputSizeChooser(input_size)
             self._schedule.add(camera_id, fps=fps)
 
     def set_rate(self, camera_id: str, *, fps: float) -> None:
@@ -88,16 +99,28 @@ class DetectorWorker:
         with self._cameras_change:
             self._schedule.set_rate(camera_id, fps=fps)
 
+    def set_input_size(self, camera_id: str, wish: InputSize) -> None:
+        """Look at a camera with another input from now on."""
+        with self._cameras_change:
+            if camera_id in self._sizes:
+                self._sizes[camera_id] = InputSizeChooser(wish)
+
     def remove(self, camera_id: str) -> None:
         """Look at a camera no more; when this returns no result of it is or will be handed on."""
         with self._cameras_change:
             self._slots.pop(camera_id, None)
             self._gates.pop(camera_id, None)
+            self._sizes.pop(camera_id, None)
             self._schedule.remove(camera_id)
 
     def rate(self, camera_id: str) -> float:
         """Frames per second analysed lately."""
         return self._schedule.rate(camera_id, now_s=self._clock.monotonic_s())
+
+    def input_side(self, camera_id: str) -> int:
+        """Longer side of the network's input for this camera; 0 where the model has only its own."""
+        chooser = self._sizes.get(camera_id)
+        return chooser.settled if chooser is not None and len(self._detector.input_sides) > 1 else 0
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -119,7 +142,7 @@ class DetectorWorker:
                 self._schedule.looked_at(camera_id, now_s=now_s)
                 if not self._is_worth_a_look(camera_id, frame):
                     continue
-                taken.append(_Taken(camera_id, slot, frame))
+                taken.append(_Taken(camera_id, slot, frame, self._sizes[camera_id].side(at_s=frame.at_s)))
                 if len(taken) >= self._detector.side_by_side:
                     break
         return taken
@@ -133,7 +156,8 @@ class DetectorWorker:
 
     def _analyse(self, taken: list[_Taken]) -> None:
         try:
-            found = self._detector.detect([one.frame.bgr() for one in taken])
+            sides = [one.long_side for one in taken] if len(self._detector.input_sides) > 1 else []
+            found = self._detector.detect([one.frame.bgr() for one in taken], long_sides=sides)
             self._words = ""
         except DetectorError as error:
             if str(error) != self._words:
@@ -151,6 +175,8 @@ class DetectorWorker:
         with self._cameras_change:
             if self._slots.get(one.camera_id) is not one.slot:
                 return
+            frame = one.frame
+            self._sizes[one.camera_id].saw(detections, frame_wh=frame.size_wh, side=one.long_side, at_s=frame.at_s)
             try:
                 is_urgent = self._on_result(one.camera_id, one.frame, detections)
                 self._schedule.prefer(one.camera_id, is_urgent=is_urgent)

@@ -11,6 +11,7 @@ from desktop_app.domain.detections import Detections
 from desktop_app.services.camera_pipeline import CameraPipeline
 from desktop_app.services.config_document import ConfigError
 from desktop_app.services.engine_view import CameraCondition, CameraStatus, CloudStatus, EngineStatus
+from desktop_app.services.input_size import InputSize
 from desktop_app.services.live_view import LiveView
 from desktop_app.services.ports import CapturedFrame, Detector, VideoSource
 from desktop_app.workers.camera_worker import CameraWorker, Gap
@@ -30,8 +31,8 @@ class EngineCamera:
     """One camera's parts.
 
     Attributes:
-        configuration: what it was made of, apart from its label and its rate: those can change while it runs. A camera
-            whose configuration equals that of a running one is the same camera.
+        configuration: what it was made of, apart from its label, its rate and its input size: those can change while it
+            runs. A camera whose configuration equals that of a running one is the same camera.
     """
 
     camera_id: str
@@ -40,6 +41,7 @@ class EngineCamera:
     source: VideoSource
     pipeline: CameraPipeline
     configuration: object = None
+    input_size: InputSize = InputSize.AUTOMATIC
 
     def is_as(self, other: EngineCamera) -> bool:
         """Whether this one can go on as ``other`` without a restart."""
@@ -96,8 +98,8 @@ class Engine:
 
     def apply(self, cameras: Sequence[EngineCamera]) -> None:
         """Go on with these cameras. Those that run already with the same configuration are not disturbed, even if their
-        label or rate is another now; the others are stopped, their open presences cut, and started as they are now. May
-        take as long as a camera takes to stop.
+        label, rate or input size is another now; the others are stopped, their open presences cut, and started as they
+        are now. May take as long as a camera takes to stop.
         """
         with self._applying:
             wanted = {camera.camera_id: camera for camera in cameras}
@@ -195,12 +197,14 @@ class Engine:
         # Readers of these tables hold no lock: a table is replaced, never changed.
         self._workers = {**self._workers, camera.camera_id: worker}
         self._cameras = {**self._cameras, camera.camera_id: camera}
-        self._analysis.add(camera.camera_id, worker.slot, fps=camera.target_fps)
+        self._analysis.add(camera.camera_id, worker.slot, fps=camera.target_fps, input_size=camera.input_size)
 
     def _adjusted(self, running: EngineCamera, wanted: EngineCamera) -> EngineCamera:
         if running.target_fps != wanted.target_fps:
             self._analysis.set_rate(running.camera_id, fps=wanted.target_fps)
-        return replace(running, label=wanted.label, target_fps=wanted.target_fps)
+        if running.input_size != wanted.input_size:
+            self._analysis.set_input_size(running.camera_id, wanted.input_size)
+        return replace(running, label=wanted.label, target_fps=wanted.target_fps, input_size=wanted.input_size)
 
     def _remove(self, camera_ids: Sequence[str]) -> None:
         self._stop_workers(camera_ids)
@@ -255,6 +259,7 @@ class Engine:
             camera.pipeline.counts(),
             camera.pipeline.furniture(),
             state.reason,
+            self._analysis.input_side(camera.camera_id),
         )
 
     def _cloud_status(self) -> CloudStatus:

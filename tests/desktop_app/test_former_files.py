@@ -38,8 +38,8 @@ def test_the_store_its_cameras_and_preferences_are_as_they_were(folder: Path) ->
     store = StoreFile(folder / "store.json").read()
     assert (store.store_name, store.time_zone, store.is_set_up) == ("High Street", "Europe/Berlin", True)
     door, aisle = store.cameras
-    assert (door.label, door.substream, door.target_fps, door.rotation) == (
-        "Front door", "rtsp://127.0.0.1:554/sub", 4.0, 0,
+    assert (door.label, door.substream, door.target_fps, door.rotation, door.input_size) == (
+        "Front door", "rtsp://127.0.0.1:554/sub", 4.0, 0, "automatic",
     )  # fmt: skip
     assert (aisle.camera_id, aisle.is_enabled) == ("aisle", False)
     kept = PreferencesFile(folder / "preferences.json").read()

@@ -58,7 +58,7 @@ def test_the_doctor_says_what_is_well_and_what_to_do_about_the_rest(tmp_path: Pa
         assert (code, told["ok"]) == (0, True), told
         assert {what: states(told).get(what) for what in LOOKED_AT} == dict.fromkeys(LOOKED_AT, "ok")
         _, text = doctor(config, data_dir=data_dir, as_json=False)
-        assert "ok      camera Door           sends pictures of 640x360." in text
+        assert "ok      camera Door           sends pictures of 640x360; looked at 640 pixels wide" in text
 
         shutil.copy(__file__, model.path)
         config = write_config(

@@ -71,7 +71,9 @@ class Walkers:
 
     name = "walkers"
 
-    def detect(self, frames: Sequence[BgrImage]) -> list[Detections]:
+    input_sides = ()
+
+    def detect(self, frames: Sequence[BgrImage], *, long_sides: Sequence[int] = ()) -> list[Detections]:
         return [self._people(float(frame[0, 0, 0]) / STEPS) for frame in frames]
 
     def close(self) -> None:

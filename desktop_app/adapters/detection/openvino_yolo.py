@@ -20,7 +20,7 @@ from openvino.preprocess import ColorFormat, PrePostProcessor
 
 from desktop_app.adapters.detection.heads import Head, can_be, count_classes, decode, recognise
 from desktop_app.domain.detections import Detections
-from desktop_app.services.detector_runtime import DetectorRuntime
+from desktop_app.services.detector_runtime import INPUT_SIDES, DetectorRuntime
 from desktop_app.services.model_registry import person_class
 from desktop_app.services.ports import BgrImage, DetectorError
 from shared_models.geometry import Size
@@ -29,8 +29,8 @@ LETTERBOX_GREY = 114
 MULTIPLE = 32
 LONG_SIDE = 640
 MAX_MODEL_BYTES = 500_000_000
-MAX_COMPILED = 4
-"""Frame shapes kept compiled at once; a fifth replaces the one unused for longest."""
+MAX_COMPILED = 8
+"""Input shapes kept compiled at once; a ninth replaces the one unused for longest."""
 
 
 @dataclass(slots=True)
@@ -102,9 +102,14 @@ class OpenVinoYolo:
     def prepare(self, frame_wh: Size) -> Size:
         """Compile for frames of this size ahead of the first one; tells the network's input size."""
         with self._lock:
-            return self._network_for(frame_wh).input_wh
+            return self._network_for(frame_wh, long_side=self._long_side).input_wh
 
-    def detect(self, frames: Sequence[BgrImage]) -> list[Detections]:
+    @property
+    def input_sides(self) -> Sequence[int]:
+        """Near and wide, or none where the file was exported for one size only."""
+        return INPUT_SIDES if self._model.input(0).partial_shape.is_dynamic else ()
+
+    def detect(self, frames: Sequence[BgrImage], *, long_sides: Sequence[int] = ()) -> list[Detections]:
         """Detect people; boxes in pixels of each frame, sorted by score.
 
         Raises:
@@ -112,9 +117,10 @@ class OpenVinoYolo:
         """
         with self._lock:
             try:
+                asked = list(zip(frames, long_sides or [self._long_side] * len(frames), strict=True))
                 results: list[Detections] = []
-                for start in range(0, len(frames), self._streams):
-                    results += self._detect_side_by_side(frames[start : start + self._streams])
+                for start in range(0, len(asked), self._streams):
+                    results += self._detect_side_by_side(asked[start : start + self._streams])
             except RuntimeError as error:
                 raise DetectorError(f"The model {self.name} failed on a picture ({_first_line(error)}).") from error
             return results
@@ -123,12 +129,12 @@ class OpenVinoYolo:
         with self._lock:
             self._compiled.clear()
 
-    def _detect_side_by_side(self, frames: Sequence[BgrImage]) -> list[Detections]:
+    def _detect_side_by_side(self, asked: Sequence[tuple[BgrImage, int]]) -> list[Detections]:
         used: dict[Size, int] = {}
         running = []
-        for frame in frames:
+        for frame, long_side in asked:
             height, width = frame.shape[:2]
-            compiled = self._network_for((width, height))
+            compiled = self._network_for((width, height), long_side=long_side)
             number = used.get(compiled.input_wh, 0)
             used[compiled.input_wh] = number + 1
             letterboxed, scale = letterbox(frame, input_wh=compiled.input_wh)
@@ -149,8 +155,8 @@ class OpenVinoYolo:
         )
         return Detections(found.xyxy / np.float32(scale), found.score)
 
-    def _network_for(self, frame_wh: Size) -> _Compiled:
-        input_wh = input_size_for(frame_wh, long_side=self._long_side)
+    def _network_for(self, frame_wh: Size, *, long_side: int) -> _Compiled:
+        input_wh = input_size_for(frame_wh, long_side=long_side)
         compiled = self._compiled.pop(input_wh, None) or self._compile(input_wh)
         self._compiled[input_wh] = compiled
         while len(self._compiled) > MAX_COMPILED:

@@ -20,6 +20,7 @@ from platformdirs import user_cache_path
 from desktop_app.adapters.detection.heads import NMS_IOU
 from desktop_app.adapters.detection.openvino_yolo import LONG_SIDE, MAX_MODEL_BYTES, input_size_for, letterbox
 from desktop_app.domain.detections import Detections
+from desktop_app.services.detector_runtime import INPUT_SIDES
 from desktop_app.services.model_registry import person_class
 from desktop_app.services.ports import BgrImage, DetectorError
 from shared_models.geometry import Size
@@ -77,7 +78,11 @@ class UltralyticsYolo:
         """What it finds, by class number."""
         return _classes(self._model)
 
-    def detect(self, frames: Sequence[BgrImage]) -> list[Detections]:
+    @property
+    def input_sides(self) -> Sequence[int]:
+        return INPUT_SIDES
+
+    def detect(self, frames: Sequence[BgrImage], *, long_sides: Sequence[int] = ()) -> list[Detections]:
         """Detect people; boxes in pixels of each frame, sorted by score.
 
         Raises:
@@ -85,7 +90,8 @@ class UltralyticsYolo:
         """
         with self._lock:
             try:
-                return [self._detect(frame) for frame in frames]
+                sides = long_sides or [self._long_side] * len(frames)
+                return [self._detect(frame, long_side=side) for frame, side in zip(frames, sides, strict=True)]
             except (RuntimeError, ValueError, AttributeError) as error:
                 raise DetectorError(f"The model {self.name} failed on a picture ({_brief(error)}).") from error
 
@@ -93,9 +99,9 @@ class UltralyticsYolo:
         with self._lock:
             self._model = None
 
-    def _detect(self, frame: BgrImage) -> Detections:
+    def _detect(self, frame: BgrImage, *, long_side: int) -> Detections:
         height, width = frame.shape[:2]
-        input_wh = input_size_for((width, height), long_side=self._long_side)
+        input_wh = input_size_for((width, height), long_side=long_side)
         boxed, scale = letterbox(frame, input_wh=input_wh)
         (result,) = self._model.predict(
             boxed,

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )  # fmt: skip
 
 from desktop_app.services.camera_discovery import CameraStreams, FoundCamera
+from desktop_app.services.input_size import InputSize
 from desktop_app.services.secret_store import camera_secret_name
 from desktop_app.services.store_document import (
     StoredCamera,
@@ -103,6 +104,7 @@ class CameraForm(QWidget):
         self.rate.setValue(camera.target_fps if camera else 5.0)
         self.loop.setChecked(camera.loop if camera else True)
         self.rotation.setCurrentIndex(self.rotation.findData(camera.rotation if camera else 0))
+        self.input_size.setCurrentIndex(self.input_size.findData(camera.input_size if camera else InputSize.AUTOMATIC))
         self.user.setText("")
         self.password.setText("")
         kept = self.tr("kept as it is; type to change") if camera else ""
@@ -110,9 +112,13 @@ class CameraForm(QWidget):
         self.password.setPlaceholderText(kept)
         self.words.setText("")
         # What is not as usual must be seen.
-        self.more.setChecked(
-            camera is not None and bool(camera.substream or camera.rotation or camera.target_fps != 5.0)
+        is_unusual = camera is not None and bool(
+            camera.substream
+            or camera.rotation
+            or camera.target_fps != 5.0
+            or camera.input_size is not InputSize.AUTOMATIC
         )
+        self.more.setChecked(is_unusual)
 
     def read(self, document: StoreDocument) -> CameraInput:
         """The camera as typed.
@@ -139,6 +145,7 @@ class CameraForm(QWidget):
             is_enabled=before.is_enabled if before else True,
             loop=self.loop.isChecked() if SourceAddress(bare).kind is SourceKind.FILE else False,
             rotation=self.rotation.currentData(),
+            input_size=InputSize(self.input_size.currentData()),
             mounted_at=before.mounted_at if before else None,
         )
         secret = joined_credentials(user, password) if user or password else None
@@ -304,6 +311,12 @@ class CameraForm(QWidget):
         ):  # fmt: skip
             self.rotation.addItem(words, degrees)
         self.rotation.activated.connect(lambda _: self._turned())
+        self.input_size = QComboBox(self)
+        for words, size in (
+            (self.tr("Automatic"), InputSize.AUTOMATIC), (self.tr("Near view (416 pixels, fast)"), InputSize.NEAR),
+            (self.tr("Wide view (640 pixels, sure)"), InputSize.WIDE),
+        ):  # fmt: skip
+            self.input_size.addItem(words, size.value)
         self.loop = QCheckBox(self.tr("Begin again at the end"), self)
         self.more = QCheckBox(self.tr("More settings"), self)
         self.more.toggled.connect(lambda _: self._show_rows())
@@ -311,6 +324,7 @@ class CameraForm(QWidget):
             (self.tr("Name"), self.name), (self.tr("Address"), self.address), (self.tr("User"), self.user),
             (self.tr("Password"), self.password), ("", self.loop), ("", self.more), (self.tr("Substream"), self.substream),
             (self.tr("Looks a second"), self.rate), (self.tr("Picture"), self.rotation),
+            (self.tr("Input size"), self.input_size),
         )  # fmt: skip
         for words, field in rows:
             if words:
@@ -373,7 +387,7 @@ class CameraForm(QWidget):
         for field in (self.user, self.password):
             self._form.setRowVisible(field, is_network)
         self._form.setRowVisible(self.substream, is_network and is_all)
-        for row in (self.rate, self.rotation):
+        for row in (self.rate, self.rotation, self.input_size):
             self._form.setRowVisible(row, is_all)
         self._form.setRowVisible(self.loop, kind is SourceKind.FILE)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -16,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from desktop_app.services.desk import Desk
 from desktop_app.services.detector_runtime import INPUT_SIDES, RuntimeTest
+from desktop_app.services.engine_view import CameraStatus
 from desktop_app.ui.icons import Icons
 from desktop_app.ui.pieces import make_button
 from desktop_app.workers.background_op import BackgroundOp, BackgroundOps
@@ -44,6 +47,10 @@ class DetectorTab(QWidget):
         column.addWidget(self.words)
         self._make_table()
         column.addWidget(self.table, 1)
+        self.cameras = QLabel(self)
+        self.cameras.setObjectName("soft")
+        self.cameras.setWordWrap(True)
+        column.addWidget(self.cameras)
         self.bar = QProgressBar(self)
         self.bar.setTextVisible(False)
         self.bar.setAccessibleName(self.tr("How far the test is"))
@@ -73,6 +80,14 @@ class DetectorTab(QWidget):
             failed=self.words.setText,
             finished=self.ended.emit,
         )
+
+    def show_cameras(self, cameras: Sequence[CameraStatus]) -> None:
+        """Say which input size each camera that runs has now."""
+        one = self.tr("{camera} {side}")
+        told = [one.format(camera=c.label, side=c.input_side) for c in cameras if c.input_side]
+        words = self.tr("Picture width looked at now: {cameras}.").format(cameras=", ".join(told)) if told else ""
+        if words != self.cameras.text():
+            self.cameras.setText(words)
 
     def toggle(self) -> None:
         """Begin a test, or stop the one that runs."""

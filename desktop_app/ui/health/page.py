@@ -70,6 +70,7 @@ class HealthPage(Page):
         self.sync_figure.show_value(_age_words(cloud.last_success_at, now))
         self.refused_figure.show_value(str(cloud.dead_letters))
         self.cloud_words.setText(self._cloud_words(cloud, now))
+        self.detector.show_cameras(status.cameras)
         if cloud.dead_letters != self._refused:
             self._refused = cloud.dead_letters
             self.refresh()

@@ -22,7 +22,7 @@ from typing import Any
 import onnx
 
 from tests.benchmarks.detection.clips import Clip, make_clips
-from tests.benchmarks.detection.table import Contender, Run, write_results
+from tests.benchmarks.detection.table import Contender, Run, has_faster_precision, write_results
 from tests.helpers.weights import PROJECT_DIR, find_weights
 
 HERE = Path(__file__).resolve().parent
@@ -101,13 +101,15 @@ def _programs() -> list[Program]:
     _run_once([ULTRALYTICS / "bin" / "python", HERE / "programs" / "ultralytics_counter.py", "make", WORK])
     square = _squared(find_weights())
     settings = [
-        ("ours", "ours, 640x384, the device's precision", "auto", 640),
-        ("ours-f32", "ours, 640x384, in f32", "f32", 640),
-        ("ours-416", "ours, 416x256, the device's precision", "auto", 416),
+        ("ours-automatic", "ours, as it ships: automatic input size, the device's precision", "auto", "automatic"),
+        ("ours", "ours, wide: 640x384, the device's precision", "auto", "wide"),
+        ("ours-416", "ours, near: 416x256, the device's precision", "auto", "near"),
     ]
+    if has_faster_precision():
+        settings.append(("ours-f32", "ours, wide: 640x384, in f32", "f32", "wide"))
     programs = [
-        Program(Contender(key, name), ours, "ours.py", 1, {"model": own, "precision": precision, "long_side": side})
-        for key, name, precision, side in settings
+        Program(Contender(key, name), ours, "ours.py", 1, {"model": own, "precision": precision, "input_size": size})
+        for key, name, precision, size in settings
     ]
     theirs = Contender("a", "(a) Ultralytics track + ObjectCounter, yolo11n, 640x384", is_counting=False)
     trained = Contender("b", "(b) supervision + onnxruntime, our weights, 640x640")

@@ -17,6 +17,7 @@ from desktop_app.services.doctor import (
     judge_model,
     judge_outbox,
 )
+from desktop_app.services.input_size import InputSize
 from desktop_app.services.model_registry import ModelSpec
 from desktop_app.services.ports import CloudAnswer, OutboxDepth
 from shared_models.sync import BatchReceipt
@@ -63,6 +64,19 @@ def test_cloud_and_key_are_told_apart(answer: CloudAnswer, states: list[State]) 
     findings = judge_cloud(answer, api_url="https://cloud.example.com")
     assert [f.state for f in findings] == states
     assert all(f.cure for f in findings if f.state is not State.OK)
+
+
+@pytest.mark.parametrize(
+    ("input_size", "words"),
+    [
+        (InputSize.AUTOMATIC, "looked at 640 pixels wide, at 416 while everybody in view is tall (automatic)."),
+        (InputSize.NEAR, "looked at 416 pixels wide (near, as set)."),
+        (InputSize.WIDE, "looked at 640 pixels wide (wide, as set)."),
+    ],
+)
+def test_the_input_size_of_a_camera_is_told(input_size: InputSize, words: str) -> None:
+    finding = judge_camera("door", size_wh=(640, 360), input_size=input_size)
+    assert (finding.state, finding.words) == (State.OK, f"sends pictures of 640x360; {words}")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import csv
 import io
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from desktop_app.services.camera_discovery import CameraStreams, FoundCamera
 from desktop_app.services.desk import CameraPast, Desk
 from desktop_app.services.detector_runtime import DetectorRuntime, RuntimeTest
 from desktop_app.services.engine_view import CloudStatus
+from desktop_app.services.input_size import InputSize
 from desktop_app.services.ports import DeadLetter
 from desktop_app.services.preferences import Appearance
 from desktop_app.services.secret_store import camera_secret_name
@@ -373,6 +375,11 @@ def test_fields_that_few_people_need_are_shown_when_asked_for_or_when_they_are_n
     assert not form.more.isChecked()
     form.show_camera(desk.document.cameras[0].model_copy(update={"rotation": 180}))
     assert form.rotation.isVisible()
+    form.show_camera(desk.document.cameras[0].model_copy(update={"input_size": InputSize.WIDE}))
+    assert form.input_size.isVisible()
+    assert form.read(desk.document).camera.input_size is InputSize.WIDE
+    form.show_camera(desk.document.cameras[0])
+    assert form.read(desk.document).camera.input_size is InputSize.AUTOMATIC
     assert window.cameras.dialog is not None
     window.cameras.dialog.reject()
 
@@ -478,6 +485,15 @@ def test_the_detector_is_tested_again_with_progress_and_its_result_is_a_table(
     assert [tab.table.item(row, 2).text() for row in range(2)] == ["12", "5"]
     assert "CPU, f32, 2 pictures at once" in tab.words.text()
     qtbot.waitUntil(lambda: tab.button.text() == "Test again")
+
+
+def test_the_detector_tab_says_with_which_input_each_camera_is_looked_at(window: MainWindow, desk: Desk) -> None:
+    door, *others = desk.status().cameras
+    tab = window.health.detector
+    tab.show_cameras([replace(door, label="Door", input_side=416), *others])
+    assert tab.cameras.text() == "Picture width looked at now: Door 416."
+    tab.show_cameras(others)
+    assert tab.cameras.text() == ""
 
 
 def test_a_self_test_is_stopped_and_the_last_result_stays(qtbot: QtBot, window: MainWindow, desk: Desk) -> None:

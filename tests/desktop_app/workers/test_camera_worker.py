@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import av
@@ -14,7 +15,9 @@ from desktop_app.domain.detections import Detections
 from desktop_app.services.capture_health import FROZEN_S, FrozenWatch
 from desktop_app.services.detection_schedule import DetectionSchedule
 from desktop_app.services.engine_view import CameraCondition
+from desktop_app.services.input_size import InputSize
 from desktop_app.services.ports import (
+    BgrImage,
     CapturedFrame,
     DetectorError,
     SourceAuthError,
@@ -181,11 +184,12 @@ def test_overload_lowers_every_cameras_rate_alike() -> None:
 class FlakyDetector:
     side_by_side = 2
     name = "flaky"
+    input_sides = ()
 
     def __init__(self) -> None:
         self.calls = 0
 
-    def detect(self, frames: object) -> list[Detections]:
+    def detect(self, frames: object, *, long_sides: object = ()) -> list[Detections]:
         self.calls += 1
         if self.calls == 1:
             raise DetectorError("The model failed.")
@@ -219,6 +223,49 @@ def test_the_detection_service_survives_a_failing_model() -> None:
     worker.stop()
     assert {"a", "b"} <= set(results)
     assert worker.words == ""
+
+
+class SizedDetector:
+    """Tells the input size that it was asked for as the left edge of one box."""
+
+    side_by_side = 2
+    name = "sized"
+    input_sides = (416, 640)
+
+    def detect(self, frames: Sequence[BgrImage], *, long_sides: Sequence[int] = ()) -> list[Detections]:
+        assert len(frames) == len(long_sides)
+        scores = np.array([0.9], np.float32)
+        return [Detections(np.array([(side, 0, side + 9, 9)], np.float32), scores) for side in long_sides]
+
+    def close(self) -> None:
+        return None
+
+
+def test_each_camera_is_looked_at_with_its_own_input_size_and_with_another_from_then_on() -> None:
+    slots: dict[str, LatestSlot[CapturedFrame]] = {}
+    seen: dict[str, int] = {}
+
+    def on_result(camera_id: str, _frame: CapturedFrame, found: Detections) -> bool:
+        seen[camera_id] = int(found.xyxy[0, 0])
+        return False
+
+    worker = DetectorWorker(SizedDetector(), slots, target_fps={}, clock=CLOCK, on_result=on_result)
+    for camera_id, wish in (("a", InputSize.NEAR), ("b", InputSize.AUTOMATIC)):
+        slots[camera_id] = LatestSlot()
+        worker.add(camera_id, slots[camera_id], fps=15.0, input_size=wish)
+
+    def looked(expected: dict[str, int]) -> bool:
+        for slot in slots.values():
+            slot.put(frame())
+        return seen == expected
+
+    worker.start()
+    wait_until(lambda: looked({"a": 416, "b": 640}))
+    assert (worker.input_side("a"), worker.input_side("b"), worker.input_side("unknown")) == (416, 640, 0)
+    worker.set_input_size("a", InputSize.WIDE)
+    worker.set_input_size("b", InputSize.NEAR)
+    wait_until(lambda: looked({"a": 640, "b": 416}))
+    worker.stop()
 
 
 @pytest.fixture

@@ -76,7 +76,9 @@ class NobodyDetector:
     side_by_side = 2
     name = "nobody"
 
-    def detect(self, frames: Sequence[BgrImage]) -> list[Detections]:
+    input_sides = ()
+
+    def detect(self, frames: Sequence[BgrImage], *, long_sides: Sequence[int] = ()) -> list[Detections]:
         return [Detections() for _ in frames]
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from desktop_app.domain.detections import Detections
 from desktop_app.domain.tracker import Tracker
 from desktop_app.domain.zone_engine import ZoneEngine
 from desktop_app.services.detector_runtime import DetectorRuntime
+from desktop_app.services.input_size import InputSize, InputSizeChooser
 from shared_models.events import EventType
 from shared_models.zones import LineZone
 
@@ -27,6 +29,7 @@ STARTED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 @dataclass
 class Camera:
     engine: ZoneEngine
+    size: InputSizeChooser
     tracker: Tracker = field(default_factory=Tracker)
     counted: Counter[EventType] = field(default_factory=Counter)
 
@@ -45,21 +48,43 @@ def main() -> None:
     task = read_task()
     line = LineZone(zone_id="line", points=tuple((x / FRAME_WH[0], y / FRAME_WH[1]) for x, y in task["line"]))
     runtime = DetectorRuntime(precision=task["precision"], streams=CAMERAS, threads=CAMERAS)
-    detector = OpenVinoYolo(Path(task["model"]), long_side=task["long_side"], runtime=runtime)
-    for _ in range(WARM_UP):
-        detector.detect([np.zeros((FRAME_WH[1], FRAME_WH[0], 3), np.uint8)] * CAMERAS)
-    cameras = [Camera(ZoneEngine(camera_id="c", zones=[line], frame_wh=FRAME_WH)) for _ in range(CAMERAS)]
+    detector = OpenVinoYolo(Path(task["model"]), runtime=runtime)
+    for side in detector.input_sides:
+        for _ in range(WARM_UP):
+            detector.detect([np.zeros((FRAME_WH[1], FRAME_WH[0], 3), np.uint8)] * CAMERAS, long_sides=[side] * CAMERAS)
+    settled = _settled(detector, task)
+    cameras = [
+        Camera(ZoneEngine(camera_id="c", zones=[line], frame_wh=FRAME_WH), deepcopy(settled)) for _ in range(CAMERAS)
+    ]
     clips = [frames_of(task["clip"], limit=task["frames"]) for _ in cameras]
     meter, number = Meter(), 0
     for number, frames in enumerate(zip(*clips, strict=True), start=1):
-        for camera, frame, found in zip(cameras, frames, detector.detect(frames), strict=True):
-            camera.process(found, frame, at_s=(number - 1) / FPS)
+        at_s = (number - 1) / FPS
+        sides = [camera.size.side(at_s=at_s) for camera in cameras]
+        looks = zip(cameras, frames, sides, detector.detect(frames, long_sides=sides), strict=True)
+        for camera, frame, side, found in looks:
+            camera.size.saw(found, frame_wh=FRAME_WH, side=side, at_s=at_s)
+            camera.process(found, frame, at_s=at_s)
     for camera in cameras:
         camera.close(at_s=number / FPS)
     counted = cameras[0].counted
     meter.report(
         frames=number * CAMERAS, in_count=counted[EventType.FOOTFALL_IN], out_count=counted[EventType.FOOTFALL_OUT]
     )
+
+
+def _settled(detector: OpenVinoYolo, task: dict[str, Any]) -> InputSizeChooser:
+    """Where the size is the program's choice: as a camera has it that saw the film before, one frame of each second."""
+    chooser = InputSizeChooser(InputSize(task["input_size"]))
+    if chooser.wish is InputSize.AUTOMATIC:
+        for number, frame in enumerate(frames_of(task["clip"], limit=task["frames"])):
+            if number % FPS:
+                continue
+            at_s = (number - task["frames"]) / FPS
+            side = chooser.side(at_s=at_s)
+            (found,) = detector.detect([frame], long_sides=[side])
+            chooser.saw(found, frame_wh=FRAME_WH, side=side, at_s=at_s)
+    return chooser
 
 
 main()

@@ -22,6 +22,9 @@ from desktop_app.adapters.detection.openvino_yolo import (
     input_size_for,
     letterbox,
 )
+from desktop_app.adapters.video.virtual_store.renderer import Renderer
+from desktop_app.adapters.video.virtual_store.scenes import StoreConfig
+from desktop_app.adapters.video.virtual_store.simulation import Simulation
 from desktop_app.bootstrap.parts import add_model, model_registry, open_detector, pull_model, run_self_test
 from desktop_app.cli import app
 from desktop_app.domain.detections import Detections
@@ -217,6 +220,26 @@ def test_a_tiny_network_of_each_head_runs_and_its_boxes_are_of_the_frame(head: H
     (found,) = detector.detect([np.zeros((128, 128, 3), np.uint8)])
     detector.close()
     assert found.xyxy.tolist() == [pytest.approx([56, 24, 88, 88], abs=1e-2)]
+
+
+def test_one_call_may_look_at_each_frame_with_another_input_size() -> None:
+    detector = OpenVinoYolo(find_weights(), min_score=0.3)
+    simulation = Simulation(StoreConfig("entrance", seed=7, people=20))
+    simulation.advance_to(30.0)
+    picture = Renderer(StoreConfig("entrance", seed=7, people=20)).picture(simulation.poses(), index=0)
+    near, wide = detector.input_sides
+    alone = [detector.detect([picture], long_sides=[side])[0] for side in (near, wide, near)]
+    together = detector.detect([picture] * 3, long_sides=[near, wide, near])
+    assert detector.detect([picture])[0].xyxy.tolist() == alone[1].xyxy.tolist(), "its own size is the wide one"
+    detector.close()
+    assert len(alone[0]) > 0
+    assert [found.xyxy.tolist() for found in together] == [found.xyxy.tolist() for found in alone]
+    assert together[0].xyxy.tolist() != together[1].xyxy.tolist()
+
+
+def test_a_network_exported_for_one_size_offers_no_other(tmp_path: Path) -> None:
+    detector = OpenVinoYolo(tiny_network(tmp_path / "m.onnx", OUTPUTS[Head.YOLOX]), long_side=64)
+    assert list(detector.input_sides) == []
 
 
 def test_a_network_that_is_no_detector_is_refused_in_words(tmp_path: Path) -> None:
