@@ -78,6 +78,10 @@ LIVE_ACTIONS: tuple[ActionSpec, ...] = (
     ),
     ActionSpec("all_cameras", QT_TRANSLATE_NOOP("Actions", "&All cameras"), "Escape", "live", "live"),
 )
+CAMERA_ACTIONS: tuple[ActionSpec, ...] = (
+    ActionSpec("add", QT_TRANSLATE_NOOP("Actions", "Add a camera"), "Ctrl+N", "", "cameras"),
+    ActionSpec("remove", QT_TRANSLATE_NOOP("Actions", "Remove the camera"), "Del", "remove", "cameras"),
+)
 ZONE_ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("undo", QT_TRANSLATE_NOOP("Actions", "Undo"), "Ctrl+Z", "undo", "zones"),
     ActionSpec("redo", QT_TRANSLATE_NOOP("Actions", "Redo"), "Ctrl+Shift+Z", "redo", "zones"),

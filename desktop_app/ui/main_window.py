@@ -6,7 +6,17 @@ from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QActionGroup, QCloseEvent, QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QMenu, QMessageBox, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QMessageBox,
+    QStackedWidget,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop_app.services.engine_view import CameraCondition, EngineStatus
 from desktop_app.services.own_version import own_version
@@ -263,6 +273,9 @@ class MainWindow(QMainWindow):
             page.page_wanted.connect(self.show_page)
             page.refresh_wanted.connect(self.refresh_soon)
             page.undo_changed.connect(self._follow_undo)
+        # Else Tab goes from cell to cell and never out of the table; arrows do that.
+        for table in self.findChildren(QTableView):
+            table.setTabKeyNavigation(False)
         self.settings.appearance_wanted.connect(self._set_appearance)
         self.settings.setup_wanted.connect(self.setup_wanted)
         self.sidebar = Sidebar([self.actions_by_name[f"go_{name}"] for name in PAGES], self)

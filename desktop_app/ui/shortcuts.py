@@ -10,7 +10,15 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QWidget
 
-from desktop_app.ui.actions import ACTIONS, LIVE_ACTIONS, MARK_WRONG, QT_TRANSLATE_NOOP, SAVE_ZONES, ZONE_ACTIONS
+from desktop_app.ui.actions import (
+    ACTIONS,
+    CAMERA_ACTIONS,
+    LIVE_ACTIONS,
+    MARK_WRONG,
+    QT_TRANSLATE_NOOP,
+    SAVE_ZONES,
+    ZONE_ACTIONS,
+)
 from desktop_app.ui.actions import ActionSpec as Spec
 from desktop_app.ui.camera_wall.wall import TILE_KEYS
 from desktop_app.ui.key_rows import KeyRow
@@ -49,6 +57,10 @@ def key_groups() -> tuple[KeyGroup, ...]:
         KeyGroup(translate("Shortcuts", "Zones: what is selected"), _of_rows(TOOLS[Mode.SELECT].make.keys)),
         KeyGroup(translate("Shortcuts", "Zones: while drawing"), _of_rows(drawing)),
         KeyGroup(translate("Shortcuts", "Zones: the picture"), _of_rows(CANVAS_KEYS)),
+        KeyGroup(
+            translate("Shortcuts", "Cameras"),
+            (("Enter", translate("Shortcuts", "Edit the camera")), *_of_actions(CAMERA_ACTIONS)),
+        ),
         KeyGroup(translate("Shortcuts", "Why?"), _of_actions((MARK_WRONG,))),
     )
 

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from desktop_app.services.desk import CameraPast, RemovedCamera
 from desktop_app.services.engine_view import CameraCondition, CameraStatus, EngineStatus
 from desktop_app.services.store_document import StoredCamera
+from desktop_app.ui.actions import CAMERA_ACTIONS, make_actions
 from desktop_app.ui.camera_wall.overlay import figure_words
 from desktop_app.ui.cameras.dialog import CameraDialog
 from desktop_app.ui.cameras.form import CameraInput
@@ -55,6 +56,10 @@ class CamerasPage(Page):
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self._make_table())
         self.body.addLayout(self._stack, 1)
+        done = {"add": self.add_camera, "remove": self.remove_camera}
+        self.actions_by_name = make_actions(self, CAMERA_ACTIONS, done, icons=around.theme.icons)
+        for action in self.actions_by_name.values():
+            self.addAction(action)
         if not self.desk.is_editable:
             self._say_fixed()
         self._enable()
@@ -214,6 +219,8 @@ class CamerasPage(Page):
             CameraPast.FORGET_ALL: self.tr("'{name}' was removed, and its figures on this computer with it."),
         }[removed.past]
         self.banner.say(words.format(name=removed.camera.label), button=self.tr("Undo"), done=self.undo)
+        # What had the keyboard is gone with the camera.
+        self.banner.buttons[0].setFocus()
 
     def _brought_back(self, removed: RemovedCamera) -> None:
         self._removed.remove(removed)
@@ -311,6 +318,8 @@ class CamerasPage(Page):
             button.setEnabled(may)
         self.zones_button.setEnabled(self.selected is not None)
         self.add_button.setEnabled(self.desk.is_editable and not self._is_busy)
+        self.actions_by_name["add"].setEnabled(self.add_button.isEnabled())
+        self.actions_by_name["remove"].setEnabled(may)
         is_resting = camera is not None and not camera.is_enabled
         self.pause_button.setText(self.tr("Count again") if is_resting else self.tr("Pause"))
         self.pause_button.setIcon(self.around.theme.icons.icon("play" if is_resting else "pause"))

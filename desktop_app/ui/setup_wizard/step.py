@@ -56,7 +56,7 @@ class Step(QWidget):
     def first_field(self) -> QWidget | None:
         """Where the keyboard begins; None: there is nothing to be typed here."""
         widget = self.nextInFocusChain()
-        while self.isAncestorOf(widget):
+        while widget is not None and self.isAncestorOf(widget):
             is_reached = bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
             if is_reached and widget.isEnabled() and widget.isVisibleTo(self):
                 return widget

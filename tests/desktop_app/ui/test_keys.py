@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from desktop_app.services.desk import Desk
 from desktop_app.services.stories import Outcome, Question
 from desktop_app.ui.actions import MARK_WRONG
-from desktop_app.ui.main_window import MainWindow
+from desktop_app.ui.main_window import PAGES, MainWindow
 from desktop_app.ui.shortcuts import ShortcutsDialog, key_groups
 from desktop_app.ui.today.stories_dialog import StoriesDialog
 from desktop_app.ui.zone_editor.tools import Mode
@@ -41,6 +41,42 @@ def listed() -> set[str]:
 def test_every_key_that_the_window_has_is_listed(window: MainWindow) -> None:
     assert keys_of(window) - listed() == set()
     assert {"?", "Ctrl+S", "Ctrl+3", "F11", "B", "L"} <= keys_of(window)
+
+
+def reachable(page: QWidget) -> set[QWidget]:
+    """What can be used on a page: everything in it that takes the keyboard and is shown."""
+    return {
+        widget
+        for widget in page.findChildren(QWidget)
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and widget.isVisible()
+        and widget.isEnabled()
+        and widget.window() is page.window()
+        and widget.focusProxy() is None
+        and not widget.objectName().startswith("qt_")
+    }
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_tab_goes_round_every_page_and_is_caught_nowhere(
+    qtbot: QtBot, window: MainWindow, engine: FakeHost, desk: Desk, name: str
+) -> None:
+    desk.save_zones("a", (LINE,))
+    engine.show(grey_view("a"))
+    window.show_page(name)
+    window.show_status()
+    qtbot.wait(50)
+    wanted = reachable(window.page)
+    start = window.sidebar.buttons["go_live"]
+    start.setFocus()
+    met: list[QWidget] = []
+    while (len(met) < 3 or window.focusWidget() is not start) and len(met) < 300:
+        met.append(window.focusWidget())
+        qtbot.keyClick(window.focusWidget(), Qt.Key.Key_Tab)
+    assert len(met) < 300, f"caught in {met[-1]} {met[-1].accessibleName()}"
+    missed = {f"{type(w).__name__} {w.accessibleName() or getattr(w, 'text', str)()}" for w in wanted - set(met)}
+    # Of buttons that exclude each other Tab reaches the chosen one, and arrows the others.
+    assert {words for words in missed if not words.startswith("QRadioButton")} == set()
 
 
 def test_the_key_of_the_why_dialog_is_the_one_that_is_listed(qtbot: QtBot, window: MainWindow, desk: Desk) -> None:
