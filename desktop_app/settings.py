@@ -18,6 +18,12 @@ def find_assets() -> Path:
     return installed if installed.is_dir() else PROJECT_DIR / "assets"
 
 
+def find_changelog() -> Path:
+    """The change log: in the package where it was installed, beside it in a checkout or a bundle."""
+    installed = Path(__file__).resolve().parent / "CHANGELOG.md"
+    return installed if installed.is_file() else PROJECT_DIR / "CHANGELOG.md"
+
+
 class EdgeSettings(BaseSettings):
     """What the whole edge program is set to.
 

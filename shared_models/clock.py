@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 
@@ -36,11 +38,24 @@ class SystemClock:
             time.sleep(seconds)
 
 
+def _sleepless() -> Callable[[], float]:
+    """A monotonic clock that goes on while the machine sleeps.
+
+    Python's own stands still then on Linux and macOS: an hour with the lid closed would be no time at all, its gap would
+    be missing, and the wall clock would seem to have been set by an hour.
+    """
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return partial(time.clock_gettime, time.CLOCK_BOOTTIME)
+    if sys.platform == "darwin":
+        return partial(time.clock_gettime, time.CLOCK_MONOTONIC)
+    return time.monotonic
+
+
 class SteadyClock:
     """A UTC clock that a step of the wall clock does not carry away at once.
 
     UTC is an anchor plus monotonic time. A difference to the wall clock of up to ``slack_s`` is ordinary
-    discipline (NTP) and followed. A larger one is a *step*: somebody set the clock, or the laptop slept.
+    discipline (NTP) and followed. A larger one is a *step*: somebody set the clock. (Sleep is none: both clocks go on.)
     It is believed only after it has stood for ``settle_s``, so that setting the clock back and forth moves
     no event to another hour, while a clock that was wrong at boot is corrected for good.
     """
@@ -51,7 +66,7 @@ class SteadyClock:
         slack_s: float = 2.0,
         settle_s: float = 60.0,
         wall: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = _sleepless(),
     ) -> None:
         self._slack_s = slack_s
         self._settle_s = settle_s

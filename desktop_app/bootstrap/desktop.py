@@ -29,11 +29,13 @@ from desktop_app.services.config_import import EdgeConfig
 from desktop_app.services.desk import Desk
 from desktop_app.services.desk_ports import KNOWN_ERRORS, DeskPorts
 from desktop_app.services.engine_view import EngineStatus
+from desktop_app.services.own_version import own_version
 from desktop_app.services.past_desk import PastPorts
 from desktop_app.services.secret_store import EDGE_KEY_NAME, camera_secret_name
 from desktop_app.services.store_document import StoredCamera, StoreDocument, joined_credentials, split_credentials
 from desktop_app.services.store_times import StoreTimes
 from desktop_app.services.support_report import clean
+from desktop_app.services.whats_new import is_upgraded, plain_version
 from desktop_app.services.zone_store import ZoneStore
 from desktop_app.settings import EdgeSettings
 from desktop_app.ui.main_window import MainWindow
@@ -204,6 +206,8 @@ class DesktopProgram(QObject):
         if in_tray and self.tray is not None:
             return
         self.window.show()
+        self._tell_news()
+        self.window.notices.look()
         if self.desk.is_editable and not self.desk.document.is_set_up:
             self.open_setup()
 
@@ -249,6 +253,16 @@ class DesktopProgram(QObject):
         self._pruner.setInterval(PRUNE_EVERY_MS)
         self._pruner.timeout.connect(lambda: self.ops.start("prune", lambda _: self.desk.prune()))
         self._pruner.start()
+
+    def _tell_news(self) -> None:
+        """Once after an upgrade, to whoever has used an earlier version here."""
+        desk, version = self.desk, own_version()
+        if not desk.is_editable:
+            return
+        if is_upgraded(seen=desk.preferences.seen_version, version=version, is_set_up=desk.document.is_set_up):
+            self.window.notices.tell_news(plain_version(version))
+        if desk.preferences.seen_version != plain_version(version):
+            desk.set_preferences(desk.preferences.model_copy(update={"seen_version": plain_version(version)}))
 
     def _show_in_tray(self, status: EngineStatus) -> None:
         if self.tray is not None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import platform
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+from pydantic import SecretStr
 
 from desktop_app.services.desk_ports import DeskPorts
 from desktop_app.services.own_version import own_version
@@ -16,9 +19,7 @@ from desktop_app.services.past_desk import PastCount, PastDesk
 from desktop_app.services.running_figures import written_drift
 from desktop_app.services.secret_store import EDGE_KEY_NAME, SecretStoreError, camera_secret_name
 from desktop_app.services.store_desk import StoreDesk
-from desktop_app.services.store_document import (
-    StoreDocument,
-)
+from desktop_app.services.store_document import StoredCamera, StoreDocument, StoreDocumentError
 from desktop_app.services.support_report import build_report
 from desktop_app.services.today_figures import DayFigures, Watch, day_figures, span_of_day
 from desktop_app.services.zone_store import ZoneStore, ZoneStoreError
@@ -33,6 +34,25 @@ class CameraPast(StrEnum):
     KEEP = "keep"
     FORGET_WAYS = "forget the ways"
     FORGET_ALL = "forget everything here"
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedCamera:
+    """What is needed to bring a removed camera back. Lives in memory only: its password must not outlive the program.
+
+    Attributes:
+        place: where it stood in the store's list.
+        zones, draft: as they were kept; None: none were.
+        secret: user and password; None: there was none.
+        past: what became of its past. What was forgotten does not come back.
+    """
+
+    camera: StoredCamera
+    place: int
+    zones: tuple[Zone, ...] | None
+    draft: tuple[Zone, ...] | None
+    secret: SecretStr | None
+    past: CameraPast
 
 
 class Desk(StoreDesk):
@@ -61,19 +81,60 @@ class Desk(StoreDesk):
             time=lambda: self.time,
         )
 
-    def remove_camera(self, camera_id: str, *, past: CameraPast = CameraPast.KEEP) -> None:
-        """Slow. Stop a camera and forget its zones and password, and of its past what is asked for.
+    def remove_camera(self, camera_id: str, *, past: CameraPast = CameraPast.KEEP) -> RemovedCamera | None:
+        """Slow. Stop a camera and forget its zones and password; ``forget_past`` is the second half.
+
+        Gives what ``bring_back`` needs; None: there is no such camera.
 
         Raises:
-            HistoryError, OutboxError: the camera is gone, its past is not (all) forgotten.
+            SecretStoreError, StoreDocumentError: nothing was changed.
+            ZoneStoreError: the camera is gone, its zones are not forgotten.
         """
-        self.save_store(self._document.without_camera(camera_id), secrets={camera_secret_name(camera_id): None})
+        camera, name = self._document.camera(camera_id), camera_secret_name(camera_id)
+        if camera is None:
+            return None
+        secret = self.ports.secrets.get(name)
+        removed = RemovedCamera(
+            camera,
+            self._document.cameras.index(camera),
+            self.zones.zones_of(camera_id),
+            self.zones.draft_of(camera_id),
+            SecretStr(secret) if secret is not None else None,
+            past,
+        )
+        self.save_store(self._document.without_camera(camera_id), secrets={name: None})
         self.zones.forget(camera_id)
-        self.ports.host.journal.forget(camera_id)
-        if past is not CameraPast.KEEP:
-            self.past.forget(camera_id)
-        if past is CameraPast.FORGET_ALL:
-            self.ports.past.book.forget(camera_id)
+        return removed
+
+    def forget_past(self, removed: RemovedCamera) -> None:
+        """Slow. Forget of a removed camera's past what was asked for.
+
+        Raises:
+            HistoryError, OutboxError: it is not (all) forgotten.
+        """
+        if removed.past is not CameraPast.KEEP:
+            self.past.forget(removed.camera.camera_id)
+        if removed.past is CameraPast.FORGET_ALL:
+            self.ports.past.book.forget(removed.camera.camera_id)
+            self.ports.host.journal.forget(removed.camera.camera_id)
+
+    def bring_back(self, removed: RemovedCamera) -> None:
+        """Slow. The camera as it was, with its zones, its password and its place in the list.
+
+        Raises:
+            StoreDocumentError: another camera has its id by now; nothing was changed.
+            SecretStoreError, ZoneStoreError: it could not be kept; trying again is safe.
+        """
+        camera = removed.camera
+        if self._document.camera(camera.camera_id) is not None:
+            raise StoreDocumentError(
+                f"'{camera.label}' cannot come back: another camera was added since that goes by '{camera.camera_id}'."
+            )
+        self.zones.put_back(camera.camera_id, removed.zones, draft=removed.draft)
+        cameras = list(self._document.cameras)
+        cameras.insert(removed.place, camera)
+        secrets = {camera_secret_name(camera.camera_id): removed.secret.get_secret_value()} if removed.secret else None
+        self.save_store(self._document.model_copy(update={"cameras": tuple(cameras)}), secrets=secrets)
 
     def ignore_area(self, camera_id: str, area_px: Sequence[Point]) -> tuple[Zone, ...]:
         """Slow. Count nobody in an area (pixels of the camera's frame) from now on; gives the zones as they were before.

@@ -49,6 +49,8 @@ class Preferences(BaseModel):
     is_secret_file_allowed: bool = False
     """The owner agreed to keep passwords in a file, on a computer without a keyring."""
     has_seen_tray_note: bool = False
+    seen_version: str = Field(default="", max_length=40)
+    """The version that whoever sits here has met; empty: an older one, or none."""
 
     def hiding(self, is_on: bool) -> Preferences:
         """With people hidden or not, as somebody here chose."""

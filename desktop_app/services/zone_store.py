@@ -72,6 +72,17 @@ class ZoneStore:
             self._zones.write({k: v for k, v in self._zones.read().items() if k != camera_id})
             self._drop_draft(camera_id)
 
+    def put_back(self, camera_id: str, zones: Sequence[Zone] | None, *, draft: Sequence[Zone] | None) -> None:
+        """A camera is there again: its zones and its draft as they were, revisions included; None: none were kept.
+
+        Raises:
+            ZoneStoreError: not all of it could be kept.
+        """
+        with self._lock:
+            for file, kept in ((self._zones, zones), (self._drafts, draft)):
+                if kept is not None:
+                    file.write({**file.read(), camera_id: tuple(kept)})
+
     def draft_of(self, camera_id: str) -> tuple[Zone, ...] | None:
         """Zones that were drawn and not saved; None: nothing is unsaved."""
         return self._drafts.read().get(camera_id)

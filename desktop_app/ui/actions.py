@@ -18,7 +18,7 @@ class ActionSpec:
 
     Attributes:
         words: English; shown through Qt's translations of the context ``Actions``.
-        menu: ``wink``, ``go``, ``view``, ``help``, or empty: only by key or button.
+        menu: ``wink``, ``edit``, ``go``, ``view``, ``help``; others say on which screen it is found.
     """
 
     name: str
@@ -37,7 +37,9 @@ def QT_TRANSLATE_NOOP(_context: str, words: str) -> str:  # noqa: N802 - the nam
 ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("dashboard", QT_TRANSLATE_NOOP("Actions", "Open &dashboard in the browser"), "Ctrl+D", "cloud", "wink"),
     ActionSpec("setup", QT_TRANSLATE_NOOP("Actions", "&Set up step by step..."), "", "forward", "wink"),
-    ActionSpec("quit", QT_TRANSLATE_NOOP("Actions", "&Quit"), "Ctrl+Q", "", "wink"),
+    ActionSpec("quit", QT_TRANSLATE_NOOP("Actions", "&Quit..."), "Ctrl+Q", "", "wink"),
+    ActionSpec("undo", QT_TRANSLATE_NOOP("Actions", "&Undo"), "Ctrl+Z", "undo", "edit"),
+    ActionSpec("redo", QT_TRANSLATE_NOOP("Actions", "&Redo"), "Ctrl+Shift+Z", "redo", "edit"),
     ActionSpec("go_live", QT_TRANSLATE_NOOP("Actions", "&Live"), "Ctrl+1", "live", "go", is_checkable=True),
     ActionSpec("go_zones", QT_TRANSLATE_NOOP("Actions", "&Zones"), "Ctrl+2", "zones", "go", is_checkable=True),
     ActionSpec("go_today", QT_TRANSLATE_NOOP("Actions", "&Today"), "Ctrl+3", "today", "go", is_checkable=True),
@@ -56,6 +58,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("look_light", QT_TRANSLATE_NOOP("Actions", "&Light"), "", "", "view", is_checkable=True),
     ActionSpec("look_dark", QT_TRANSLATE_NOOP("Actions", "&Dark"), "", "", "view", is_checkable=True),
     ActionSpec("definitions", QT_TRANSLATE_NOOP("Actions", "What the &numbers mean"), "F1", "info", "help"),
+    ActionSpec("shortcuts", QT_TRANSLATE_NOOP("Actions", "&Keys"), "?", "", "help"),
+    ActionSpec("whats_new", QT_TRANSLATE_NOOP("Actions", "What is ne&w"), "", "", "help"),
     ActionSpec("about", QT_TRANSLATE_NOOP("Actions", "&About Wink"), "", "", "help"),
 )
 LIVE_ACTIONS: tuple[ActionSpec, ...] = (
@@ -74,6 +78,22 @@ LIVE_ACTIONS: tuple[ActionSpec, ...] = (
     ),
     ActionSpec("all_cameras", QT_TRANSLATE_NOOP("Actions", "&All cameras"), "Escape", "live", "live"),
 )
+CAMERA_ACTIONS: tuple[ActionSpec, ...] = (
+    ActionSpec("add", QT_TRANSLATE_NOOP("Actions", "Add a camera"), "Ctrl+N", "", "cameras"),
+    ActionSpec("remove", QT_TRANSLATE_NOOP("Actions", "Remove the camera"), "Del", "remove", "cameras"),
+)
+ZONE_ACTIONS: tuple[ActionSpec, ...] = (
+    ActionSpec("undo", QT_TRANSLATE_NOOP("Actions", "Undo"), "Ctrl+Z", "undo", "zones"),
+    ActionSpec("redo", QT_TRANSLATE_NOOP("Actions", "Redo"), "Ctrl+Shift+Z", "redo", "zones"),
+    ActionSpec("flip", QT_TRANSLATE_NOOP("Actions", "Flip in and out"), "F", "flip", "zones"),
+    ActionSpec("remove", QT_TRANSLATE_NOOP("Actions", "Delete"), "", "remove", "zones"),
+    ActionSpec("zoom-in", QT_TRANSLATE_NOOP("Actions", "Zoom in"), "", "zoom-in", "zones"),
+    ActionSpec("zoom-out", QT_TRANSLATE_NOOP("Actions", "Zoom out"), "", "zoom-out", "zones"),
+    ActionSpec("fit", QT_TRANSLATE_NOOP("Actions", "Whole picture"), "", "fit", "zones"),
+    ActionSpec("trails", QT_TRANSLATE_NOOP("Actions", "Trails of feet"), "T", "trail", "zones", is_checkable=True),
+)
+SAVE_ZONES = ActionSpec("save", QT_TRANSLATE_NOOP("Actions", "Save"), "Ctrl+S", "", "zones")
+MARK_WRONG = ActionSpec("mark", QT_TRANSLATE_NOOP("Actions", "This is wrong"), "Ctrl+W", "", "why")
 
 
 def make_actions(

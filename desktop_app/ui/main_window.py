@@ -6,11 +6,23 @@ from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QActionGroup, QCloseEvent, QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QMenu, QMessageBox, QStackedWidget, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QMessageBox,
+    QStackedWidget,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop_app.services.engine_view import CameraCondition, EngineStatus
 from desktop_app.services.own_version import own_version
 from desktop_app.services.preferences import Appearance
+from desktop_app.services.whats_new import read_changelog, section_of
+from desktop_app.settings import find_changelog
 from desktop_app.ui.actions import ACTIONS, make_actions
 from desktop_app.ui.camera_wall.page import LivePage
 from desktop_app.ui.camera_wall.wall import CameraWall
@@ -18,9 +30,12 @@ from desktop_app.ui.cameras.page import CamerasPage
 from desktop_app.ui.definitions import DefinitionsDialog
 from desktop_app.ui.frame_bridge import FrameBridge
 from desktop_app.ui.health.page import HealthPage
+from desktop_app.ui.notices import Notices
 from desktop_app.ui.pieces import Page, Surroundings, said, size_on_screen
 from desktop_app.ui.settings.page import SettingsPage
+from desktop_app.ui.shortcuts import ShortcutsDialog
 from desktop_app.ui.sidebar import Sidebar
+from desktop_app.ui.text_dialog import TextDialog
 from desktop_app.ui.today.page import TodayPage
 from desktop_app.ui.zone_editor.page import ZonesPage
 from desktop_app.workers.status_poller import StatusPoller
@@ -133,6 +148,14 @@ class MainWindow(QMainWindow):
         elif name == "zones" and what:
             self.zones.show_camera(what)
 
+    def show_whats_new(self) -> None:
+        """What the change log says of this version."""
+        version = own_version()
+        dialog = TextDialog(self.tr("What is new in Wink {version}").format(version=version), height=520, parent=self)
+        words = section_of(read_changelog(find_changelog()), version=version)
+        dialog.text.setMarkdown(words or self.tr("Nothing is written about this version."))
+        dialog.exec()
+
     def quit_for_good(self) -> None:
         """Close, whatever ``hides`` says, without asking."""
         self.hides = self.asks_before_closing = False
@@ -165,6 +188,7 @@ class MainWindow(QMainWindow):
         self._is_closed = True
         self._bridge.close()
         self._poller.stop()
+        self.notices.close_notices()
         for page in self.pages.values():
             page.close_page()
         self.closed.emit()
@@ -202,7 +226,11 @@ class MainWindow(QMainWindow):
             "setup": self.setup_wanted.emit,
             "quit": self.quit_wanted.emit,
             "full_screen": self._toggle_full_screen,
+            "undo": lambda: self.page.undo(),
+            "redo": lambda: self.page.redo(),
             "definitions": lambda: DefinitionsDialog(self).exec(),
+            "shortcuts": lambda: ShortcutsDialog(self).exec(),
+            "whats_new": self.show_whats_new,
             "about": self._about,
         }
         handlers |= {f"go_{name}": lambda _on=True, name=name: self.show_page(name) for name in PAGES}
@@ -213,7 +241,8 @@ class MainWindow(QMainWindow):
         self.actions_by_name["dashboard"].setVisible(self._dashboard_url is not None)
         self.actions_by_name["setup"].setVisible(self._desk.is_editable)
         titles = {
-            "wink": self.tr("&Wink"), "go": self.tr("&Go to"), "view": self.tr("&View"), "help": self.tr("&Help"),
+            "wink": self.tr("&Wink"), "edit": self.tr("&Edit"), "go": self.tr("&Go to"), "view": self.tr("&View"),
+            "help": self.tr("&Help"),
         }  # fmt: skip
         for menu_name, title in titles.items():
             self._fill(self.menuBar().addMenu(title), menu_name)
@@ -243,15 +272,26 @@ class MainWindow(QMainWindow):
             self._stack.addWidget(page)
             page.page_wanted.connect(self.show_page)
             page.refresh_wanted.connect(self.refresh_soon)
+            page.undo_changed.connect(self._follow_undo)
+        # Else Tab goes from cell to cell and never out of the table; arrows do that.
+        for table in self.findChildren(QTableView):
+            table.setTabKeyNavigation(False)
         self.settings.appearance_wanted.connect(self._set_appearance)
         self.settings.setup_wanted.connect(self.setup_wanted)
         self.sidebar = Sidebar([self.actions_by_name[f"go_{name}"] for name in PAGES], self)
+        self.notices = Notices(self._desk, self)
+        self.notices.news_wanted.connect(self.show_whats_new)
+        self.notices.health_wanted.connect(lambda: self.show_page("health"))
+        right = QVBoxLayout()
+        right.setSpacing(0)
+        right.addWidget(self.notices)
+        right.addWidget(self._stack, 1)
         self._middle = QWidget(self)
         row = QHBoxLayout(self._middle)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(self.sidebar)
-        row.addWidget(self._stack, 1)
+        row.addLayout(right, 1)
         self.setCentralWidget(self._middle)
 
     def _make_status_bar(self) -> None:
@@ -262,6 +302,18 @@ class MainWindow(QMainWindow):
     def _mark_page(self) -> None:
         name = next(name for name, page in self.pages.items() if page is self.page)
         self.actions_by_name[f"go_{name}"].setChecked(True)
+        self._follow_undo()
+
+    def _follow_undo(self) -> None:
+        """The menu says what would be taken back on the page that is shown."""
+        rows = (
+            ("undo", self.page.undo_words, self.tr("&Undo"), self.tr("&Undo: {what}")),
+            ("redo", self.page.redo_words, self.tr("&Redo"), self.tr("&Redo: {what}")),
+        )
+        for name, what, plain, telling in rows:
+            action = self.actions_by_name[name]
+            action.setText(telling.format(what=what.replace("&", "&&")) if what else plain)
+            action.setEnabled(bool(what))
 
     # -- memory
 

@@ -64,10 +64,12 @@ class Page(QWidget):
     Signals:
         page_wanted: another page, by name (and a camera's id or "").
         refresh_wanted: something was changed; the engine should be asked now.
+        undo_changed: ``undo_words`` or ``redo_words`` say something else now.
     """
 
     page_wanted = Signal(str, str)
     refresh_wanted = Signal()
+    undo_changed = Signal()
 
     def __init__(self, around: Surroundings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -84,6 +86,22 @@ class Page(QWidget):
     def may_leave(self) -> bool:
         """Whether another page may be shown now; asks the owner if something would be lost."""
         return True
+
+    @property
+    def undo_words(self) -> str:
+        """What ``undo`` would take back; empty: nothing."""
+        return ""
+
+    @property
+    def redo_words(self) -> str:
+        """What ``redo`` would do again; empty: nothing."""
+        return ""
+
+    def undo(self) -> None:
+        """Take the last thing back that was done on this page."""
+
+    def redo(self) -> None:
+        """Do it again."""
 
     def close_page(self) -> None:
         """The window goes: stop everything and keep what is not kept yet."""
@@ -246,6 +264,11 @@ class Figure(QFrame):
             ask.setObjectName("figureAsk")
             row.addWidget(ask)
         column.addLayout(row)
+
+    @property
+    def name(self) -> str:
+        """What it is the number of."""
+        return self._name.text()
 
     @property
     def value(self) -> str:

@@ -11,7 +11,7 @@ from desktop_app.ui.pieces import said
 
 
 class Tray(QObject):
-    """State by a coloured dot; a menu to open and to quit.
+    """State by a coloured dot and in the menu's first line; below it, to open and to quit.
 
     Signals:
         open_wanted, quit_wanted: the owner asked for it.
@@ -25,9 +25,13 @@ class Tray(QObject):
         self._icon, self._good, self._bad = icon, good, bad
         self._shown: tuple[bool, str] | None = None
         self.menu = QMenu()
+        # Some desktops show no tooltip: there the menu is where the state can be read.
+        self._state = self.menu.addAction(self.tr("Starting..."))
+        self._state.setEnabled(False)
+        self.menu.addSeparator()
         self.menu.addAction(self.tr("Open Wink"), self.open_wanted.emit)
         self.menu.addSeparator()
-        self.menu.addAction(self.tr("Quit"), self.quit_wanted.emit)
+        self.menu.addAction(self.tr("Quit..."), self.quit_wanted.emit)
         self.icon = QSystemTrayIcon(icon, self)
         self.icon.setContextMenu(self.menu)
         self.icon.activated.connect(self._activated)
@@ -42,13 +46,14 @@ class Tray(QObject):
         down = [c.label for c in status.cameras if c.condition is CameraCondition.TROUBLE]
         is_well = not down and status.cloud.dead_letters == 0
         live = sum(c.condition is CameraCondition.LIVE for c in status.cameras)
-        words = self.tr("{live} of {all} cameras live").format(live=live, all=len(status.cameras))
+        short = words = self.tr("{live} of {all} cameras live").format(live=live, all=len(status.cameras))
         if down:
             words += "\n" + self.tr("Not seen: {names}").format(names=", ".join(down))
         words += f"\n{said(status.cloud.words)}"
         if self._shown != (is_well, words):
             self._shown = is_well, words
             self.icon.setToolTip(words)
+            self._state.setText(short)
             self.icon.setIcon(dotted(self._icon, self._good if is_well else self._bad))
 
     def say_once(self) -> None:

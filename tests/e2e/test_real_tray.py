@@ -8,12 +8,14 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from desktop_app.adapters.storage.event_archive import SqliteEventArchive
 from desktop_app.services.preferences import Appearance
 from desktop_app.services.store_document import StoreDocument, StoreFile
 from tests.e2e.test_real_windows import LOOKS_S, keep, running, store
@@ -22,6 +24,7 @@ from tests.helpers.xvfb import Screen
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 ICON_PX = 32
 MENU_ROW_PX = 24
+MENU_WIDTH_PX = 400
 
 
 class Desktop:
@@ -78,6 +81,31 @@ def wait_until(check: Callable[[], object], what: str) -> None:
         time.sleep(0.2)
 
 
+def counted(data_dir: Path) -> int:
+    """How many events the program has written so far."""
+    day = timedelta(days=1)
+    now = datetime.now(UTC)
+    return len(SqliteEventArchive(data_dir / "outbox.sqlite3").events(start_at=now - day, end_at=now + day))
+
+
+def choose_in_menu(place: Desktop, *, is_last: bool) -> None:
+    """Right-click on the icon, then click on the middle or the last of its menu's three lines, as a hand does."""
+    before = place.screen.picture()
+
+    def changed() -> NDArray[np.intp]:
+        # Left of the icon, whose dot may change.
+        beside = (place.screen.picture() != before).any(axis=2)[:, -MENU_WIDTH_PX:-ICON_PX]
+        return np.argwhere(beside)
+
+    place.click_icon("3")
+    wait_until(lambda: len(changed()) > 500, "the menu opens")
+    time.sleep(0.5)
+    (top, left), (bottom, right) = changed().min(0), changed().max(0)
+    x = before.shape[1] - MENU_WIDTH_PX + (left + right) // 2
+    y = bottom - MENU_ROW_PX // 2 if is_last else (top + bottom) // 2
+    place.ask("mousemove", str(x), str(y), "click", "1")
+
+
 def test_the_icon_shows_the_state_opens_the_window_and_quits_after_asking(tmp_path: Path) -> None:
     data_dir = store(tmp_path / "data", Appearance.LIGHT)
     with desktop(tmp_path, has_tray=True) as place, running(data_dir, place.screen) as process:
@@ -87,7 +115,9 @@ def test_the_icon_shows_the_state_opens_the_window_and_quits_after_asking(tmp_pa
         (window,) = place.windows("^Wink Analytics$")
         place.close(window)
         wait_until(lambda: not place.windows("^Wink Analytics$"), "closing hides the window")
-        assert process.poll() is None, "and counting goes on"
+        before = counted(data_dir)
+        wait_until(lambda: counted(data_dir) > before, "people are counted while the window is closed")
+        assert process.poll() is None
         keep(place.screen.picture(), "tray-hidden", tmp_path)
 
         place.click_icon("1")
@@ -111,6 +141,25 @@ def test_the_icon_shows_the_state_opens_the_window_and_quits_after_asking(tmp_pa
         place.ask("windowactivate", "--sync", place.windows("Quit Wink")[0], "key", "Tab", "key", "space")
         process.wait(60)
     assert "ERROR" not in (data_dir / "logs" / "wink.log").read_text()
+
+
+def test_the_icons_own_menu_opens_and_asks_before_it_quits(tmp_path: Path) -> None:
+    data_dir = store(tmp_path / "data", Appearance.LIGHT)
+    with (
+        desktop(tmp_path, has_tray=True) as place,
+        running(data_dir, place.screen, arguments=("--in-tray",)) as process,
+    ):
+        wait_until(lambda: len(np.unique(place.icon().reshape(-1, 3), axis=0)) > 8, "the icon is in the tray")
+        assert not place.windows("^Wink Analytics$"), "started without a window"
+        choose_in_menu(place, is_last=False)
+        wait_until(lambda: place.windows("^Wink Analytics$"), "the line in the middle opens the window")
+        place.close(place.windows("^Wink Analytics$")[0])
+        wait_until(lambda: not place.windows("^Wink Analytics$"), "closing hides it")
+        choose_in_menu(place, is_last=True)
+        wait_until(lambda: place.windows("Quit Wink"), "the last line asks before it quits")
+        assert process.poll() is None
+        place.ask("key", "--window", place.windows("Quit Wink")[0], "Tab", "space")
+        assert process.wait(60) == 0
 
 
 def test_the_icon_wears_another_dot_when_a_camera_is_down(tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from shared_models.clock import ManualClock, SteadyClock
 from shared_models.ids import Uuid7Factory, uuid7
@@ -51,6 +54,19 @@ def test_a_wall_clock_step_does_not_move_the_next_event() -> None:
     clocks.wall_s -= 7200
     clocks.advance(5)
     assert steady.utc_now() - start == timedelta(seconds=5)
+
+
+def test_after_an_hour_of_sleep_the_next_event_is_stamped_right_at_once() -> None:
+    clocks = TwoClocks()
+    steady = clocks.steady()
+    start = steady.utc_now()
+    clocks.advance(3600)
+    assert steady.utc_now() - start == timedelta(hours=1)
+
+
+def test_the_clock_of_the_program_goes_on_while_the_machine_sleeps() -> None:
+    sleepless = time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+    assert SteadyClock().monotonic_s() == pytest.approx(sleepless, abs=5.0)
 
 
 def test_a_step_taken_back_within_the_minute_leaves_no_trace() -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen, QPolygonF
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPen, QPolygonF
 
 from desktop_app.domain.zone_engine import ZoneCount
 from desktop_app.services.live_view import LiveView
@@ -25,6 +25,12 @@ PURPOSE_COLOURS = {
     ZonePurpose.IGNORE: QColor("#9aa6a1"),
 }
 TRAIL_COLOUR = QColor(143, 224, 213, 170)
+CHIP_COLOUR = QColor(16, 22, 20, 190)
+SMALL_PX = 220
+"""A picture that is less high than this is one of many: what is written on it is smaller and stands nearer to its edge."""
+ARROW_FULL_PX = 300
+FIGURES_SHARE, FIGURES_WIDTH = 0.25, 0.66
+_translate = QCoreApplication.translate
 PIXELS_ACROSS = 7
 """A person is shown as this many squares across when pictures are made unrecognisable."""
 
@@ -154,9 +160,10 @@ def draw_zone(painter: QPainter, zone: Zone, target: QRectF) -> None:
     """One zone over a picture that lies at ``target``."""
     points = [QPointF(target.x() + x * target.width(), target.y() + y * target.height()) for x, y in zone.points]
     if isinstance(zone, LineZone):
-        painter.setPen(QPen(LINE_COLOUR, 3, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        scale = min(1.0, max(0.5, target.height() / ARROW_FULL_PX))
+        painter.setPen(QPen(LINE_COLOUR, 3 * scale, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
         painter.drawPolyline(QPolygonF(points))
-        _draw_arrow(painter, points[0], points[-1])
+        _draw_arrow(painter, points[0], points[-1], scale=scale)
         return
     colour = zone_colour(zone)
     fill = QColor(colour)
@@ -172,15 +179,15 @@ def zone_colour(zone: Zone) -> QColor:
     return PURPOSE_COLOURS[zone.purpose] if isinstance(zone, PolygonZone) else LINE_COLOUR
 
 
-def _draw_arrow(painter: QPainter, start: QPointF, end: QPointF) -> None:
+def _draw_arrow(painter: QPainter, start: QPointF, end: QPointF, *, scale: float) -> None:
     """From the middle of the line to its in side: to the right of the drawing direction, as seen on the screen."""
     middle, along = (start + end) / 2, end - start
     length = max(1.0, (along.x() ** 2 + along.y() ** 2) ** 0.5)
     right = QPointF(-along.y() / length, along.x() / length)
-    tip, side = middle + right * 22, QPointF(along.x() / length, along.y() / length) * 6
+    tip, side = middle + right * 22 * scale, QPointF(along.x() / length, along.y() / length) * 6 * scale
     painter.drawLine(middle, tip)
     painter.setBrush(LINE_COLOUR)
-    painter.drawPolygon(QPolygonF([tip + right * 6, tip + side, tip - side]))
+    painter.drawPolygon(QPolygonF([tip + right * 6 * scale, tip + side, tip - side]))
     painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
@@ -201,25 +208,43 @@ def _draw_people(painter: QPainter, view: LiveView, target: QRectF) -> None:
 
 
 def _draw_figures(painter: QPainter, counts: tuple[ZoneCount, ...], target: QRectF) -> None:
+    """Figures take at most a quarter of the picture's height and two thirds of its width: people are behind them."""
     font = QFont(painter.font())
-    font.setPixelSize(max(11, min(15, int(target.height() / 22))))
+    font.setPixelSize(max(10, min(15, int(target.height() / 20))))
+    font.setBold(False)
     painter.setFont(font)
-    lines = [figure_words(count) for count in counts]
-    if not lines:
+    if not counts:
         return
-    metrics = painter.fontMetrics()
-    width, height = max(metrics.horizontalAdvance(line) for line in lines) + 16, metrics.height() * len(lines) + 10
-    chip = QRectF(target.right() - width - 8, target.bottom() - height - 8, width, height)
+    metrics, pad = painter.fontMetrics(), 4 if target.height() < SMALL_PX else 8
+    room = max(1, int(target.height() * FIGURES_SHARE - pad) // metrics.height())
+    widest = target.width() * FIGURES_WIDTH
+    lines = [_figure_line(count, metrics, widest) for count in counts[:room]]
+    if len(counts) > room:
+        lines[-1] = f"{lines[-1]}  +{len(counts) - room}"
+    width = max(metrics.horizontalAdvance(line) for line in lines) + 2 * pad
+    height = metrics.height() * len(lines) + pad
+    chip = QRectF(target.right() - width - pad, target.bottom() - height - pad, width, height)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(16, 22, 20, 190))
-    painter.drawRoundedRect(chip, 7, 7)
+    painter.setBrush(CHIP_COLOUR)
+    painter.drawRoundedRect(chip, 5, 5)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QColor("#f2f5f3"))
-    painter.drawText(chip.adjusted(8, 5, -8, -5), Qt.AlignmentFlag.AlignLeft, "\n".join(lines))
+    painter.drawText(chip.adjusted(pad, pad / 2, 0, 0), Qt.AlignmentFlag.AlignLeft, "\n".join(lines))
+
+
+def _figure_line(count: ZoneCount, metrics: QFontMetrics, widest: float) -> str:
+    """One zone's figures; of a long name only its beginning, never less of the numbers."""
+    numbers = _numbers(count)
+    room = widest - metrics.horizontalAdvance(f": {numbers}")
+    return f"{metrics.elidedText(count.label, Qt.TextElideMode.ElideRight, max(0, int(room)))}: {numbers}"
 
 
 def figure_words(count: ZoneCount) -> str:
     """One zone's figures today."""
+    return f"{count.label}: {_numbers(count)}"
+
+
+def _numbers(count: ZoneCount) -> str:
     if count.is_line:
-        return f"{count.label}: {count.in_count} in, {count.out_count} out"
-    return f"{count.label}: {count.inside} now, {count.presences} stays"
+        return _translate("Figures", "{i} in, {o} out").format(i=count.in_count, o=count.out_count)
+    return _translate("Figures", "{n} now, {m} stays").format(n=count.inside, m=count.presences)

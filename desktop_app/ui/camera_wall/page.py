@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QStackedLayout, QToolBar, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QStackedLayout, QToolBar, QToolButton, QWidget
 
 from desktop_app.services.engine_view import EngineStatus
 from desktop_app.ui.actions import LIVE_ACTIONS, make_actions
 from desktop_app.ui.camera_wall.overlay import OverlayOptions
-from desktop_app.ui.camera_wall.wall import CameraWall
+from desktop_app.ui.camera_wall.wall import WALL_TILES, CameraWall
 from desktop_app.ui.furniture_offer import FurnitureOffer
 from desktop_app.ui.pieces import Banner, EmptyState, Page, Surroundings
 
@@ -90,7 +90,38 @@ class LivePage(Page):
         # The way back is offered to those who went away.
         self.actions_by_name["all_cameras"].setVisible(False)
         self.wall.alone_changed.connect(self.actions_by_name["all_cameras"].setVisible)
+        self._add_pager()
         self.body.addWidget(self._tools)
+
+    def _add_pager(self) -> None:
+        """Where there are more cameras than a wall has tiles."""
+        spacer = QWidget(self._tools)
+        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.pager = QLabel(self._tools)
+        self.before_button, self.after_button = QToolButton(self._tools), QToolButton(self._tools)
+        rows = (
+            (self.before_button, "back", -1, self.tr("Cameras before these")),
+            (self.after_button, "forward", 1, self.tr("Cameras after these")),
+        )
+        for button, icon, by, words in rows:
+            button.setIcon(self.around.theme.icons.icon(icon))
+            button.setToolTip(words)
+            button.setAccessibleName(words)
+            button.clicked.connect(lambda _=False, by=by: self.wall.turn_page(by))
+        parts = (spacer, self.before_button, self.pager, self.after_button)
+        self._pager_actions = [self._tools.addWidget(part) for part in parts]
+        self.wall.page_changed.connect(self._show_pager)
+        self._show_pager()
+
+    def _show_pager(self) -> None:
+        page, pages = self.wall.pages
+        for action in self._pager_actions:
+            action.setVisible(pages > 1)
+        count, first = len(self.wall.tiles), page * WALL_TILES
+        words = self.tr("{first} to {last} of {all}")
+        self.pager.setText(words.format(first=first + 1, last=min(first + WALL_TILES, count), all=count))
+        self.before_button.setEnabled(page > 0)
+        self.after_button.setEnabled(page + 1 < pages)
 
     def _switch(self, option: str, *, on: bool) -> None:
         self.options = replace(self.options, **{option: on})

@@ -9,13 +9,27 @@ from datetime import tzinfo
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QFont,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QWidget
 
 from desktop_app.domain.heatmap import GRID, MAX_STEP_S
 from desktop_app.services.engine_view import CameraCondition, CameraStatus
 from desktop_app.services.live_view import LiveView
+from desktop_app.ui.actions import QT_TRANSLATE_NOOP
 from desktop_app.ui.camera_wall.overlay import (
+    CHIP_COLOUR,
+    SMALL_PX,
     OverlayOptions,
     draw_furniture,
     draw_view,
@@ -23,10 +37,13 @@ from desktop_app.ui.camera_wall.overlay import (
     heat_image,
     picture_of,
 )
+from desktop_app.ui.key_rows import Key, KeyRow, pressed
 from desktop_app.ui.pieces import said
 from shared_models.geometry import Point
 
 GROUND = QColor("#161b19")
+WALL_TILES = 16
+"""More at once are too small to see anybody in; the rest is a page further."""
 TRAIL_STEPS = 40
 """Frames of a trail: eight seconds at five a second."""
 DOTS = {
@@ -54,10 +71,12 @@ class CameraTile(QWidget):
     Signals:
         activated: double click or Enter; carries the camera's id.
         help_wanted: the button on a camera in trouble; carries the camera's id.
+        left: an arrow key; carries the camera's id and the key.
     """
 
     activated = Signal(str)
     help_wanted = Signal(str)
+    left = Signal(str, int)
 
     def __init__(self, camera_id: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -157,10 +176,26 @@ class CameraTile(QWidget):
         self.activated.emit(self.camera_id)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.activated.emit(self.camera_id)
-        else:
+        if not pressed(TILE_KEYS, self, Key(event.key())):
             super().keyPressEvent(event)
+
+    def activate(self) -> bool:
+        """As a double click."""
+        self.activated.emit(self.camera_id)
+        return True
+
+    def go(self, key: Key) -> bool:
+        """To the neighbour on that side of the wall."""
+        self.left.emit(self.camera_id, key.code)
+        return True
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802 - Qt's name
+        super().focusOutEvent(event)
+        self.update()
 
     def _draw_words(self, painter: QPainter, area: QRectF, status: CameraStatus) -> None:
         painter.setPen(QColor("#e8ece9"))
@@ -174,20 +209,48 @@ class CameraTile(QWidget):
 
     def _draw_name(self, painter: QPainter, area: QRectF, status: CameraStatus) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        is_small = area.height() < SMALL_PX
         font = QFont(painter.font())
-        font.setPixelSize(14)
+        font.setPixelSize(11 if is_small else 14)
         font.setBold(True)
         painter.setFont(font)
+        metrics, gap = painter.fontMetrics(), 4 if is_small else 8
         rate = f"  {status.analysed_fps:.1f}/s" if status.condition is CameraCondition.LIVE else ""
-        text = status.label + rate
-        chip = QRectF(area.left() + 8, area.top() + 8, painter.fontMetrics().horizontalAdvance(text) + 34, 26)
+        dot_px = metrics.height() + gap / 2
+        room = area.width() - 4 * gap - dot_px - metrics.horizontalAdvance(rate)
+        text = metrics.elidedText(status.label, Qt.TextElideMode.ElideRight, max(0, int(room))) + rate
+        width, height = metrics.horizontalAdvance(text) + dot_px + 1.5 * gap, metrics.height() + gap
+        chip = QRectF(area.left() + gap, area.top() + gap, width, height)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(16, 22, 20, 190))
-        painter.drawRoundedRect(chip, 7, 7)
+        painter.setBrush(CHIP_COLOUR)
+        painter.drawRoundedRect(chip, 5, 5)
         painter.setBrush(DOTS[status.condition])
-        painter.drawEllipse(QPointF(chip.left() + 13, chip.center().y()), 4.5, 4.5)
+        radius = 3.5 if is_small else 4.5
+        painter.drawEllipse(QPointF(chip.left() + dot_px / 2 + 1, chip.center().y()), radius, radius)
         painter.setPen(QColor("#f2f5f3"))
-        painter.drawText(chip.adjusted(24, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter, text)
+        painter.drawText(chip.adjusted(dot_px, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
+
+
+TILE_KEYS: tuple[KeyRow, ...] = (
+    KeyRow(
+        (Qt.Key.Key_Return, Qt.Key.Key_Enter),
+        QT_TRANSLATE_NOOP("Keys", "fill the window with this camera, and back"),
+        lambda tile, _: tile.activate(),
+        QT_TRANSLATE_NOOP("Keys", "Enter"),
+    ),
+    KeyRow(
+        (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down),
+        QT_TRANSLATE_NOOP("Keys", "another camera"),
+        lambda tile, key: tile.go(key),
+        QT_TRANSLATE_NOOP("Keys", "Arrow keys"),
+    ),
+    KeyRow(
+        (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown),
+        QT_TRANSLATE_NOOP("Keys", "sixteen other cameras, where there are more"),
+        lambda tile, key: tile.go(key),
+    ),
+)
+"""What keys do at a camera that has the keyboard."""
 
 
 class CameraWall(QWidget):
@@ -196,10 +259,12 @@ class CameraWall(QWidget):
     Signals:
         help_wanted: a camera is in trouble and its owner asks what to do; carries its id.
         alone_changed: whether one camera fills the window.
+        page_changed: other cameras are shown, or there are more or less pages.
     """
 
     help_wanted = Signal(str)
     alone_changed = Signal(bool)
+    page_changed = Signal()
 
     def __init__(self, camera_ids: Sequence[str] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -208,6 +273,7 @@ class CameraWall(QWidget):
         self._grid.setSpacing(6)
         self._alone: str | None = None
         self._columns = 0
+        self._page = 0
         self._options = OverlayOptions()
         self.tiles: dict[str, CameraTile] = {}
         self.set_cameras(camera_ids)
@@ -226,7 +292,21 @@ class CameraWall(QWidget):
             self._alone = None
             self.alone_changed.emit(False)
         self._columns = 0
+        self.turn_page(0)
+
+    @property
+    def pages(self) -> tuple[int, int]:
+        """(which page is shown, from 0, how many there are)."""
+        return self._page, max(1, math.ceil(len(self.tiles) / WALL_TILES))
+
+    def turn_page(self, by: int) -> None:
+        """To the cameras after or before those that are shown; no further than there are any."""
+        self._page = max(0, min(self._page + by, self.pages[1] - 1))
+        self._columns = 0
         self._arrange()
+        if by and self._shown():
+            self._shown()[0].setFocus(Qt.FocusReason.OtherFocusReason)
+        self.page_changed.emit()
 
     def set_options(self, options: OverlayOptions) -> None:
         """Switch overlays on all tiles."""
@@ -239,6 +319,7 @@ class CameraWall(QWidget):
         tile.set_options(self._options)
         tile.activated.connect(self.toggle_alone)
         tile.help_wanted.connect(self.help_wanted)
+        tile.left.connect(self._go)
         return tile
 
     @property
@@ -258,14 +339,33 @@ class CameraWall(QWidget):
         if self._alone is not None:
             self.toggle_alone(self._alone)
 
+    def _go(self, camera_id: str, code: int) -> None:
+        """The keyboard goes to the tile beside, above or below."""
+        shown = self._shown()
+        if Qt.Key(code) in (Qt.Key.Key_PageDown, Qt.Key.Key_PageUp):
+            self.turn_page(1 if Qt.Key(code) == Qt.Key.Key_PageDown else -1)
+            return
+        step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -self._columns}.get(
+            Qt.Key(code), self._columns
+        )
+        place = shown.index(self.tiles[camera_id]) + step
+        if 0 <= place < len(shown):
+            shown[place].setFocus(Qt.FocusReason.OtherFocusReason)
+
     def resizeEvent(self, event: object) -> None:  # noqa: N802 - Qt's name
         del event
         self._arrange()
 
+    def _shown(self) -> list[CameraTile]:
+        """The tiles of this page, or the one that fills the window."""
+        if self._alone is not None:
+            return [self.tiles[self._alone]]
+        return list(self.tiles.values())[self._page * WALL_TILES : (self._page + 1) * WALL_TILES]
+
     def _arrange(self) -> None:
         if not self.tiles:
             return
-        shown = [tile for camera_id, tile in self.tiles.items() if self._alone in (None, camera_id)]
+        shown = self._shown()
         columns = columns_for(len(shown), self.size())
         if columns == self._columns:
             return

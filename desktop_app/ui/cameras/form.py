@@ -246,6 +246,7 @@ class CameraForm(QWidget):
             words = f"{camera.name}   {camera.address}" if camera.address != camera.name else camera.name
             item = QListWidgetItem(words, self.found)
             item.setData(Qt.ItemDataRole.UserRole, camera)
+            item.setToolTip(words)
         self.found.setVisible(bool(cameras))
         none = self.tr("None was found. Cameras answer only in the same network; you can type the address instead.")
         self._found_words.setText("" if cameras else none)
@@ -282,6 +283,8 @@ class CameraForm(QWidget):
         self.found = QListWidget(self)
         self.found.setAccessibleName(self.tr("Cameras that were found"))
         self.found.setMaximumHeight(118)
+        self.found.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.found.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.found.setIconSize(QSize(64, 36))
         self.found.itemActivated.connect(self._picked)
         self.found.itemClicked.connect(self._picked)
@@ -406,9 +409,10 @@ class CameraForm(QWidget):
 
     def _picked(self, item: QListWidgetItem) -> None:
         camera: FoundCamera = item.data(Qt.ItemDataRole.UserRole)
-        self._picked_camera = camera
+        before, self._picked_camera = self._picked_camera, camera
         self.address.setText(camera.address)
-        if not self.name.text().strip():
+        # A name that was typed stays; that of another camera that was picked before does not.
+        if self.name.text().strip() in ("", before.name if before is not None else ""):
             self.name.setText(camera.name)
         if camera.service:
             self._found_words.setText(

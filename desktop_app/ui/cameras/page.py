@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
@@ -16,14 +17,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop_app.services.desk import CameraPast
+from desktop_app.services.desk import CameraPast, RemovedCamera
 from desktop_app.services.engine_view import CameraCondition, CameraStatus, EngineStatus
 from desktop_app.services.store_document import StoredCamera
+from desktop_app.ui.actions import CAMERA_ACTIONS, make_actions
 from desktop_app.ui.camera_wall.overlay import figure_words
 from desktop_app.ui.cameras.dialog import CameraDialog
 from desktop_app.ui.cameras.form import CameraInput
 from desktop_app.ui.cameras.remove_dialog import RemoveDialog
 from desktop_app.ui.pieces import Banner, EmptyState, Page, Surroundings, said
+
+T = TypeVar("T")
 
 
 class CamerasPage(Page):
@@ -32,6 +36,8 @@ class CamerasPage(Page):
     def __init__(self, around: Surroundings, parent: QWidget | None = None) -> None:
         super().__init__(around, parent)
         self._status: dict[str, CameraStatus] = {}
+        self._removed: list[RemovedCamera] = []
+        self._wanted = ""
         self._is_busy = False
         self.dialog: CameraDialog | RemoveDialog | None = None
         self.add_button = self.button(self.tr("Add a camera"), self.add_camera, primary=True)
@@ -50,6 +56,10 @@ class CamerasPage(Page):
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self._make_table())
         self.body.addLayout(self._stack, 1)
+        done = {"add": self.add_camera, "remove": self.remove_camera}
+        self.actions_by_name = make_actions(self, CAMERA_ACTIONS, done, icons=around.theme.icons)
+        for action in self.actions_by_name.values():
+            self.addAction(action)
         if not self.desk.is_editable:
             self._say_fixed()
         self._enable()
@@ -59,7 +69,9 @@ class CamerasPage(Page):
     def show_status(self, status: EngineStatus) -> None:
         self._status = {camera.camera_id: camera for camera in status.cameras}
         self._stack.setCurrentIndex(1 if status.cameras else 0)
-        chosen = self.selected
+        chosen = self._wanted or self.selected
+        if self._wanted in self._status:
+            self._wanted = ""
         if self.table.rowCount() != len(status.cameras):
             self.table.setRowCount(len(status.cameras))
         for row, camera in enumerate(status.cameras):
@@ -145,6 +157,20 @@ class CamerasPage(Page):
             failed=lambda words: self.banner.say(words, is_trouble=True, button=self._take_words, done=self.take_over),
         )
 
+    @property
+    def undo_words(self) -> str:
+        return self.tr("Remove '{name}'").format(name=self._removed[-1].camera.label) if self._removed else ""
+
+    def undo(self) -> None:
+        """Bring the camera back that was removed last."""
+        if self._removed and not self._is_busy:
+            removed = self._removed[-1]
+            self._run(
+                "bring-camera-back",
+                lambda: self.desk.bring_back(removed),
+                done=lambda _: self._brought_back(removed),
+            )
+
     # -- inside
 
     @property
@@ -171,19 +197,49 @@ class CamerasPage(Page):
         dialog.open()
 
     def _remove(self, camera_id: str, past: CameraPast) -> None:
-        self._run("remove-camera", lambda: self.desk.remove_camera(camera_id, past=past))
+        def work() -> RemovedCamera | None:
+            removed = self.desk.remove_camera(camera_id, past=past)
+            if removed is not None:
+                # Before the rest can fail: the camera is gone already.
+                self._removed.append(removed)
+                self.desk.forget_past(removed)
+            return removed
+
+        self._run("remove-camera", work, done=self._offer_undo)
+
+    def _offer_undo(self, removed: RemovedCamera | None) -> None:
+        if removed is None:
+            self.banner.say("")
+            return
+        words = {
+            CameraPast.KEEP: self.tr("'{name}' was removed; its figures are kept."),
+            CameraPast.FORGET_WAYS: self.tr(
+                "'{name}' was removed and people's ways are forgotten; its figures are kept."
+            ),
+            CameraPast.FORGET_ALL: self.tr("'{name}' was removed, and its figures on this computer with it."),
+        }[removed.past]
+        self.banner.say(words.format(name=removed.camera.label), button=self.tr("Undo"), done=self.undo)
+        # What had the keyboard is gone with the camera.
+        self.banner.buttons[0].setFocus()
+
+    def _brought_back(self, removed: RemovedCamera) -> None:
+        self._removed.remove(removed)
+        self._wanted = removed.camera.camera_id
+        forgotten = removed.past is not CameraPast.KEEP
+        words = self.tr("'{name}' is back and counts; what was forgotten of its past stays forgotten.")
+        self.banner.say(words.format(name=removed.camera.label) if forgotten else "")
 
     def _dialog_closed(self) -> None:
         self.dialog = None
 
-    def _run(self, name: str, work: Callable[[], object]) -> None:
+    def _run(self, name: str, work: Callable[[], T], *, done: Callable[[T], object] | None = None) -> None:
         self._is_busy = True
         self._enable()
         self.banner.say(self.tr("One moment..."))
         self.ops.start(
             name,
             lambda _: work(),
-            done=lambda _: self.banner.say(""),
+            done=done or (lambda _: self.banner.say("")),
             failed=lambda words: self.banner.say(words, is_trouble=True),
             finished=self._finished,
         )
@@ -191,6 +247,7 @@ class CamerasPage(Page):
     def _finished(self) -> None:
         self._is_busy = False
         self._enable()
+        self.undo_changed.emit()
         self.refresh_wanted.emit()
 
     def _make_table(self) -> QWidget:
@@ -261,6 +318,8 @@ class CamerasPage(Page):
             button.setEnabled(may)
         self.zones_button.setEnabled(self.selected is not None)
         self.add_button.setEnabled(self.desk.is_editable and not self._is_busy)
+        self.actions_by_name["add"].setEnabled(self.add_button.isEnabled())
+        self.actions_by_name["remove"].setEnabled(may)
         is_resting = camera is not None and not camera.is_enabled
         self.pause_button.setText(self.tr("Count again") if is_resting else self.tr("Pause"))
         self.pause_button.setIcon(self.around.theme.icons.icon("play" if is_resting else "pause"))

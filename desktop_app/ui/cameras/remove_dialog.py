@@ -30,7 +30,14 @@ class RemoveDialog(QDialog):
         head = QLabel(self.windowTitle(), self)
         head.setObjectName("emptyTitle")
         column.addWidget(head)
-        column.addWidget(self._soft(self.tr("Its lines and areas and its password are forgotten. What of its past?")))
+        column.addWidget(
+            self._soft(
+                self.tr(
+                    "It stops counting now. Until Wink is closed, Undo brings it back with its lines, areas and password. "
+                    "What of its past?"
+                )
+            )
+        )
         self._group = QButtonGroup(self)
         self.choices: dict[CameraPast, QRadioButton] = {}
         for past, words, about in self._rows():
@@ -57,7 +64,7 @@ class RemoveDialog(QDialog):
             (
                 CameraPast.FORGET_WAYS,
                 self.tr("Keep the figures, forget the ways"),
-                self.tr("Who was counted why, and people's ways, are forgotten now. Figures stay."),
+                self.tr("Who was counted why, and people's ways, are forgotten now, for good. Figures stay."),
             ),
             (
                 CameraPast.FORGET_ALL,

@@ -29,7 +29,6 @@ from desktop_app.ui.today.event_table import seconds_words
 
 REFRESH_MS = 3000
 LOG_BYTES = 200_000
-LOW_DISK_BYTES = 2_000_000_000
 WRONG_CLOCK_S = 60.0
 
 
@@ -206,11 +205,7 @@ class HealthPage(Page):
 
     def _show(self, found: tuple[int, list[DeadLetter] | None, str | None]) -> None:
         free, letters, log = found
-        self.disk_figure.show_value(f"{free / 1e9:.0f} GB")
-        if free < LOW_DISK_BYTES:
-            self.banner.say(
-                self.tr("The disk is almost full. Free some space, or counts may be lost."), is_trouble=True
-            )
+        self.disk_figure.show_value(f"{free / 1e9:.0f} GB" if free >= 10e9 else f"{free / 1e9:.1f} GB")
         if letters is not None:
             self._show_letters(letters)
         if log is not None and log != self._log:

@@ -56,6 +56,10 @@ class LineStep(Step):
         self.camera.setCurrentIndex(max(0, self.camera.findData(current)))
         self._show()
 
+    def first_field(self) -> QWidget | None:
+        """The picture: arrows and Space draw at once."""
+        return self.editor.canvas
+
     def leave(self, go: Go) -> None:
         changed = [(i, e) for i, e in self._editings.items() if e.is_changed]
         if not changed and not any(self.desk.zones_of(c.camera_id) for c in self.desk.document.cameras):

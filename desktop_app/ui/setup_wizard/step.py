@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QLabel,
     QVBoxLayout,
@@ -52,6 +52,16 @@ class Step(QWidget):
 
     def enter(self) -> None:
         """The step is shown."""
+
+    def first_field(self) -> QWidget | None:
+        """Where the keyboard begins; None: there is nothing to be typed here."""
+        widget = self.nextInFocusChain()
+        while widget is not None and self.isAncestorOf(widget):
+            is_reached = bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
+            if is_reached and widget.isEnabled() and widget.isVisibleTo(self):
+                return widget
+            widget = widget.nextInFocusChain()
+        return None
 
     def leave(self, go: Go) -> None:
         """The owner wants to go on: finish what is to be finished, then ``go``; or say why not."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QListWidget, QStackedWidget, QVBoxLayout, QWidget
 
@@ -75,7 +75,8 @@ class SetupWizard(QDialog):
         self.step.enter()
         self.back_button.setEnabled(index > 0)
         is_last = index == len(self.steps) - 1
-        self.next_button.setText(self.tr("Finish") if is_last else self.tr("Next"))
+        (self.step.first_field() or self.next_button).setFocus(Qt.FocusReason.TabFocusReason)
+        self.next_button.setText(self.tr("&Finish") if is_last else self.tr("&Next"))
         self._typed()
 
     def _tick(self, index: int) -> None:
@@ -128,9 +129,9 @@ class SetupWizard(QDialog):
             self._list.addItem(f"{number}.  {step.title}")
             self._stack.addWidget(step)
         self._later_words = QLabel(self)
-        self.later_button = make_button(self, self.tr("Later"), self.close)
-        self.back_button = make_button(self, self.tr("Back"), self.back)
-        self.next_button = make_button(self, self.tr("Next"), self.next, primary=True)
+        self.later_button = make_button(self, self.tr("&Later"), self.close)
+        self.back_button = make_button(self, self.tr("&Back"), self.back)
+        self.next_button = make_button(self, self.tr("&Next"), self.next, primary=True)
         self.next_button.setDefault(False)
         for button in (self.later_button, self.back_button, self.next_button):
             button.setAutoDefault(False)

@@ -23,13 +23,16 @@ from PySide6.QtWidgets import (
 )  # fmt: skip
 
 from desktop_app.services.engine_view import EngineStatus
+from desktop_app.services.own_version import own_version
 from desktop_app.services.stories import OF_EVENT, Outcome, Question
 from desktop_app.services.today_figures import DayFigures, day_csv
 from desktop_app.services.whole_files import write_whole
 from desktop_app.ui.pieces import Banner, Figure, Page, Surroundings, said
 from desktop_app.ui.today.chart import HourChart
+from desktop_app.ui.today.day_printer import DayPrinter
 from desktop_app.ui.today.day_words import hour_words, note_words, seen_words, signed
 from desktop_app.ui.today.event_table import KINDS, EventTable, event_words
+from desktop_app.ui.today.print_day import DayPaper, zone_rows
 from desktop_app.ui.today.stories_dialog import StoriesDialog
 from desktop_app.ui.today.zone_table import ZoneTable
 from shared_models.events import EventType
@@ -63,7 +66,8 @@ class TodayPage(Page):
             self.tr("Day after"), lambda: self.day.setDate(self.day.date().addDays(1)), icon="forward"
         )
         export = self.button(self.tr("Save as CSV..."), self._ask_export, icon="export")
-        self.add_head(self.tr("Today"), before, self.day, self.after_button, export)
+        self.printer = DayPrinter(self, paper=self._paper, banner=lambda: self.banner)
+        self.add_head(self.tr("Today"), before, self.day, self.after_button, export, self.printer.button)
         self.banner = Banner(self)
         self.body.addWidget(self.banner)
         self._add_figures()
@@ -429,6 +433,25 @@ class TodayPage(Page):
         self.figures = None
         self._show_all_hours()
         self.refresh()
+
+    def _paper(self) -> DayPaper | None:
+        """The day as it is shown, for the printer."""
+        figures = self.figures
+        if figures is None:
+            return None
+        header = self.zones.model()
+        heads = [str(header.headerData(i, Qt.Orientation.Horizontal)) for i in range(self.zones.columnCount())]
+        shown = (self.in_figure, self.out_figure, self.inside_figure, self.coverage_figure, self.drift_figure)
+        return DayPaper(
+            self.desk.document.store_name or "Wink",
+            self._day_words(),
+            tuple((figure.name, figure.value) for figure in shown),
+            figures.hours,
+            zone_rows(figures.zones, heads=heads, label=self.desk.label),
+            note_words(figures, reset_hour=self.desk.time.reset_hour),
+            self.tr("Made by Wink {version}.").format(version=own_version()),
+            f"{figures.day:%Y-%m-%d}",
+        )
 
     def _ask_export(self) -> None:
         name = f"wink-{self._shown_day():%Y-%m-%d}.csv"

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QGraphicsItem, QGraphicsScene, QGraphicsView, QSty
 
 from desktop_app.services.live_view import LiveView
 from desktop_app.services.recent_tracks import FootPath
+from desktop_app.ui.actions import QT_TRANSLATE_NOOP
 from desktop_app.ui.camera_wall.overlay import (
     LINE_COLOUR,
     PERSON_COLOUR,
@@ -29,15 +30,18 @@ from desktop_app.ui.camera_wall.overlay import (
     picture_of,
     zone_colour,
 )
+from desktop_app.ui.key_rows import Key, KeyRow, pressed
 from desktop_app.ui.zone_editor.draft import ShapeKind
 from desktop_app.ui.zone_editor.editing import ZoneEditing
-from desktop_app.ui.zone_editor.tools import TOOLS, Key, Mode, Pointer, Tool
+from desktop_app.ui.zone_editor.tool import Pointer, Tool
+from desktop_app.ui.zone_editor.tools import TOOLS, Mode
 from shared_models.geometry import Point, Size
 from shared_models.zones import LineZone, Zone
 
 TOLERANCE_PX = 9.0
 HANDLE_PX = 5.5
 ARROW_PX = 30.0
+NAME_PX = 160.0
 MAX_ZOOM = 12.0
 OWN_KEYS = (Qt.Key.Key_Escape, Qt.Key.Key_Space, Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
 NO_FRAME: Size = (1280, 720)
@@ -114,7 +118,7 @@ class _ZoneLayer(_Layer):
             painter.setBrush(Qt.BrushStyle.NoBrush)
         if is_selected:
             self._handles(painter, points, colour)
-        self._name(painter, zone, points)
+        self._name(painter, zone, points, is_selected=is_selected)
 
     def _handles(self, painter: QPainter, points: Sequence[QPointF], colour: QColor) -> None:
         editing = self.canvas.editing
@@ -143,9 +147,15 @@ class _ZoneLayer(_Layer):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         self._text(painter, tip + right * 22 * unit, self.canvas.tr("in"), is_centred=True)
 
-    def _name(self, painter: QPainter, zone: Zone, points: Sequence[QPointF]) -> None:
+    def _name(self, painter: QPainter, zone: Zone, points: Sequence[QPointF], *, is_selected: bool) -> None:
+        """Of a name that is wider than its zone only the beginning, unless it is the one that is meant."""
         top = min(points, key=lambda p: p.y())
-        self._text(painter, top + QPointF(6, -12) / self.canvas.zoom, zone.label, is_centred=False)
+        words = zone.label
+        if not is_selected:
+            wide = (max(p.x() for p in points) - min(p.x() for p in points)) * self.canvas.zoom
+            room = max(NAME_PX if isinstance(zone, LineZone) else 0.0, wide - 18)
+            words = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, int(room))
+        self._text(painter, top + QPointF(6, -12) / self.canvas.zoom, words, is_centred=False)
 
     def _text(self, painter: QPainter, at: QPointF, words: str, *, is_centred: bool) -> None:
         """Words of the same size at every zoom."""
@@ -334,18 +344,16 @@ class ZoneCanvas(QGraphicsView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         is_shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-        if self.tool is not None and self.tool.key(Key(event.key(), is_shift=is_shift)):
-            return
-        if event.key() == Qt.Key.Key_Escape and self.mode is not Mode.SELECT:
-            self.set_mode(Mode.SELECT)
-        elif event.key() in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
-            self.zoom_by(1.25)
-        elif event.key() == Qt.Key.Key_Minus:
-            self.zoom_by(0.8)
-        elif event.key() == Qt.Key.Key_0:
-            self.zoom_to_fit()
-        else:
+        key = Key(event.key(), is_shift=is_shift)
+        if not (self.tool is not None and self.tool.key(key)) and not pressed(CANVAS_KEYS, self, key):
             super().keyPressEvent(event)
+
+    def lay_down(self) -> bool:
+        """Put the tool away; tells whether there was another in hand than the one that selects."""
+        if self.mode is Mode.SELECT:
+            return False
+        self.set_mode(Mode.SELECT)
+        return True
 
     # -- inside
 
@@ -371,6 +379,30 @@ class ZoneCanvas(QGraphicsView):
 
     def _zones_changed(self) -> None:
         self._zones.update()
+
+
+def _zoomed(canvas: ZoneCanvas, factor: float) -> bool:
+    canvas.zoom_by(factor)
+    return True
+
+
+def _whole(canvas: ZoneCanvas) -> bool:
+    canvas.zoom_to_fit()
+    return True
+
+
+CANVAS_KEYS: tuple[KeyRow, ...] = (
+    KeyRow(
+        (Qt.Key.Key_Plus, Qt.Key.Key_Equal),
+        QT_TRANSLATE_NOOP("Keys", "nearer"),
+        lambda canvas, _: _zoomed(canvas, 1.25),
+        "+",
+    ),
+    KeyRow((Qt.Key.Key_Minus,), QT_TRANSLATE_NOOP("Keys", "farther"), lambda canvas, _: _zoomed(canvas, 0.8)),
+    KeyRow((Qt.Key.Key_0,), QT_TRANSLATE_NOOP("Keys", "the whole picture"), lambda canvas, _: _whole(canvas)),
+    KeyRow((Qt.Key.Key_Escape,), QT_TRANSLATE_NOOP("Keys", "lay the tool down"), lambda canvas, _: canvas.lay_down()),
+)
+"""What keys do over the picture, whatever tool is in hand, where the tool has no use for them."""
 
 
 def _pen(colour: QColor, width: float, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:

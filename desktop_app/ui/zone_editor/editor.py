@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from collections.abc import Callable
+from html import escape
+
+from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolBar, QToolButton, QVBoxLayout, QWidget
 
+from desktop_app.ui.actions import ZONE_ACTIONS
+from desktop_app.ui.key_rows import key_words
 from desktop_app.ui.theme import Theme
 from desktop_app.ui.zone_editor import document as edits
 from desktop_app.ui.zone_editor.canvas import ZoneCanvas
@@ -21,10 +26,12 @@ class ZoneEditor(QWidget):
     Signals:
         edited: the document is another one.
         copy_wanted: the "copy to" button was opened; its menu is ``copy_menu``.
+        undo_changed: there is another step to take back, or none.
     """
 
     edited = Signal()
     copy_wanted = Signal()
+    undo_changed = Signal()
 
     def __init__(self, theme: Theme, *, is_small: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -53,6 +60,7 @@ class ZoneEditor(QWidget):
         self.inspector.setVisible(not is_small)
         self.canvas.mode_changed.connect(self._mode_changed)
         self._mode_changed(Mode.SELECT.value)
+        theme.changed.connect(self._show_hint)
         self._enable()
 
     def set_editing(self, editing: ZoneEditing | None) -> None:
@@ -101,6 +109,11 @@ class ZoneEditor(QWidget):
         if self.editing is not None:
             self.editing.undo_stack.redo()
 
+    def leave_undo_keys(self) -> None:
+        """Somebody else has them: of two owners of a key neither is told."""
+        for name in ("undo", "redo"):
+            self.commands[name].setShortcut(QKeySequence())
+
     # -- making
 
     def _make_bar(self, *, is_small: bool) -> QToolBar:
@@ -118,21 +131,20 @@ class ZoneEditor(QWidget):
             if mode is Mode.PAN:
                 self._show_as_icon(bar, action)
         bar.addSeparator()
-        rows = (
-            ("undo", self.tr("Undo"), "Ctrl+Z", self.undo), ("redo", self.tr("Redo"), "Ctrl+Shift+Z", self.redo),
-            ("flip", self.tr("Flip in and out"), "F", self.flip), ("remove", self.tr("Delete"), "", self.delete),
-            ("zoom-in", self.tr("Zoom in"), "", lambda: self.canvas.zoom_by(1.25)),
-            ("zoom-out", self.tr("Zoom out"), "", lambda: self.canvas.zoom_by(0.8)),
-            ("fit", self.tr("Whole picture"), "", self.canvas.zoom_to_fit),
-        )  # fmt: skip
-        for icon, words, key, done in rows:
-            action = self._action(words, icon, key)
-            action.triggered.connect(lambda _on=False, done=done: done())
-            self.commands[icon] = action
-            if not (is_small and icon.startswith("zoom")):
+        done: dict[str, Callable[[], object]] = {
+            "undo": self.undo, "redo": self.redo, "flip": self.flip, "remove": self.delete,
+            "zoom-in": lambda: self.canvas.zoom_by(1.25), "zoom-out": lambda: self.canvas.zoom_by(0.8),
+            "fit": self.canvas.zoom_to_fit, "trails": self._show_trails,
+        }  # fmt: skip
+        for row in ZONE_ACTIONS:
+            action = self._action(QCoreApplication.translate("Actions", row.words), row.icon, row.key)
+            action.setCheckable(row.is_checkable)
+            action.setChecked(row.is_checkable)
+            action.triggered.connect(lambda _on=False, do=done[row.name]: do())
+            self.commands[row.name] = action
+            if not (is_small and row.name.startswith("zoom")):
                 bar.addAction(action)
                 self._show_as_icon(bar, action)
-        self._add_trails(bar)
         if not is_small:
             self._add_copy(bar)
         return bar
@@ -151,14 +163,6 @@ class ZoneEditor(QWidget):
         if isinstance(button, QToolButton):
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
             button.setAccessibleName(action.text())
-
-    def _add_trails(self, bar: QToolBar) -> None:
-        action = self._action(self.tr("Trails of feet"), "trail", "T")
-        action.setCheckable(True)
-        action.setChecked(True)
-        action.toggled.connect(self._show_trails)
-        bar.addAction(action)
-        self._show_as_icon(bar, action)
 
     def _add_copy(self, bar: QToolBar) -> None:
         button = QToolButton(self)
@@ -182,8 +186,8 @@ class ZoneEditor(QWidget):
         self.tool_actions[Mode(mode)].setChecked(True)
         self._show_hint()
 
-    def _show_trails(self, on: bool) -> None:
-        self.canvas.show_trails = on
+    def _show_trails(self) -> None:
+        self.canvas.show_trails = self.commands["trails"].isChecked()
         self.canvas.viewport().update()
 
     def _refused(self, words: str) -> None:
@@ -191,7 +195,10 @@ class ZoneEditor(QWidget):
         self._show_hint()
 
     def _show_hint(self) -> None:
-        self.hint.setText(self._refusal or in_words(TOOLS[self.canvas.mode].hint))
+        mode = self.canvas.mode
+        spec = TOOLS[mode]
+        usual = f"{escape(in_words(spec.hint))}<br>{key_words(spec.make.keys, colours=self._theme.colours)}"
+        self.hint.setText(escape(self._refusal) if self._refusal else usual)
         self.hint.setStyleSheet(f"color: {self._theme.colours.bad}" if self._refusal else "")
 
     def _committed(self) -> None:
@@ -214,6 +221,7 @@ class ZoneEditor(QWidget):
         redo.setEnabled(stack is not None and stack.canRedo())
         undo.setToolTip(self.tr("Undo: {what}").format(what=stack.undoText() if stack else ""))
         redo.setToolTip(self.tr("Redo: {what}").format(what=stack.redoText() if stack else ""))
+        self.undo_changed.emit()
         self.commands["remove"].setEnabled(has_zone)
         self.commands["flip"].setEnabled(
             has_zone and editing is not None and editing.selected is not None and editing.selected.kind == "line"

@@ -63,6 +63,8 @@ class Inspector(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         self.list = QListWidget(self)
         self.list.setAccessibleName(self.tr("Lines and areas"))
+        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.currentItemChanged.connect(self._picked)
         column.addWidget(self.list, 1)
         self._make_fields(column)
@@ -210,6 +212,7 @@ class Inspector(QWidget):
         for zone in zones:
             item = QListWidgetItem(_swatch(zone_colour(zone)), zone.label, self.list)
             item.setData(Qt.ItemDataRole.UserRole, zone.zone_id)
+            item.setToolTip(zone.label)
         del blocker
         self._follow()
 

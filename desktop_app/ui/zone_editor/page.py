@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QComboBox, QStackedLayout, QWidget
 from desktop_app.services.engine_view import EngineStatus
 from desktop_app.services.recent_tracks import FootPath
 from desktop_app.services.zone_store import ZoneStoreError
+from desktop_app.ui.actions import SAVE_ZONES
 from desktop_app.ui.furniture_offer import FurnitureOffer
 from desktop_app.ui.pieces import Banner, EmptyState, Page, Surroundings
 from desktop_app.ui.zone_editor.advice import Advice, advice_for
@@ -56,10 +57,11 @@ class ZonesPage(Page):
         self.camera = QComboBox(self)
         self.camera.setAccessibleName(self.tr("Camera"))
         self.camera.setMinimumWidth(200)
+        self.camera.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.camera.activated.connect(lambda _: self._show(self.camera.currentData()))
         self.discard_button = self.button(self.tr("Discard changes"), self.discard)
         self.save_button = self.button(self.tr("Save"), self.save, primary=True)
-        self.save_button.setShortcut("Ctrl+S")
+        self.save_button.setShortcut(SAVE_ZONES.key)
         self.add_head(self.tr("Zones"), self.camera, self.discard_button, self.save_button)
         self.banner = Banner(self)
         self.news = NewsBanner(self)
@@ -70,6 +72,8 @@ class ZonesPage(Page):
             self.body.addWidget(banner)
         self.editor = ZoneEditor(around.theme, parent=self)
         self.editor.edited.connect(self._edited)
+        self.editor.leave_undo_keys()
+        self.editor.undo_changed.connect(self.undo_changed)
         self.editor.copy_wanted.connect(self._fill_copy_menu)
         self.editor.inspector.try_wanted.connect(self.try_it)
         self.past = PastTools(self, self.editor.inspector, self.offer)
@@ -151,6 +155,20 @@ class ZonesPage(Page):
             self._keep_now(camera_id)
         self._unkept.clear()
         self.editor.set_editing(None)
+
+    @property
+    def undo_words(self) -> str:
+        return self.editing.undo_stack.undoText() if self.editing is not None else ""
+
+    @property
+    def redo_words(self) -> str:
+        return self.editing.undo_stack.redoText() if self.editing is not None else ""
+
+    def undo(self) -> None:
+        self.editor.undo()
+
+    def redo(self) -> None:
+        self.editor.redo()
 
     # -- saving
 

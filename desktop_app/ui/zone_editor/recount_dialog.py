@@ -156,6 +156,7 @@ class RecountDialog(QDialog):
 
     def _make_table(self) -> None:
         self.table = QTableWidget(0, 4, self)
+        self.table.setTabKeyNavigation(False)
         heads = (self.tr("Day"), self.tr("In"), self.tr("Out"), self.tr("Stays"))
         self.table.setHorizontalHeaderLabels(heads)
         self.table.setAccessibleName(self.tr("Figures before and after"))

@@ -10,11 +10,13 @@ from enum import StrEnum
 from PySide6.QtCore import QCoreApplication, Qt
 
 from desktop_app.ui.actions import QT_TRANSLATE_NOOP
+from desktop_app.ui.key_rows import Key, KeyRow
 from desktop_app.ui.zone_editor import document as edits
 from desktop_app.ui.zone_editor.document import ZoneDocument
-from desktop_app.ui.zone_editor.draft import Draft, ShapeKind
+from desktop_app.ui.zone_editor.draw_tools import AreaTool, LineTool
 from desktop_app.ui.zone_editor.editing import Selection, ZoneEditing
 from desktop_app.ui.zone_editor.hit_test import Hit, HitKind, hit_test
+from desktop_app.ui.zone_editor.tool import ARROW_KEYS, ARROWS, Pointer, Tool, step_of
 from shared_models.geometry import GeometryError, Point
 from shared_models.zones import LineZone, Zone
 
@@ -30,66 +32,41 @@ class Mode(StrEnum):
     PAN = "pan"
 
 
-@dataclass(frozen=True, slots=True)
-class Pointer:
-    """Where the pointer is: normalised, and how near counts as on something, in pixels of the picture."""
-
-    at: Point
-    tolerance_px: float
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A key with what a tool needs to know of it."""
-
-    code: int
-    is_shift: bool = False
-
-
-class Tool:
-    """The default: nothing happens."""
-
-    def __init__(self, editing: ZoneEditing) -> None:
-        self.editing = editing
-
-    def press(self, pointer: Pointer) -> None:
-        """The left button goes down."""
-
-    def move(self, pointer: Pointer) -> None:
-        """The pointer moves, button down or not."""
-
-    def release(self, pointer: Pointer) -> None:
-        """The left button comes up."""
-
-    def double_click(self, pointer: Pointer) -> None:
-        """After a press and a release."""
-
-    def key(self, key: Key) -> bool:
-        """A key; tells whether it was for this tool."""
-        del key
-        return False
-
-    def leave(self) -> None:
-        """Another mode begins."""
-
-
 Drag = Generator[None, Pointer | None, None]
-STEPS = {
-    Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1),
-}  # fmt: skip
-
-
-def step_of(key: Key, editing: ZoneEditing) -> Point | None:
-    """How far an arrow key moves, normalised: a pixel, ten with Shift."""
-    step = STEPS.get(Qt.Key(key.code))
-    if step is None:
-        return None
-    pixels = 10 if key.is_shift else 1
-    return step[0] * pixels / editing.frame_wh[0], step[1] * pixels / editing.frame_wh[1]
 
 
 class SelectTool(Tool):
     """Selects, moves, bends and removes what is drawn."""
+
+    keys = (
+        KeyRow(
+            (Qt.Key.Key_BracketLeft, Qt.Key.Key_BracketRight),
+            QT_TRANSLATE_NOOP("Keys", "other zone"),
+            lambda tool, key: tool.next_zone(1 if key.code == Qt.Key.Key_BracketRight else -1),
+        ),
+        KeyRow(
+            (Qt.Key.Key_Comma, Qt.Key.Key_Period),
+            QT_TRANSLATE_NOOP("Keys", "other corner"),
+            lambda tool, key: tool.next_vertex(1 if key.code == Qt.Key.Key_Period else -1),
+        ),
+        KeyRow(
+            ARROWS,
+            QT_TRANSLATE_NOOP("Keys", "move (Shift: further)"),
+            lambda tool, key: tool.nudge(key),
+            ARROW_KEYS,
+        ),
+        KeyRow(
+            (Qt.Key.Key_Insert,),
+            QT_TRANSLATE_NOOP("Keys", "new corner"),
+            lambda tool, _: tool.insert_after(),
+        ),
+        KeyRow(
+            (Qt.Key.Key_Delete, Qt.Key.Key_Backspace),
+            QT_TRANSLATE_NOOP("Keys", "remove"),
+            lambda tool, _: tool.delete(),
+        ),
+        KeyRow((Qt.Key.Key_Escape,), QT_TRANSLATE_NOOP("Keys", "select nothing"), lambda tool, _: tool.let_go()),
+    )
 
     def __init__(self, editing: ZoneEditing) -> None:
         super().__init__(editing)
@@ -125,41 +102,36 @@ class SelectTool(Tool):
         if hit is not None and zone is not None and hit.kind is HitKind.EDGE:
             self._insert(zone, hit.index, pointer.at)
 
-    def key(self, key: Key) -> bool:
-        zone, code = self.editing.selected, key.code
-        if code == Qt.Key.Key_Escape and zone is not None:
-            self.editing.select(Selection())
-            return True
-        if code in (Qt.Key.Key_BracketLeft, Qt.Key.Key_BracketRight):
-            return self._next_zone(1 if code == Qt.Key.Key_BracketRight else -1)
-        if zone is None:
-            return False
-        if code in (Qt.Key.Key_Comma, Qt.Key.Key_Period):
-            return self._next_vertex(zone, 1 if code == Qt.Key.Key_Period else -1)
-        if code in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
-            self.delete()
-        elif code == Qt.Key.Key_Insert:
-            index = self.editing.selection.vertex or 0
-            index = min(index, len(zone.points) - 2) if isinstance(zone, LineZone) else index
-            self._insert(zone, index, edits.middle_of(zone.points, index))
-        elif (step := step_of(key, self.editing)) is not None:
-            self._nudge(zone, step)
-        else:
-            return False
-        return True
-
-    def delete(self) -> None:
-        """Remove the selected corner, or else the selected zone."""
+    def delete(self) -> bool:
+        """Remove the selected corner, or else the selected zone; tells whether there was one."""
         editing = self.editing
         zone, vertex = editing.selected, editing.selection.vertex
         if zone is None:
-            return
+            return False
         if vertex is None:
             words = translate("ZoneEditor", "Delete '{name}'").format(name=zone.label)
             editing.do(words, editing.document.without(zone.zone_id), select=Selection())
-            return
+            return True
         words = translate("ZoneEditor", "Remove corner of '{name}'").format(name=zone.label)
         self._try(words, lambda: edits.without_vertex(zone, vertex), Selection(zone.zone_id))
+        return True
+
+    def let_go(self) -> bool:
+        """Select nothing; tells whether something was selected."""
+        if self.editing.selected is None:
+            return False
+        self.editing.select(Selection())
+        return True
+
+    def insert_after(self) -> bool:
+        """A new corner between the selected one and the next; tells whether a zone is selected."""
+        zone = self.editing.selected
+        if zone is None:
+            return False
+        index = self.editing.selection.vertex or 0
+        index = min(index, len(zone.points) - 2) if isinstance(zone, LineZone) else index
+        self._insert(zone, index, edits.middle_of(zone.points, index))
+        return True
 
     def leave(self) -> None:
         self._drag = None
@@ -202,14 +174,18 @@ class SelectTool(Tool):
         words = translate("ZoneEditor", "Add corner to '{name}'").format(name=zone.label)
         self._try(words, lambda: edits.with_vertex_after(zone, index, at), Selection(zone.zone_id, index + 1))
 
-    def _nudge(self, zone: Zone, step: Point) -> None:
-        vertex = self.editing.selection.vertex
+    def nudge(self, key: Key) -> bool:
+        """Move the selected zone, or its selected corner, by an arrow key; tells whether one is selected."""
+        zone, step, vertex = self.editing.selected, step_of(key, self.editing), self.editing.selection.vertex
+        if zone is None or step is None:
+            return False
         if vertex is None:
             words = translate("ZoneEditor", "Move '{name}'").format(name=zone.label)
             self._try(words, lambda: edits.moved(zone, step), self.editing.selection, nudge=True)
         else:
             words = translate("ZoneEditor", "Move corner of '{name}'").format(name=zone.label)
             self._try(words, lambda: _bent(zone, vertex, step), self.editing.selection, nudge=True)
+        return True
 
     def _try(self, words: str, make: Callable[[], Zone], select: Selection, *, nudge: bool = False) -> None:
         try:
@@ -219,7 +195,8 @@ class SelectTool(Tool):
             return
         self.editing.do(words, self.editing.document.with_zone(zone), select=select, nudge=nudge)
 
-    def _next_zone(self, by: int) -> bool:
+    def next_zone(self, by: int) -> bool:
+        """Select the zone after or before; tells whether there is one."""
         ids = [zone.zone_id for zone in self.editing.document.zones]
         if not ids:
             return False
@@ -228,7 +205,11 @@ class SelectTool(Tool):
         self.editing.select(Selection(ids[index]))
         return True
 
-    def _next_vertex(self, zone: Zone, by: int) -> bool:
+    def next_vertex(self, by: int) -> bool:
+        """Select the corner after or before; tells whether a zone is selected."""
+        zone = self.editing.selected
+        if zone is None:
+            return False
         current = self.editing.selection.vertex
         index = (current + by) % len(zone.points) if current is not None else (0 if by > 0 else len(zone.points) - 1)
         self.editing.select(Selection(zone.zone_id, index))
@@ -240,100 +221,11 @@ def _bent(zone: Zone, vertex: int, delta: Point) -> Zone:
     return edits.with_vertex_at(zone, vertex, (x + delta[0], y + delta[1]))
 
 
-class DrawTool(Tool):
-    """Draws a line or an area, click by click or with arrow keys and Space."""
-
-    kind: ShapeKind
-
-    def __init__(self, editing: ZoneEditing) -> None:
-        super().__init__(editing)
-        editing.set_draft(Draft(self.kind))
-
-    @property
-    def draft(self) -> Draft:
-        """What was drawn so far."""
-        return self.editing.draft or Draft(self.kind)
-
-    def press(self, pointer: Pointer) -> None:
-        if self._closes(pointer):
-            self.finish()
-            return
-        self.editing.refused.emit("")
-        self.editing.set_draft(self.draft.with_point(edits.clamped(pointer.at)))
-
-    def move(self, pointer: Pointer) -> None:
-        self.editing.set_draft(self.draft.with_cursor(edits.clamped(pointer.at)))
-
-    def double_click(self, pointer: Pointer) -> None:
-        # Its first press has set the last point already.
-        del pointer
-        if not self.draft.is_empty:
-            self.finish()
-
-    def key(self, key: Key) -> bool:
-        step = step_of(key, self.editing)
-        if step is not None:
-            x, y = self.draft.cursor or (0.5, 0.5)
-            # Keys draw in larger steps than they nudge.
-            self.editing.set_draft(self.draft.with_cursor(edits.clamped((x + 4 * step[0], y + 4 * step[1]))))
-        elif key.code == Qt.Key.Key_Space:
-            self.editing.set_draft(self.draft.with_point(self.draft.cursor or (0.5, 0.5)))
-        elif key.code in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not self.draft.is_empty:
-            self.finish()
-        elif key.code == Qt.Key.Key_Backspace and not self.draft.is_empty:
-            self.editing.set_draft(self.draft.without_last())
-        elif key.code == Qt.Key.Key_Escape and not self.draft.is_empty:
-            self.editing.set_draft(Draft(self.kind))
-        else:
-            return False
-        return True
-
-    def finish(self) -> None:
-        """Make the draft a zone, or say why it cannot be one."""
-        editing = self.editing
-        if self.kind is ShapeKind.LINE:
-            base = translate("ZoneEditor", "Line") if editing.document.zones else translate("ZoneEditor", "Entrance")
-        else:
-            base = translate("ZoneEditor", "Area")
-        name = edits.free_name(editing.document, base)
-        try:
-            zone = self.draft.finished(zone_id=edits.new_zone_id(), name=name)
-        except GeometryError as error:
-            editing.refused.emit(str(error))
-            return
-        editing.set_draft(Draft(self.kind))
-        words = translate("ZoneEditor", "Draw '{name}'").format(name=zone.label)
-        editing.do(words, editing.document.with_zone(zone), select=Selection(zone.zone_id))
-
-    def leave(self) -> None:
-        self.editing.set_draft(None)
-
-    def _closes(self, pointer: Pointer) -> bool:
-        points = self.draft.points
-        if self.kind is not ShapeKind.AREA or len(points) < 3:
-            return False
-        width, height = self.editing.frame_wh
-        gap = math.hypot((points[0][0] - pointer.at[0]) * width, (points[0][1] - pointer.at[1]) * height)
-        return gap <= pointer.tolerance_px
-
-
-class LineTool(DrawTool):
-    """Draws lines."""
-
-    kind = ShapeKind.LINE
-
-
-class AreaTool(DrawTool):
-    """Draws areas."""
-
-    kind = ShapeKind.AREA
-
-
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
     """One row of the table. ``words`` and ``hint`` are English, of the context ``ZoneEditor``."""
 
-    make: Callable[[ZoneEditing], Tool]
+    make: type[Tool]
     words: str
     key: str
     icon: str
@@ -350,8 +242,7 @@ TOOLS: dict[Mode, ToolSpec] = {
         Qt.CursorShape.ArrowCursor,
         QT_TRANSLATE_NOOP(
             "ZoneEditor",
-            "Drag a zone or one of its corners. Double-click an edge for a new corner, Delete removes. "
-            "Keys: [ ] next zone, , . next corner, arrows move.",
+            "Drag a zone or one of its corners. Double-click an edge for a new corner.",
         ),
     ),
     Mode.LINE: ToolSpec(
@@ -362,8 +253,7 @@ TOOLS: dict[Mode, ToolSpec] = {
         Qt.CursorShape.CrossCursor,
         QT_TRANSLATE_NOOP(
             "ZoneEditor",
-            "Click left of the door, then double-click right of it: the arrow points inside. Flip it with F. "
-            "Keys: arrows, Space sets a point, Enter ends.",
+            "Click left of the door, then double-click right of it: the arrow points inside. Flip it with F.",
         ),
     ),
     Mode.AREA: ToolSpec(
@@ -374,8 +264,7 @@ TOOLS: dict[Mode, ToolSpec] = {
         Qt.CursorShape.CrossCursor,
         QT_TRANSLATE_NOOP(
             "ZoneEditor",
-            "Click the corners on the floor; click the first one again, or double-click, to close. "
-            "Keys: arrows, Space sets a corner, Enter ends.",
+            "Click the corners on the floor; click the first one again, or double-click, to close.",
         ),
     ),
     Mode.PAN: ToolSpec(

@@ -126,6 +126,36 @@ def test_a_removed_camera_takes_its_zones_and_password_along(desk: Desk) -> None
     assert desk.zones.zones_of("a") is None
 
 
+def test_a_camera_that_was_removed_comes_back_as_it_was(desk: Desk) -> None:
+    secrets_of(desk).kept[camera_secret_name("a")] = "x:y"
+    line = LineZone(zone_id="door", points=((0.1, 0.5), (0.9, 0.5)))
+    desk.save_zones("a", [line])
+    saved = desk.save_zones("a", [line.flipped()])
+    desk.zones.keep_draft("a", [line])
+    before = desk.document
+    removed = desk.remove_camera("a")
+    assert removed is not None
+    assert "x:y" not in repr(removed), "a password is in no repr"
+    desk.bring_back(removed)
+    assert desk.document == before, "in its place in the list, not at its end"
+    assert desk.zones.zones_of("a") == saved
+    assert desk.zones.draft_of("a") == (line,)
+    assert secrets_of(desk).kept[camera_secret_name("a")] == "x:y"
+    assert [c.camera_id for c in host_of(desk).configs[-1].cameras] == ["a", "b"]
+    assert StoreFile(desk.data_dir / "store.json").read() == before
+    assert desk.remove_camera("nobody") is None
+
+
+def test_a_camera_does_not_come_back_over_another_that_has_its_id_by_now(desk: Desk) -> None:
+    removed = desk.remove_camera("a")
+    assert removed is not None
+    other = StoredCamera(camera_id="a", name="Another", source="usb://0")
+    desk.save_store(desk.document.with_camera(other))
+    with pytest.raises(StoreDocumentError, match="another camera was added since"):
+        desk.bring_back(removed)
+    assert desk.document.camera("a") == other
+
+
 def test_saved_zones_reach_the_running_engine_with_their_revision(desk: Desk) -> None:
     line = LineZone(zone_id="door", points=((0.1, 0.5), (0.9, 0.5)))
     desk.save_zones("a", [line])

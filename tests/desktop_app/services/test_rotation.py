@@ -133,7 +133,9 @@ def test_a_removed_cameras_past_is_what_its_owner_wants(
     )
     camera.outbox.append([other], counters={})
     camera.close()
-    desk.remove_camera("cam", past=past)
+    removed = desk.remove_camera("cam", past=past)
+    assert removed is not None
+    desk.forget_past(removed)
     now = desk.ports.clock.utc_now()
     kept = desk.ports.archive.events(start_at=now - timedelta(hours=1), end_at=now)
     assert [e.camera_id for e in kept if e.type is EventType.FOOTFALL_IN].count("cam") == events

@@ -21,11 +21,12 @@ from desktop_app.services.desk import CameraPast, Desk
 from desktop_app.services.detector_runtime import DetectorRuntime, RuntimeTest
 from desktop_app.services.engine_view import CloudStatus
 from desktop_app.services.input_size import InputSize
-from desktop_app.services.ports import DeadLetter
+from desktop_app.services.ports import DeadLetter, HistoryError
 from desktop_app.services.preferences import Appearance
 from desktop_app.services.secret_store import camera_secret_name
 from desktop_app.services.zone_store import ZoneStore
 from desktop_app.ui.cameras.dialog import CameraDialog
+from desktop_app.ui.cameras.page import CamerasPage
 from desktop_app.ui.cameras.remove_dialog import RemoveDialog
 from desktop_app.ui.main_window import MainWindow
 from desktop_app.ui.pieces import Surroundings
@@ -411,6 +412,69 @@ def test_a_camera_is_edited_paused_and_removed(
     assert isinstance(asked, RemoveDialog)
     asked.remove_button.click()
     qtbot.waitUntil(lambda: len(desk.document.cameras) == 3)
+
+
+def remove(page: CamerasPage, past: CameraPast = CameraPast.KEEP) -> None:
+    page.remove_button.click()
+    asked = page.dialog
+    assert isinstance(asked, RemoveDialog)
+    asked.choices[past].setChecked(True)
+    asked.remove_button.click()
+
+
+def test_a_removed_camera_is_brought_back_by_the_notice_or_by_undo(
+    qtbot: QtBot, window: MainWindow, desk: Desk
+) -> None:
+    page, before = window.cameras, desk.document
+    window.show_page("cameras", "b")
+    remove(page)
+    qtbot.waitUntil(lambda: "'Camera b' was removed" in page.banner.words)
+    window.show_status()
+    page.banner.buttons[0].click()
+    qtbot.waitUntil(lambda: desk.document == before)
+    qtbot.waitUntil(lambda: page.remove_button.isEnabled() and page.banner.words == "")
+    window.show_status()
+    assert page.selected == "b"
+
+    for camera_id in ("b", "c"):
+        window.show_page("cameras", camera_id)
+        remove(page)
+        qtbot.waitUntil(lambda: bool(page.banner.buttons) and page.remove_button.isEnabled())
+        window.show_status()
+    window.show_page("live")
+    assert not window.actions_by_name["undo"].isEnabled(), "what is undone is on the screen"
+    window.show_page("cameras")
+    assert window.actions_by_name["undo"].text() == "&Undo: Remove 'Camera c'"
+    window.actions_by_name["undo"].trigger()
+    qtbot.waitUntil(lambda: window.actions_by_name["undo"].text() == "&Undo: Remove 'Camera b'")
+    window.actions_by_name["undo"].trigger()
+    qtbot.waitUntil(lambda: not window.actions_by_name["undo"].isEnabled())
+    assert desk.document == before
+
+
+def test_what_was_forgotten_on_purpose_stays_forgotten(qtbot: QtBot, window: MainWindow, desk: Desk) -> None:
+    page, forgotten = window.cameras, []
+    desk.past.forget = forgotten.append  # type: ignore[method-assign]
+    window.show_page("cameras", "b")
+    remove(page, CameraPast.FORGET_WAYS)
+    qtbot.waitUntil(lambda: "ways are forgotten" in page.banner.words)
+    assert forgotten == ["b"]
+    page.undo()
+    qtbot.waitUntil(lambda: "stays forgotten" in page.banner.words)
+
+
+def test_a_camera_whose_past_could_not_be_forgotten_can_be_brought_back(
+    qtbot: QtBot, window: MainWindow, desk: Desk
+) -> None:
+    def refuse(_camera_id: str) -> None:
+        raise HistoryError("The history is locked; try again.")
+
+    desk.past.forget = refuse  # type: ignore[method-assign]
+    page = window.cameras
+    window.show_page("cameras", "b")
+    remove(page, CameraPast.FORGET_WAYS)
+    qtbot.waitUntil(lambda: "locked" in page.banner.words)
+    qtbot.waitUntil(lambda: window.actions_by_name["undo"].isEnabled())
 
 
 def test_without_a_keyring_the_owner_is_asked_before_a_password_is_written(

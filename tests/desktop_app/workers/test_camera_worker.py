@@ -32,7 +32,7 @@ from desktop_app.workers.camera_worker import CameraWorker, Gap
 from desktop_app.workers.detector_worker import DetectorWorker
 from desktop_app.workers.latest_slot import LatestSlot
 from shared_models.cameras import SourceAddress
-from shared_models.clock import SystemClock
+from shared_models.clock import ManualClock, SystemClock
 
 CLOCK = SystemClock()
 PICTURE = np.zeros((36, 64, 3), np.uint8)
@@ -92,6 +92,34 @@ def test_an_outage_is_told_once_when_it_is_over_and_the_camera_comes_back_by_its
     assert 0.4 <= gap.duration_s <= 10.0
     assert source.opened == 2
     assert source.closed >= 2
+
+
+class LiddedSource(ScriptedSource):
+    """A camera that sends on as if nothing had happened when the machine wakes, after an hour on both clocks."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__()
+        self._clock, self.is_shut = clock, threading.Event()
+
+    def read(self) -> CapturedFrame:
+        self._clock.advance(3600.0 if self.is_shut.is_set() else 0.2)
+        self.is_shut.clear()
+        return super().read()
+
+
+def test_an_hour_with_the_lid_closed_is_one_gap_of_an_hour() -> None:
+    gaps: list[Gap] = []
+    clock = ManualClock()
+    source = LiddedSource(clock)
+    worker = CameraWorker("cam", source, clock=clock, on_gap=lambda _, gap: gaps.append(gap))
+    worker.start()
+    wait_until(lambda: worker.state.condition is CameraCondition.LIVE)
+    source.is_shut.set()
+    wait_until(lambda: gaps)
+    worker.stop()
+    assert [gap.reason for gap in gaps] == ["stale"]
+    assert gaps[0].duration_s == pytest.approx(3600.0, abs=1.0)
+    assert source.opened == 1, "a camera that sends on is not opened again"
 
 
 def test_a_stop_in_the_middle_of_a_wait_is_prompt_and_tells_the_gap() -> None:
