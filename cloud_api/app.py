@@ -29,6 +29,7 @@ from cloud_api.ingest.admission import Admission
 from cloud_api.ingest.memory import IngestMemory
 from cloud_api.kit.database import Database, is_bad_value
 from cloud_api.kit.errors import CloudError
+from cloud_api.kit.packing import Packing
 from cloud_api.live.broadcaster import Broadcaster
 from cloud_api.live.figure_news import FigureNews
 from cloud_api.live.relay import Relay
@@ -118,6 +119,7 @@ def _add_routes(app: FastAPI) -> None:
 
 
 def _add_handlers(app: FastAPI) -> None:
+    app.add_middleware(Packing)
     app.add_middleware(Speaking)
     app.add_middleware(Watch, meters=app.state.meters, is_https_only=app.state.settings.cookie_secure)
 
