@@ -25,13 +25,15 @@ import cloud_api.stores.endpoints
 from cloud_api.auth.links import mail_server
 from cloud_api.auth.signing_key import signing_key
 from cloud_api.auth.throttle import Throttle
-from cloud_api.devices.stills import StillBox
 from cloud_api.ingest.admission import Admission
 from cloud_api.ingest.memory import IngestMemory
 from cloud_api.kit.database import Database, is_bad_value
 from cloud_api.kit.errors import CloudError
+from cloud_api.kit.packing import Packing
 from cloud_api.live.broadcaster import Broadcaster
+from cloud_api.live.figure_news import FigureNews
 from cloud_api.live.relay import Relay
+from cloud_api.live.still_news import StillNews
 from cloud_api.maintenance.meters import Meters
 from cloud_api.maintenance.round import Round
 from cloud_api.maintenance.schema import BehindError, prepare
@@ -64,7 +66,7 @@ def create_app(
         pool_size=settings.pool_size, keeps_statements=settings.prepared_statements,
         n_swift=settings.max_ingests,
     )  # fmt: skip
-    broadcaster = Broadcaster()
+    broadcaster, still_news = Broadcaster(), StillNews()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -73,7 +75,9 @@ def create_app(
             await prepare(database, is_strict=settings.mode is Mode.PRODUCTION)
             app.state.signing_key = await signing_key(settings, database)
             if not database.is_sqlite:
-                await stack.enter_async_context(Relay(database, broadcaster).running())
+                relay = Relay(database, FigureNews(broadcaster), still_news)
+                await stack.enter_async_context(relay.running())
+            await stack.enter_async_context(still_news.box.running())
             if has_round:
                 the_round = Round(database, retention_days=settings.retention_days)
                 await stack.enter_async_context(the_round.running())
@@ -89,8 +93,7 @@ def create_app(
     app.state.broadcaster = broadcaster
     app.state.admission = Admission(settings.max_ingests)
     app.state.ingest_memory = IngestMemory()
-    # Several processes would each hold other pictures; none is written where all could read it.
-    app.state.stills = None if has_shared_meters else StillBox()
+    app.state.stills = still_news.box
     app.state.meters = Meters(is_shared=has_shared_meters)
     _add_routes(app)
     _add_handlers(app)
@@ -116,6 +119,7 @@ def _add_routes(app: FastAPI) -> None:
 
 
 def _add_handlers(app: FastAPI) -> None:
+    app.add_middleware(Packing)
     app.add_middleware(Speaking)
     app.add_middleware(Watch, meters=app.state.meters, is_https_only=app.state.settings.cookie_secure)
 

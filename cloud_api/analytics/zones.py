@@ -8,7 +8,10 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from cloud_api.analytics.repository import ZoneSum
+from cloud_api.kit.language import mark
 
+WALKWAY = mark("walkway inside, in no sum")
+"""What pages and reports say beside the crossings of such a line."""
 STAYS = ("dwell", "shelf_interaction", "queue_wait")
 
 
@@ -29,6 +32,11 @@ class ZoneFigures(BaseModel):
     presences: int = 0
     dwell_total_s: float = 0.0
     dwell_longest_s: float = 0.0
+
+    @property
+    def is_walkway(self) -> bool:
+        """Whether some of its crossings are in no sum."""
+        return bool(self.walkway_in or self.walkway_out)
 
 
 class ZoneTable(BaseModel):

@@ -18,7 +18,7 @@ from cloud_api.devices.edge_keys import device_of
 from cloud_api.devices.heartbeat import beat
 from cloud_api.devices.pairing import PairingCodes, enrol
 from cloud_api.devices.stills import StillBox, StillSwitches, must_be_on
-from cloud_api.kit.errors import InvalidError, NotFoundError
+from cloud_api.kit.errors import InvalidError
 from cloud_api.kit.texts import Name
 from cloud_api.models.base import utc_now
 from cloud_api.stores.cameras import Cameras
@@ -124,7 +124,6 @@ _STILL_BODY = {
 _STILL_ANSWERS: dict[int | str, dict[str, Any]] = {
     **_UNKNOWN,
     403: {"description": "Stills are switched off for this store."},
-    404: {"description": "This cloud holds no stills."},
     409: {"description": "Nobody looks."},
     422: {"description": "It is no small JPEG."},
 }
@@ -135,9 +134,7 @@ async def put_still(
     request: Request, edge: Edge, database: Data, camera_id: Annotated[CameraId, Query(description="Of which camera.")]
 ) -> Response:
     """One still picture of a camera that a heartbeat's answer asked for. It is held in memory for two minutes."""
-    box: StillBox | None = request.app.state.stills
-    if box is None:
-        raise NotFoundError("This cloud runs in several processes and holds no stills.")
+    box: StillBox = request.app.state.stills
     scope = scope_of(edge)
     async with scoped(database, scope, is_read=True) as connection:
         must_be_on(edge.store_id, await StillSwitches(connection, scope).on())

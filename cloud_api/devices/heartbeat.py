@@ -23,9 +23,7 @@ from shared_models.enrolment import StoreFacts
 from shared_models.heartbeat import CameraState, Heartbeat, HeartbeatAnswer
 
 
-async def beat(
-    database: Database, edge: EdgePrincipal, told: Heartbeat, *, stills: StillBox | None = None
-) -> HeartbeatAnswer:
+async def beat(database: Database, edge: EdgePrincipal, told: Heartbeat, *, stills: StillBox) -> HeartbeatAnswer:
     """Take a heartbeat and answer it."""
     scope, now = scope_of(edge), utc_now()
     offset_s = (now - told.sent_at).total_seconds()
@@ -45,7 +43,7 @@ async def beat(
             for s in await zones.in_force(store.id)
             if s.revision > held.get(s.camera_id, 0) and s.camera_id not in conflicts
         ]
-        wanted = stills.wanted(store.id, now=now) if stills is not None else ()
+        wanted = stills.wanted(store.id, now=now)
         if wanted and store.id not in await StillSwitches(connection, scope).on():
             wanted = ()
         hides_people = await Organisations(connection, scope).hides_people()

@@ -1,14 +1,13 @@
-"""Carries news of changed figures between workers, by PostgreSQL's LISTEN and NOTIFY."""
+"""Carries news between workers, by PostgreSQL's LISTEN and NOTIFY."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import secrets
 from contextlib import AbstractAsyncContextManager, suppress
-from typing import Any
-from uuid import UUID
+from functools import partial
+from typing import Any, Protocol
 
 import asyncpg
 from sqlalchemy import text
@@ -16,42 +15,57 @@ from sqlalchemy.exc import DBAPIError
 
 from cloud_api.kit.background import beside
 from cloud_api.kit.database import Database
-from cloud_api.live.broadcaster import Broadcaster
 
 log = logging.getLogger(__name__)
-CHANNEL = "wink_figures"
 GATHER_S = 0.1
-MAX_IDS = 150
-"""Per notice: a payload ends at 8,000 bytes."""
+_NOTIFY = text("SELECT count(pg_notify(:c, t)) FROM unnest(CAST(:t AS text[])) AS t")
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 15.0
 
 
+class Carried(Protocol):
+    """A kind of news. A notice is a text of less than 8,000 bytes, with the few that the relay puts before it."""
+
+    @property
+    def channel(self) -> str:
+        """Its name in the database."""
+
+    async def notices(self) -> list[str]:
+        """What the others are to be told; waits until there is something."""
+
+    def hear(self, notice: str) -> None:
+        """What another worker told."""
+
+    def missed(self) -> None:
+        """Something may have been told while nobody listened."""
+
+
 class Relay:
-    """One per worker. What is published here is told to the others; what they publish is told here.
+    """One per worker. What is told here is brought to the others; what they tell is heard here.
 
     Notices are gathered for a moment and sent on their own, not in the transactions of uploads: transactions that
     notify wait for each other when they commit.
     """
 
-    def __init__(self, database: Database, broadcaster: Broadcaster) -> None:
+    def __init__(self, database: Database, *carried: Carried) -> None:
         self._database = database
-        self._broadcaster = broadcaster
+        self._carried = carried
         self._own_name = secrets.token_hex(4)
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """While the block lasts."""
-        return beside(self._send_for_ever(), self._listen_for_ever())
+        return beside(*(self._send_for_ever(kind) for kind in self._carried), self._listen_for_ever())
 
-    async def _send_for_ever(self) -> None:
+    async def _send_for_ever(self, kind: Carried) -> None:
         while True:
-            ids = sorted(await self._broadcaster.outgoing())
+            notices = await kind.notices()
             try:
                 async with self._database.begin() as connection:
-                    for start in range(0, len(ids), MAX_IDS):
-                        told = json.dumps([self._own_name, *(str(i) for i in ids[start : start + MAX_IDS])])
-                        await connection.execute(text("SELECT pg_notify(:c, :t)"), {"c": CHANNEL, "t": told})
+                    await connection.execute(
+                        _NOTIFY, {"c": kind.channel, "t": [f"{self._own_name} {n}" for n in notices]}
+                    )
             except (DBAPIError, OSError) as error:
-                log.info("other workers were not told of new figures: %s", type(error).__name__)
+                # The error's own words may hold what was told.
+                log.info("other workers were not told by %s: %s", kind.channel, type(error).__name__)
             await asyncio.sleep(GATHER_S)
 
     async def _listen_for_ever(self) -> None:
@@ -71,9 +85,9 @@ class Relay:
         lost = asyncio.Event()
         connection.add_termination_listener(lambda _: lost.set())
         try:
-            await connection.add_listener(CHANNEL, self._hear)
-            # What was told while nobody listened is lost: pages ask anew for what they show.
-            self._broadcaster.everything_may_have_changed()
+            for kind in self._carried:
+                await connection.add_listener(kind.channel, partial(self._hear, kind))
+                kind.missed()
             while not lost.is_set():
                 with suppress(TimeoutError):
                     await asyncio.wait_for(lost.wait(), 30)
@@ -85,8 +99,7 @@ class Relay:
             with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
                 await connection.close(timeout=2)
 
-    def _hear(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
-        name, *ids = json.loads(str(payload))
+    def _hear(self, kind: Carried, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+        name, _, notice = str(payload).partition(" ")
         if name != self._own_name:
-            for store_id in ids:
-                self._broadcaster.tell_own(UUID(store_id))
+            kind.hear(notice)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud_api.analytics.ranking import rank
 from cloud_api.analytics.repository import AnalyticsRepository
-from cloud_api.analytics.zones import zone_figures
+from cloud_api.analytics.zones import WALKWAY, zone_figures
 from cloud_api.insights.usual import StayPair, against_usual, stays_against_usual, together
 from cloud_api.kit.buckets import ROLLUP, rollup_start
 from cloud_api.kit.language import gettext as _
@@ -170,8 +170,11 @@ class _Maker:
             repository = AnalyticsRepository(self.connection, [store])
             for z in zone_figures(await repository.zone_sums(start=rollup_start(start), end=until)):
                 mean = round(z.dwell_total_s / z.presences, 1) if z.presences else None
-                rows.append((store.name, z.camera_id, z.zone_id, z.footfall_in, z.footfall_out, z.presences, mean))
-        columns = (_("Store"), _("Camera"), _("Zone"), _("In"), _("Out"), _("Stays"), _("Mean stay s"))
+                remark = _(WALKWAY) if z.is_walkway else ""
+                rows.append(
+                    (store.name, z.camera_id, z.zone_id, z.footfall_in, z.footfall_out, z.presences, mean, remark)
+                )
+        columns = (_("Store"), _("Camera"), _("Zone"), _("In"), _("Out"), _("Stays"), _("Mean stay s"), _("Remark"))
         note = _("Of the first %(n)s stores.", n=ZONE_STORES) if len(self.stores) > ZONE_STORES else ""
         return Table(Part.ZONES, _(TITLES[Part.ZONES]), columns, tuple(rows), note=note)
 

@@ -151,8 +151,6 @@ async def live_context(seen: Visit) -> LiveContext:
 
 async def stores_with_stills(seen: Visit) -> set[UUID]:
     """Stores whose cameras may be looked at."""
-    if seen.request.app.state.stills is None:
-        return set()
     return await StillSwitches(seen.connection, seen.scope).on()
 
 

@@ -269,7 +269,7 @@ async def _switch_stills(sent: Sent) -> None:
             actor=sent.principal.email, actor_id=sent.principal.user_id, store_id=store_id, subject=store.name,
             act="stills switched on" if is_on else "stills switched off", address=address_of(request),
         )  # fmt: skip
-    if not is_on and request.app.state.stills is not None:
+    if not is_on:
         request.app.state.stills.forget(store_id)
 
 

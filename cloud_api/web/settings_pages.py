@@ -105,7 +105,6 @@ class SettingsContext:
     sessions: list[tuple[SessionView, str, bool]] = field(default_factory=list)
     retention: str = ""
     still_stores: set[UUID] = field(default_factory=set)
-    holds_stills: bool = False
     hides_people: bool = False
     preferences: Preferences = field(default_factory=Preferences)
     themes: dict[str, str] = field(default_factory=dict)
@@ -266,7 +265,6 @@ async def _privacy(seen: Visit) -> dict[str, Any]:
     on = await StillSwitches(seen.connection, seen.scope).on()
     return {
         "still_stores": on,
-        "holds_stills": seen.request.app.state.stills is not None,
         "hides_people": await Organisations(seen.connection, seen.scope).hides_people(),
         "retention": _n("%(n)s day", "%(n)s days", days) if days else _("without end"),
     }

@@ -22,9 +22,9 @@ router = APIRouter(include_in_schema=False)
 @router.get("/still")
 async def still(request: Request, address: Address, camera: str = "") -> Response:
     """The newest still of a camera of the chosen store; nothing (204) until its laptop has sent one."""
-    box: StillBox | None = request.app.state.stills
+    box: StillBox = request.app.state.stills
     async with visit(request) as seen:
-        if box is None or seen.chosen is None:
+        if seen.chosen is None:
             raise NotFoundError(_("There are no stills here."))
         store, principal, scope, now = seen.chosen, seen.principal, seen.scope, utc_now()
         must_be_on(store.id, await StillSwitches(seen.connection, scope).on())

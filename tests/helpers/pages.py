@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page
@@ -26,18 +28,35 @@ FLAGS = [
 DEMO = ("demo@example.com", "demo123")
 
 
+@dataclass(frozen=True)
+class Served:
+    """A cloud that runs; ``log``: what its processes have said."""
+
+    address: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
 @contextmanager
 def serving(folder: Path, *words: str) -> Iterator[str]:
     """``wink-cloud serve`` in a process of its own, on what lies in ``folder``; its address."""
+    with served(folder, *words) as cloud:
+        yield cloud.address
+
+
+@contextmanager
+def served(folder: Path, *words: str, environment: Mapping[str, str] | None = None) -> Iterator[Served]:
+    """The same, with all that is known of it; ``environment``: settings beside those of the test itself."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "cloud_api", "serve", *words, "--port", str(port), "--data-dir", folder]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    log = folder / f"serve-{port}.log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=file, env={**os.environ, **(environment or {})})
     try:
-        address = f"http://127.0.0.1:{port}"
-        _wait(address)
-        yield address
+        _wait(f"http://127.0.0.1:{port}")
+        yield Served(f"http://127.0.0.1:{port}", process, log)
     finally:
         process.terminate()
         process.wait(30)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
 from pathlib import Path
@@ -91,6 +92,29 @@ async def test_a_walkway_is_told_from_an_entrance_in_the_table_of_zones(empty: C
     rows = dict(re.findall(r'<tr data-zone="(\w+)">(.*?)</tr>', page))
     assert [("walkway inside" in rows[zone]) for zone in ("aisle_line", "door")] == [True, False]
     assert '<td class="n">2</td>' in rows["aisle_line"]
+
+
+async def test_a_report_marks_walkways_with_the_words_of_the_dashboard(empty: CloudUnderTest) -> None:
+    at = utc_now().isoformat()
+    inner = {"zone_id": "aisle_line", "attributes": {"walkway": True}, "occurred_at": at}
+    await empty.send([crossing(1, zone_id="door", occurred_at=at), crossing(2, **inner), crossing(3, **inner)])
+    visitor = await logged_in(empty.client, "admin@acme.example")
+    query = f"store={empty.store_id}&part=zones&period=today"
+    dashboard = await visitor.page(f"/dashboard?store={empty.store_id}")
+    found = re.search(r'data-zone="aisle_line"><td>[^<]+ <span[^>]*>(.+?)</span>', dashboard)
+    assert found is not None
+    words = found[1]
+    rows = list(csv.reader((await visitor.client.get(f"/reports/file.csv?{query}")).text.splitlines()))
+    assert [(row[2:5], row[-1]) for row in rows if row[1:2] == ["cam_entrance"]] == [
+        (["aisle_line", "2", "0"], words),
+        (["door", "1", "0"], ""),
+    ]
+    book = openpyxl.load_workbook(io.BytesIO((await visitor.client.get(f"/reports/file.xlsx?{query}")).content))
+    told = {row[2]: row[-1] for row in book["Zones"].iter_rows(min_row=2, values_only=True)}
+    assert told == {"aisle_line": words, "door": None}
+    preview = (await visitor.page(f"/reports?{query}")).partition("Zones</h2>")[2]
+    assert preview.count(f">{words}</td>") == 1
+    assert (await visitor.client.get(f"/reports/file.pdf?{query}")).content.startswith(b"%PDF-")
 
 
 async def test_the_room_of_a_store_is_set_on_the_page_and_a_wrong_one_is_refused_in_words(
