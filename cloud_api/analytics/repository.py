@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,7 +21,6 @@ from cloud_api.models import (
     CoverageQuarter,
     EdgeDevice,
     HeatDay,
-    RollupBin,
     RollupCoarse,
     RollupDay,
     RollupDaySteps,
@@ -227,13 +227,10 @@ class AnalyticsRepository:
 
     async def bins_at(self, kind: str, moments: Sequence[datetime]) -> list[tuple[datetime, int, int]]:
         """Histograms of the stays of single quarter hours: quarter hour, step, stays."""
-        table = RollupBin
-        query = (
-            select(col(table.bucket_at), col(table.bin), _count(table.n))
-            .where(col(table.store_id).in_(self._ids), col(table.bucket_at).in_(moments), col(table.type) == kind)
-            .group_by(col(table.bucket_at), col(table.bin))
+        table = RollupFine
+        return await self._stays(
+            col(table.store_id).in_(self._ids), col(table.bucket_at).in_(moments), col(table.type) == kind
         )
-        return [(r[0], r[1], int(r[2])) for r in await self._run(query)]
 
     async def blind_by_camera(
         self, *, start: datetime, end: datetime
@@ -257,13 +254,21 @@ class AnalyticsRepository:
         self, kind: str, place: Place, *, start: datetime, end: datetime
     ) -> list[tuple[datetime, int, int]]:
         """Histograms of stays: quarter hour, step, stays."""
-        table = RollupBin
-        query = (
-            select(col(table.bucket_at), col(table.bin), _count(table.n))
-            .where(self._within(table, start, end), col(table.type) == kind, *_at(table, place))
-            .group_by(col(table.bucket_at), col(table.bin))
-        )
-        return [(r[0], r[1], int(r[2])) for r in await self._run(query)]
+        table = RollupFine
+        return await self._stays(self._within(table, start, end), col(table.type) == kind, *_at(table, place))
+
+    async def _stays(self, *wanted: ColumnElement[bool]) -> list[tuple[datetime, int, int]]:
+        """Quarter hour, step, stays. A quarter hour of a type may have several rows here, each with other places."""
+        table = RollupFine
+        if self._connection.dialect.name == "postgresql":
+            strung: Any = func.string_agg(col(table.stays), cast(b"", LargeBinary), type_=LargeBinary)
+            query = select(col(table.bucket_at), strung).where(*wanted).group_by(col(table.bucket_at))
+        else:
+            query = select(col(table.bucket_at), col(table.stays)).where(*wanted)
+        counts: dict[datetime, Counter[int]] = {}
+        for at, steps in await self._run(query):
+            counts.setdefault(at, Counter()).update(steps)
+        return [(at, step, n) for at, own in counts.items() for step, n in own.items()]
 
     async def categories(self, *, start: datetime, end: datetime) -> list[tuple[str, int, float, float]]:
         """Shelf visits per category: n, total seconds, the longest."""

@@ -25,7 +25,6 @@ from cloud_api.demo_data.plan import (
 from cloud_api.kit.buckets import ROLLUP
 from cloud_api.kit.histogram import bin_of, steps_of
 from cloud_api.rollups.tables import (
-    BINS,
     CAMERAS,
     COARSE,
     DAY,
@@ -39,8 +38,6 @@ from cloud_api.rollups.tables import (
 
 QUARTER_DAYS = 64
 """As far back as figures go by quarter hours (profiles, zones); before that there are days."""
-BIN_DAYS = 29
-"""As far back as lengths of stays go by quarter hours."""
 DOOR, FLOOR, TILL = "cam_entrance", "cam_floor", "cam_till"
 ZONES = {"footfall_in": (DOOR, "door"), "footfall_out": (DOOR, "door"), "dwell": (FLOOR, "new_season"),
          "queue_wait": (TILL, "queue"), "shelf_interaction": (FLOOR, "shoes")}  # fmt: skip
@@ -141,8 +138,7 @@ def _add_quarters(
             busy = 0.5 * max(0.0, shares[place] * len(shares) - 1) if is_open and kind == "queue_wait" else 0.0
             if kind != "queue_wait" or store.has_queue:
                 _add_stays(
-                    made, sums, bins, at, kind, count(went_in * portion, chance), mean + busy, spread, chance,
-                    is_fine=(today - day).days <= BIN_DAYS,
+                    made, sums, bins, at, kind, count(went_in * portion, chance), mean + busy, spread, chance
                 )  # fmt: skip
         at += ROLLUP
     made.rows[DAYS].append((day, heard, blind_s))
@@ -175,25 +171,21 @@ def _add_crossings(made: DemoFigures, sums: dict[str, list[float]], at: datetime
         if n:
             sums[kind][0] += n
             made.rows[COARSE].append((at, kind, n, 0.0, 0.0, 0.0))
-            made.rows[FINE].append((at, kind, *ZONES[kind], "", n, 0.0, 0.0, 0.0))
+            made.rows[FINE].append((at, kind, *ZONES[kind], "", n, 0.0, 0.0, 0.0, b""))
 
 
 def _add_stays(
     made: DemoFigures, sums: dict[str, list[float]], bins: dict[tuple[str, int], int], at: datetime, kind: str, n: int,
-    mean: float, spread: float, chance: Random, *, is_fine: bool,
+    mean: float, spread: float, chance: Random,
 ) -> None:  # fmt: skip
     if not n:
         return
     drawn = chance.choices(_stays(round(mean, 1), spread), k=n)
-    steps: dict[int, int] = defaultdict(int)
-    for _seconds, step in drawn:
-        steps[step] += 1
+    steps = [step for _seconds, step in drawn]
     total, longest, row = sum(seconds for seconds, _step in drawn), max(drawn)[0], sums[kind]
     row[0], row[1], row[3] = row[0] + n, row[1] + total, max(row[3], longest)
     category = "shoes" if kind == "shelf_interaction" else ""
     made.rows[COARSE].append((at, kind, n, total, 0.0, longest))
-    made.rows[FINE].append((at, kind, *ZONES[kind], category, n, total, 0.0, longest))
-    for step, k in steps.items():
-        bins[kind, step] += k
-        if is_fine:
-            made.rows[BINS].append((at, kind, *ZONES[kind], step, k))
+    made.rows[FINE].append((at, kind, *ZONES[kind], category, n, total, 0.0, longest, bytes(sorted(steps))))
+    for step in steps:
+        bins[kind, step] += 1

@@ -61,7 +61,9 @@ NOTHING: dict[str, Any] = {}
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """A batch by columns; ``seqs`` rise. ``texts``: attributes as they were sent, empty where there are none."""
+    """A batch by columns; ``seqs`` rise. ``seconds``: the moments, since 1970 in UTC. ``texts``: attributes as they were
+    sent, empty where there are none.
+    """
 
     sent_at: datetime | None
     ids: list[str]
@@ -71,6 +73,7 @@ class Columns:
     zones: list[str]
     revisions: list[int | None]
     moments: list[datetime]
+    seconds: list[float]
     tracks: list[int | None]
     values: list[float | None]
     confidences: list[float | None]
@@ -104,6 +107,7 @@ def _columns(batch: _PlainBatch, texts: list[str], attributes: list[dict[str, An
         [e.zone_id or "" for e in events],
         [e.zone_revision for e in events],
         [e.occurred_at for e in events],
+        [e.occurred_at.timestamp() for e in events],
         [e.track_id for e in events],
         [e.value for e in events],
         [e.confidence for e in events],

@@ -23,15 +23,15 @@ from cloud_api.models import Event as EventRow
 from cloud_api.models import ZoneRecount
 from cloud_api.rollups.figures import WALKWAY_OF, Figures
 from cloud_api.rollups.proof import retained_from
-from cloud_api.rollups.tables import BINS, COARSE, DAY, DAY_STEPS, FINE, HOURS, Rows
+from cloud_api.rollups.tables import COARSE, DAY, DAY_STEPS, FINE, HOURS, Rows
 from cloud_api.rollups.writer import FigureWriter
 from cloud_api.tenancy.principal import EdgePrincipal, scope_of
 from cloud_api.tenancy.scoped_repository import ScopedRepository
 from shared_models.events import RECOUNTABLE, EventBase, ZoneRecounted
 
 KINDS = tuple(str(kind) for kind in RECOUNTABLE)
-_BY_QUARTER = (FINE, COARSE, BINS)
-_MADE_ANEW = (FINE, COARSE, DAY, HOURS, BINS, DAY_STEPS)
+_BY_QUARTER = (FINE, COARSE)
+_MADE_ANEW = (FINE, COARSE, DAY, HOURS, DAY_STEPS)
 Span = tuple[int, datetime, datetime]
 """The marker's seq, beginning and end."""
 

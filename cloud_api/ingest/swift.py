@@ -14,13 +14,13 @@ from cloud_api.ingest.clocks import FIRST_YEAR, SLACK
 from cloud_api.ingest.columns import Columns
 from cloud_api.kit.database import Database, raw_postgresql
 from cloud_api.rollups.figures import BY_THE_HEAP, QUARTER_S, Figures, figure_kind
-from cloud_api.rollups.tables import BINS, CAMERAS, DAY_STEPS, DAYS, FINE, QUARTERS
+from cloud_api.rollups.tables import CAMERAS, DAY_STEPS, DAYS, FINE, QUARTERS
 from cloud_api.rollups.writer import FigureWriter, as_array
 from cloud_api.tenancy.principal import EdgePrincipal, scope_of
 from cloud_api.tenancy.transactions import scoped
 from shared_models.events import WALKWAY
 
-_N_PARAMETERS = 40
+_N_PARAMETERS = 35
 _TAKE = f"SELECT reached, timezone FROM wink_take({', '.join(f'${n}' for n in range(1, _N_PARAMETERS + 1))})"  # noqa: S608
 
 
@@ -73,29 +73,29 @@ async def take(database: Database, edge: EdgePrincipal, columns: Columns, *, tim
 
 
 def figures_of_columns(columns: Columns, zone: ZoneInfo) -> Figures:
-    """What the events add to the figures: crossings and stays by the heap, the others one by one."""
+    """What the events add to the figures: those of one kind, place and quarter hour together, where they may be."""
     figures = Figures(zone)
-    quarters = [int(moment.timestamp()) // QUARTER_S for moment in columns.moments]
-    heaps: defaultdict[tuple[int, str, str, str], list[float | None]] = defaultdict(list)
     kinds = columns.kinds
     if any(WALKWAY in attributes for attributes in columns.attributes):
         kinds = [figure_kind(kind, found) for kind, found in zip(kinds, columns.attributes, strict=True)]
-    keys = zip(quarters, kinds, columns.cameras, columns.zones, strict=True)
-    for key, value in zip(keys, columns.values, strict=True):
-        heaps[key].append(value)
-    singles = set()
-    for (quarter, kind, camera_id, zone_id), values in heaps.items():
+    heaps: defaultdict[tuple[int, str, str, str], list[int]] = defaultdict(list)
+    quarters = [int(second) // QUARTER_S for second in columns.seconds]
+    for n, key in enumerate(zip(quarters, kinds, columns.cameras, columns.zones, strict=True)):
+        heaps[key].append(n)
+    values, attributes = columns.values, columns.attributes
+    for (quarter, kind, camera_id, zone_id), own in heaps.items():
+        at = datetime.fromtimestamp(quarter * QUARTER_S, UTC)
         if kind in BY_THE_HEAP:
-            at = datetime.fromtimestamp(quarter * QUARTER_S, UTC)
-            figures.add_heap(kind, at, camera_id=camera_id, zone_id=zone_id, values=values)
+            figures.add_heap(kind, at, camera_id=camera_id, zone_id=zone_id, values=[values[n] for n in own])
+        elif kind == "occupancy":
+            levels = [(values[n] or 0.0, attributes[n]) for n in own]
+            figures.add_levels(at, camera_id=camera_id, zone_id=zone_id, levels=levels)
         else:
-            singles.add(kind)
-    for n, kind in enumerate(columns.kinds) if singles else ():
-        if kind in singles:
-            figures.add(
-                kind, columns.moments[n], camera_id=columns.cameras[n], zone_id=columns.zones[n],
-                value=columns.values[n] or 0.0, attributes=columns.attributes[n],
-            )  # fmt: skip
+            for n in own:
+                figures.add(
+                    columns.kinds[n], columns.moments[n], camera_id=camera_id, zone_id=zone_id,
+                    value=values[n] or 0.0, attributes=attributes[n],
+                )  # fmt: skip
     return figures
 
 
@@ -107,10 +107,10 @@ def _run_end(seqs: Sequence[int]) -> int:
 
 
 def _event_arrays(columns: Columns) -> tuple[Any, ...]:
-    moments = [moment.timestamp() for moment in columns.moments]
+    microseconds = [round(second * 1e6) for second in columns.seconds]
     return (
-        _plain(columns.ids), _plain(columns.seqs), _plain(columns.kinds), _quoted(columns.cameras),
-        _quoted(columns.zones), _nullable(columns.revisions), _plain(moments), _nullable(columns.tracks),
+        _listed(columns.ids), _plain(columns.seqs), _listed(columns.kinds), _quoted(columns.cameras),
+        _quoted(columns.zones), _nullable(columns.revisions), _plain(microseconds), _nullable(columns.tracks),
         _nullable(columns.values), _nullable(columns.confidences), _documents(columns.texts),
     )  # fmt: skip
 
@@ -119,20 +119,14 @@ def _figure_arrays(figures: Figures) -> tuple[Any, ...]:
     quarters = sorted(figures.heard)
     at = {quarter: n for n, quarter in enumerate(quarters, 1)}
     fine = [(at[key[0]], *key[1:], *row) for key, row in sorted(figures.rows(FINE).items())]
-    steps = [(at[key[0]], *key[1:], *row) for key, row in sorted(figures.rows(BINS).items())]
-    q, kinds, cameras, zones, categories, n, totals, seconds, peaks = zip(*fine, strict=True)
-    told = (
+    q, kinds, cameras, zones, categories, n, totals, seconds, peaks, stays = zip(*fine, strict=True)
+    whole_days = sorted(figures.rows(DAY_STEPS).items())
+    return (
         quarters, [figures.heard[quarter] for quarter in quarters], figures.local_hours(quarters),
         _plain(q), _plain(kinds), _quoted(cameras),
         _quoted(zones), _quoted(categories), _plain(n), _plain(totals), _plain(seconds), _plain(peaks),
-    )  # fmt: skip
-    if not steps:
-        return (*told, *[None] * 9)
-    q, kinds, cameras, zones, bins, n = zip(*steps, strict=True)
-    whole_days = sorted(figures.rows(DAY_STEPS).items())
-    return (
-        *told, _plain(q), _plain(kinds), _quoted(cameras), _quoted(zones), _plain(bins), _plain(n),
-        [key[0] for key, _ in whole_days], _plain(key[1] for key, _ in whole_days),
+        _quoted([steps.hex() for steps in stays]),
+        [key[0] for key, _ in whole_days] or None, _plain(key[1] for key, _ in whole_days),
         [as_array(row[0]) for _, row in whole_days],
     )  # fmt: skip
 
@@ -143,6 +137,10 @@ def _figure_arrays(figures: Figures) -> tuple[Any, ...]:
 
 def _plain(values: Iterable[Any]) -> str:
     return f"{{{','.join(map(str, values))}}}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return f"{{{','.join(names)}}}"
 
 
 def _quoted(names: Iterable[str]) -> str:

@@ -1,7 +1,7 @@
 """Figures raised in the transaction that inserts the events they count.
 
 ``fine``: a quarter hour of one zone. ``coarse``: a quarter hour of one store. ``day``: a day of one store, in its own
-time. ``hour``: an hour of such a day. ``bins``: how long stays were, in the steps of ``cloud_api.kit.histogram``.
+time. ``hour``: an hour of such a day. How long stays were is kept in the steps of ``cloud_api.kit.histogram``.
 ``coverage``: in which quarter hours the store was heard, and for how long cameras were blind. ``heat``: person-seconds
 per cell of a camera's picture.
 """
@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, Column, Integer
+from sqlalchemy import JSON, BigInteger, Column, Integer, LargeBinary
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
@@ -31,7 +31,7 @@ class _Sums(SQLModel):
 
 
 class RollupFine(_Sums, table=True):
-    """Per zone: for zone pages. ``category`` of a shelf."""
+    """Per zone: for zone pages. ``category`` of a shelf; ``stays``: a byte for each stay, the step it fell into."""
 
     __tablename__ = "rollups_fine"
 
@@ -42,6 +42,7 @@ class RollupFine(_Sums, table=True):
     zone_id: str = Field(primary_key=True, max_length=100)
     category: str = Field(primary_key=True, default="", max_length=100)
     org_id: UUID
+    stays: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
 
 
 class RollupCoarse(_Sums, table=True):
@@ -75,21 +76,6 @@ class RollupHour(SQLModel, table=True):
     type: str = Field(primary_key=True, max_length=32)
     day: date = Field(primary_key=True)
     hour: int = Field(primary_key=True)
-    org_id: UUID
-    n: int = Field(default=0, sa_type=BigInteger)
-
-
-class RollupBin(SQLModel, table=True):
-    """How many stays of a zone in a quarter hour fell into one step of the histogram."""
-
-    __tablename__ = "rollup_bins"
-
-    store_id: UUID = Field(primary_key=True)
-    bucket_at: datetime = moment_field(primary_key=True)
-    type: str = Field(primary_key=True, max_length=32)
-    camera_id: str = Field(primary_key=True, max_length=100)
-    zone_id: str = Field(primary_key=True, max_length=100)
-    bin: int = Field(primary_key=True)
     org_id: UUID
     n: int = Field(default=0, sa_type=BigInteger)
 

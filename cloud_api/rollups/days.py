@@ -13,10 +13,10 @@ from cloud_api.kit.histogram import steps_of
 from cloud_api.models import (
     CoverageDay,
     CoverageQuarter,
-    RollupBin,
     RollupCoarse,
     RollupDay,
     RollupDaySteps,
+    RollupFine,
     RollupHour,
 )
 from cloud_api.rollups.tables import DAY, DAY_STEPS, DAYS, HOURS, FigureTable, Rows
@@ -40,11 +40,13 @@ class Days(ScopedRepository):
             _merge(DAY, sums, (local.date(), kind), tuple(values))
             _merge(HOURS, hours, (local.date(), kind, local.hour), (values[0],))
         bins: dict[tuple[Any, ...], dict[int, int]] = defaultdict(lambda: defaultdict(int))
-        steps = self._select(
-            RollupBin, col(RollupBin.bucket_at), col(RollupBin.type), col(RollupBin.bin), col(RollupBin.n)
-        ).where(col(RollupBin.store_id) == store_id)
-        for at, kind, step, n in await self._connection.execute(steps):
-            bins[at.astimezone(zone).date(), kind][step] += n
+        stays = self._select(RollupFine, col(RollupFine.bucket_at), col(RollupFine.type), col(RollupFine.stays)).where(
+            col(RollupFine.store_id) == store_id, col(RollupFine.stays) != b""
+        )
+        for at, kind, steps in await self._connection.execute(stays):
+            own = bins[at.astimezone(zone).date(), kind]
+            for step in steps:
+                own[step] += 1
         coverage: Rows = {}
         heard = self._select(CoverageQuarter, col(CoverageQuarter.bucket_at), col(CoverageQuarter.blind_s))
         for at, blind_s in await self._connection.execute(heard.where(col(CoverageQuarter.store_id) == store_id)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -12,7 +11,6 @@ from zoneinfo import ZoneInfo
 from cloud_api.kit.buckets import ROLLUP
 from cloud_api.kit.histogram import bin_of, steps_of
 from cloud_api.rollups.tables import (
-    BINS,
     CAMERAS,
     COARSE,
     DAY,
@@ -74,7 +72,7 @@ class Figures:
         self._zone = zone
         self._moments: dict[int, tuple[datetime, date]] = {}
         self._sums: dict[FigureTable, dict[tuple[Any, ...], list[Any]]] = {
-            table: {} for table in (FINE, BINS, CAMERAS, QUARTERS, DAYS)
+            table: {} for table in (FINE, CAMERAS, QUARTERS, DAYS)
         }
         self.heard: dict[datetime, date] = {}
         self.heat: dict[HeatKey, Heat] = {}
@@ -95,15 +93,13 @@ class Figures:
         kind = figure_kind(kind, attributes)
         seconds, total, peak, category = 0.0, value, value, ""
         if kind == "occupancy":
-            seconds = _number(attributes.get("seen_s"), default=_MINUTE_S, highest=_MAX_SEEN_S)
+            seconds, peak = _level(value, attributes)
             total = value * seconds
-            peak = max(value, _number(attributes.get("peak"), default=value, highest=100_000.0))
         elif kind == "shelf_interaction":
             category = _text(attributes.get("shelf_category"))
-        self._raise((at, kind, camera_id, zone_id, category), (1, total, seconds, peak))
-        if kind in STAYS:
-            self._count(BINS, (at, kind, camera_id, zone_id, bin_of(value)), 1)
-        elif kind == "camera_gap":
+        steps = (bin_of(value),) if kind in STAYS else ()
+        self._raise((at, kind, camera_id, zone_id, category), (1, total, seconds, peak), steps)
+        if kind == "camera_gap":
             self._spread(occurred_at, value, camera_id)
         elif kind == "heatmap":
             self._heat(day, camera_id, attributes)
@@ -114,10 +110,22 @@ class Figures:
         """Count many events of one type (one of ``BY_THE_HEAP``) and place, all in the quarter hour that begins at ``at``."""
         self.heard[at] = self.quarter(at)[1]
         seconds = [value for value in values if value]
-        self._raise((at, kind, camera_id, zone_id, ""), (len(values), sum(seconds), 0.0, max(seconds, default=0.0)))
-        if kind in STAYS:
-            for step, n in Counter([bin_of(value or 0.0) for value in values]).items():
-                self._count(BINS, (at, kind, camera_id, zone_id, step), n)
+        steps = [bin_of(value or 0.0) for value in values] if kind in STAYS else ()
+        sums = (len(values), sum(seconds), 0.0, max(seconds, default=0.0))
+        self._raise((at, kind, camera_id, zone_id, ""), sums, steps)
+
+    def add_levels(
+        self, at: datetime, *, camera_id: str, zone_id: str, levels: Sequence[tuple[float, Mapping[str, Any]]]
+    ) -> None:
+        """Count many events of occupancy, each by value and attributes, of one place and quarter hour."""
+        self.heard[at] = self.quarter(at)[1]
+        total = seen_s = highest = 0.0
+        for value, attributes in levels:
+            seconds, peak = _level(value, attributes)
+            total += value * seconds
+            seen_s += seconds
+            highest = max(highest, peak)
+        self._raise((at, "occupancy", camera_id, zone_id, ""), (len(levels), total, seen_s, highest), ())
 
     def quarter(self, moment: datetime) -> tuple[datetime, date]:
         """The quarter hour of a moment, in UTC, and the store's day that it belongs to."""
@@ -138,6 +146,8 @@ class Figures:
             return self._day_steps()
         if table in _DERIVED:
             return self._derived(table)
+        if table is FINE:
+            return {key: (*row[:4], bytes(sorted(row[4]))) for key, row in self._sums[FINE].items()}
         return {key: tuple(row) for key, row in self._sums[table].items()}
 
     def _derived(self, table: FigureTable) -> Rows:
@@ -152,21 +162,24 @@ class Figures:
 
     def _day_steps(self) -> Rows:
         counts: dict[tuple[date, str], dict[int, int]] = {}
-        for (at, kind, _camera, _zone, step), row in self._sums[BINS].items():
-            own = counts.setdefault((self.heard[at], kind), {})
-            own[step] = own.get(step, 0) + int(row[0])
+        for (at, kind, *_place), row in self._sums[FINE].items():
+            if row[4]:
+                own = counts.setdefault((self.heard[at], kind), {})
+                for step in row[4]:
+                    own[step] = own.get(step, 0) + 1
         return {key: (steps_of(own),) for key, own in counts.items()}
 
-    def _raise(self, key: tuple[Any, ...], more: tuple[int, float, float, float]) -> None:
+    def _raise(self, key: tuple[Any, ...], more: tuple[int, float, float, float], steps: Sequence[int]) -> None:
         row = self._sums[FINE].get(key)
         if row is None:
-            self._sums[FINE][key] = list(more)
+            self._sums[FINE][key] = [*more, bytearray(steps)]
             return
         row[0] += more[0]
         row[1] += more[1]
         row[2] += more[2]
         if more[3] > row[3]:
             row[3] = more[3]
+        row[4].extend(steps)
 
     def count_heard(self, quarters: dict[datetime, date]) -> None:
         """These quarter hours were heard for the first time."""
@@ -211,6 +224,12 @@ class Figures:
 def figure_kind(kind: str, attributes: Mapping[str, Any]) -> str:
     """The kind of figure that an event of type ``kind`` is added to."""
     return WALKWAY_OF.get(kind, kind) if is_walkway(attributes) else kind
+
+
+def _level(value: float, attributes: Mapping[str, Any]) -> tuple[float, float]:
+    """For how many seconds so many people were seen, and the most that were seen at once."""
+    seconds = _number(attributes.get("seen_s"), default=_MINUTE_S, highest=_MAX_SEEN_S)
+    return seconds, max(value, _number(attributes.get("peak"), default=value, highest=100_000.0))
 
 
 def _number(value: object, *, default: float, highest: float) -> float:

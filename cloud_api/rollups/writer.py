@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import LargeBinary, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -18,8 +18,8 @@ from cloud_api.rollups.tables import FIGURE_TABLES, QUARTERS, FigureTable, Rows
 
 _TYPES = {
     "bucket_at": "timestamptz", "day": "date", "type": "text", "camera_id": "text", "zone_id": "text",
-    "category": "text", "bin": "int", "hour": "int", "n": "bigint", "heard": "int", "total": "float8", "seconds": "float8",
-    "peak": "float8", "blind_s": "float8", "steps": "text",
+    "category": "text", "hour": "int", "n": "bigint", "heard": "int", "total": "float8", "seconds": "float8",
+    "peak": "float8", "blind_s": "float8", "steps": "text", "stays": "bytea",
 }  # fmt: skip
 
 
@@ -82,6 +82,8 @@ class FigureWriter:
         changes: dict[str, Any] = {name: columns[name] + new[name] for name in table.sums}
         changes |= {name: func.max(columns[name], new[name]) for name in table.peaks}
         changes |= {name: new[name] for name in table.steps}
+        # SQLite calls what it strings together a text, whatever it was.
+        changes |= {name: cast(columns[name].op("||")(new[name]), LargeBinary) for name in table.stays}
         statement = statement.on_conflict_do_update(index_elements=["store_id", *table.keys], set_=changes)
         own = {"store_id": self._store_id, "org_id": self._org_id}
         names = (*table.keys, *table.values)
@@ -111,9 +113,9 @@ class FigureWriter:
             parts += _HEAR_AND_COUNT
         for table, rows in additions.items():
             parts.append(_upsert(table, first=len(arguments) + 1))
-            n_plain = len(table.keys) + len(table.sums) + len(table.peaks)
+            first, end = (len(table.keys) + len(table.sums) + len(table.peaks) + n for n in (0, len(table.steps)))
             full = [(*key, *row) for key, row in sorted(rows.items())]
-            full = [(*row[:n_plain], *map(as_array, row[n_plain:])) for row in full]
+            full = [(*row[:first], *map(as_array, row[first:end]), *row[end:]) for row in full]
             arguments += [list(column) for column in zip(*full, strict=True)]
         if not parts:
             return
@@ -176,6 +178,7 @@ def _upsert(table: FigureTable, *, first: int) -> str:
     changes = [f"{n} = t.{n} + excluded.{n}" for n in table.sums]
     changes += [f"{n} = greatest(t.{n}, excluded.{n})" for n in table.peaks]
     changes += [f"{n} = wink_steps_added(t.{n}, excluded.{n})" for n in table.steps]
+    changes += [f"{n} = t.{n} || excluded.{n}" for n in table.stays]
     listed = ", ".join(names)
     read = ", ".join(f"{n}::int[]" if n in table.steps else n for n in names)
     return (

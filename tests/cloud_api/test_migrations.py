@@ -14,7 +14,7 @@ from sqlmodel import col
 from cloud_api.kit.histogram import bin_of
 from cloud_api.maintenance.schema import migrate
 from cloud_api.migrations import config_for, downgrade, is_current, upgrade
-from cloud_api.models import RollupDaySteps
+from cloud_api.models import RollupDaySteps, RollupFine
 from cloud_api.rollups.proof import rollup_differences
 from cloud_api.tenancy.row_security import row_security_problems
 from cloud_api.tenancy.transactions import maintenance
@@ -128,3 +128,64 @@ async def test_histograms_of_days_are_made_from_their_single_steps_also_where_th
         ("dwell", bin_of(12.5) + 1, 10),
         ("queue_wait", bin_of(60) + 1, 10),
     ]
+
+
+async def stays_of(cloud: CloudUnderTest) -> dict[tuple[str, str], list[int]]:
+    query = select(col(RollupFine.type), col(RollupFine.category), col(RollupFine.stays))
+    found: dict[tuple[str, str], list[int]] = {}
+    async with maintenance(cloud.database) as connection:
+        for kind, category, stays in await connection.execute(query.where(col(RollupFine.stays) != b"")):
+            found.setdefault((kind, category), []).extend(stays)
+    return {key: sorted(steps) for key, steps in found.items()}
+
+
+async def filled_with_stays(cloud: CloudUnderTest) -> dict[tuple[str, str], list[int]]:
+    """Stays of one quarter hour, of which a shelf's are of two categories; how they are kept."""
+    told = [("dwell", 0.2, ""), ("dwell", 12.5, ""), ("dwell", 12.5, ""), ("queue_wait", 300.0, "")]
+    told += [
+        ("shelf_interaction", 40.0, "tea"),
+        ("shelf_interaction", 2.0, "tea"),
+        ("shelf_interaction", 9.0, "coffee"),
+    ]
+    events = [
+        crossing(n, minutes=n, kind=kind, value=value, attributes={"shelf_category": category} if category else {})
+        for n, (kind, value, category) in enumerate(told, 1)
+    ]
+    assert (await cloud.send(events)).json()["contiguous_seq"] == len(events)
+    kept: dict[tuple[str, str], list[int]] = {}
+    for kind, value, category in told:
+        kept.setdefault((kind, category), []).append(bin_of(value))
+    return {key: sorted(steps) for key, steps in kept.items()}
+
+
+@pytest.mark.parametrize("is_postgresql", [False, True], ids=["sqlite", "postgresql"])
+async def test_stays_move_into_the_rows_of_their_zones_each_to_its_category(
+    tmp_path: Path, is_postgresql: bool
+) -> None:
+    async with running_cloud(tmp_path, is_postgresql=is_postgresql) as cloud:
+        kept = await filled_with_stays(cloud)
+        await go(cloud, downgrade, "0011")
+        async with maintenance(cloud.database) as connection:
+            bins = text("SELECT type, sum(n) FROM rollup_bins GROUP BY type ORDER BY type")
+            rows = [tuple(row) for row in await connection.execute(bins)]
+        await go(cloud, upgrade)
+        assert rows == [("dwell", 3), ("queue_wait", 1), ("shelf_interaction", 3)]
+        assert await stays_of(cloud) == kept
+        async with maintenance(cloud.database) as connection:
+            assert await rollup_differences(connection) == []
+
+
+@pytest.mark.parametrize("is_postgresql", [False, True], ids=["sqlite", "postgresql"])
+async def test_stays_move_also_where_the_events_are_gone(tmp_path: Path, is_postgresql: bool) -> None:
+    async with running_cloud(tmp_path, is_postgresql=is_postgresql) as cloud:
+        kept = await filled_with_stays(cloud)
+        await go(cloud, downgrade, "0011")
+        async with maintenance(cloud.database) as connection:
+            await connection.execute(text("DELETE FROM events"))
+        await go(cloud, upgrade)
+        found = await stays_of(cloud)
+    shelf = {key for key in kept if key[0] == "shelf_interaction"}
+    assert {key: found[key] for key in kept.keys() - shelf} == {key: kept[key] for key in kept.keys() - shelf}
+    # Nobody can tell any more which stay was at which category; each has as many as it had.
+    assert {key: len(found[key]) for key in shelf} == {key: len(kept[key]) for key in shelf}
+    assert sorted(step for key in shelf for step in found[key]) == sorted(step for key in shelf for step in kept[key])

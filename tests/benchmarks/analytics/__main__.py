@@ -75,8 +75,10 @@ _DAY = f"({_AT} AT TIME ZONE '{ZONE}')::date"
 _SUMS = "count(*), sum(coalesce(value, 0)), max(coalesce(value, 0)), 0, org_id"
 _STAY = "WHERE type IN ('dwell', 'queue_wait', 'shelf_interaction')"
 _ROLL_UP = (
-    f"INSERT INTO rollups_fine (store_id, bucket_at, type, camera_id, zone_id, category, n, total, peak, seconds, org_id) "
-    f"SELECT store_id, {_AT}, type, camera_id, zone_id, '', {_SUMS} FROM events GROUP BY 1, 2, 3, 4, 5, org_id",
+    f"INSERT INTO rollups_fine (store_id, bucket_at, type, camera_id, zone_id, category, n, total, peak, seconds, org_id, "
+    f"stays) SELECT store_id, {_AT}, type, camera_id, zone_id, '', {_SUMS}, "
+    f"coalesce(string_agg(set_byte('x'::bytea, 0, {_BIN}), ''::bytea) FILTER ({_STAY}), '') FROM events "
+    "GROUP BY 1, 2, 3, 4, 5, org_id",
     f"INSERT INTO rollups_coarse (store_id, bucket_at, type, n, total, peak, seconds, org_id) "
     f"SELECT store_id, {_AT}, type, {_SUMS} FROM events GROUP BY 1, 2, 3, org_id",
     f"INSERT INTO rollups_day (store_id, day, type, n, total, peak, seconds, org_id) "
@@ -84,9 +86,6 @@ _ROLL_UP = (
     f"INSERT INTO rollups_hour (store_id, day, hour, type, n, org_id) "
     f"SELECT store_id, {_DAY}, extract(hour FROM {_AT} AT TIME ZONE '{ZONE}')::int, type, count(*), org_id FROM events "
     "GROUP BY 1, 2, 3, 4, org_id",
-    f"INSERT INTO rollup_bins (store_id, bucket_at, type, camera_id, zone_id, bin, n, org_id) "
-    f"SELECT store_id, {_AT}, type, camera_id, zone_id, {_BIN}, count(*), org_id FROM events {_STAY} "
-    "GROUP BY 1, 2, 3, 4, 5, 6, org_id",
     f"INSERT INTO rollup_day_steps (store_id, day, type, steps, org_id) "
     "SELECT store_id, day, type, ARRAY(SELECT coalesce((counts ->> i::text)::int, 0) FROM generate_series(0, longest) i), "
     f"org_id FROM (SELECT store_id, day, type, org_id, max(bin) AS longest, jsonb_object_agg(bin, n) AS counts FROM "
@@ -166,7 +165,7 @@ def queries(stores: list[StoreView], start: datetime, days: int, now: datetime, 
 
     def page(connection: AsyncConnection, key: str, first: date, until: date) -> Visit:
         asker = Principal(scope.org_id, scope.org_id, None, Role.ORG_ADMIN)
-        request = Request({"type": "http", "headers": []})
+        request = Request({"type": "http", "headers": [], "query_string": b""})
         organisation = OrganisationView(scope.org_id, "Bench", False)
         at = end.astimezone(UTC) - timedelta(hours=7)
         return Visit(request, asker, scope, connection, organisation, stores, None, Period(key, first, until, last), at)
