@@ -1,10 +1,10 @@
 """What a look costs: ours against Ultralytics' ObjectCounter and against supervision with onnxruntime.
 
-    python -m tests.benchmarks.detection [--rounds 5] [--frames 400] [--add]
+    python -m tests.benchmarks.detection [--rounds 5] [--frames 400] [--add] [--film street|store]
 
 Makes the environments and films it lacks, runs every program in turn (round by round, so that a busy minute hits all), and
 writes RESULTS.md beside this file. With ``--add`` the rounds join those of earlier runs with it, so that five rounds can be
-made on a machine that is idle for a few minutes at a time.
+made on a machine that is idle for a few minutes at a time; so does ``--film``, which runs one film alone.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 import onnx
 
 from tests.benchmarks.detection.clips import Clip, make_clips
-from tests.benchmarks.detection.table import Contender, Run, has_faster_precision, write_results
+from tests.benchmarks.detection.table import Contender, Run, cores_busy, has_faster_precision, write_results
 from tests.helpers.weights import PROJECT_DIR, find_weights
 
 HERE = Path(__file__).resolve().parent
@@ -48,27 +48,28 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--frames", type=int, default=WHOLE_FRAMES, help="of each film at most")
     parser.add_argument("--add", action="store_true", help="the rounds join those of the runs before")
+    parser.add_argument("--film", action="append", help="only this one (street or store); may be given more than once")
     asked = parser.parse_args()
     _make_environments()
     WORK.mkdir(parents=True, exist_ok=True)
     programs, clips = _programs(), make_clips()
-    load_before = os.getloadavg()
+    load_before = cores_busy()
     kept = WORK / f"detection-{asked.frames}.jsonl"
     if not asked.add:
         kept.unlink(missing_ok=True)
     earlier = _kept_runs(kept)
-    loads_before = [load for load, _ in earlier] + [load_before[0]]
+    loads_before = [load for load, _ in earlier] + [load_before]
     runs: list[Run] = [run for _, run in earlier]
     for number in range(asked.rounds):
-        for clip in clips:
+        for clip in [clip for clip in clips if not asked.film or clip.key in asked.film]:
             for program in programs:
                 run = _run(program, clip, frames=asked.frames)
                 print(f"round {number + 1}, {clip.name}, {program.contender.name}: {run.cpu_ms:.1f} ms", flush=True)
                 runs.append(run)
-                _keep(kept, run, load=load_before[0])
+                _keep(kept, run, load=load_before)
     command = f"python -m tests.benchmarks.detection --rounds {asked.rounds} --frames {asked.frames}"
     command += " --add" if asked.add else ""
-    loads = (max(loads_before), os.getloadavg()[0])
+    loads = (max(loads_before), cores_busy())
     path = write_results(
         HERE / "RESULTS.md",
         runs,
@@ -82,7 +83,7 @@ def main() -> None:
 
 
 def _keep(path: Path, run: Run, *, load: float) -> None:
-    """Add a run, with the machine's load before its round, to those of the runs before."""
+    """Add a run, with the cores that were busy before its round, to those of the runs before."""
     with path.open("a", encoding="utf-8") as lines:
         lines.write(json.dumps({"load": load, **asdict(run)}) + "\n")
 
@@ -98,7 +99,8 @@ def _kept_runs(path: Path) -> list[tuple[float, Run]]:
 
 def _programs() -> list[Program]:
     ours, own = Path(sys.executable), str(find_weights())
-    _run_once([ULTRALYTICS / "bin" / "python", HERE / "programs" / "ultralytics_counter.py", "make", WORK])
+    if not (WORK / "yolo11n.onnx").is_file():
+        _run_once([ULTRALYTICS / "bin" / "python", HERE / "programs" / "ultralytics_counter.py", "make", WORK])
     square = _squared(find_weights())
     settings = [
         ("ours-automatic", "ours, as it ships: automatic input size, the device's precision", "auto", "automatic"),

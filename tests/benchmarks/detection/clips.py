@@ -28,9 +28,11 @@ class Clip:
     """A film with its truth.
 
     Attributes:
+        key: what it is asked for by.
         line: start and end in pixels; *in* lies to its right as seen on the screen.
     """
 
+    key: str
     name: str
     path: Path
     line: tuple[tuple[float, float], tuple[float, float]]
@@ -43,7 +45,9 @@ def make_clips() -> list[Clip]:
     CACHE.mkdir(parents=True, exist_ok=True)
     scale = SIZE[0] / 768
     top, bottom = ((y - CROP_TOP) * scale for y in (150, 360))
-    street = Clip("vtest.avi", CACHE / "vtest_640x360_5fps.avi", ((300 * scale, top), (300 * scale, bottom)), 15, 12)
+    street = Clip(
+        "street", "vtest.avi", CACHE / "vtest_640x360_5fps.avi", ((300 * scale, top), (300 * scale, bottom)), 15, 12
+    )
     _write(street.path, _street())
     return [street, _store()]
 
@@ -54,7 +58,7 @@ def _store() -> Clip:
     truth = truth_for(config, [line], from_s=0, to_s=STORE_S)
     counts = [truth.count(line.zone_id, way) for way in (CountedDirection.IN, CountedDirection.OUT)]
     start, end = ((x * SIZE[0], y * SIZE[1]) for x, y in line.points)
-    clip = Clip("virtual store", CACHE / "store_640x360_5fps.avi", (start, end), *counts)
+    clip = Clip("store", "virtual store", CACHE / "store_640x360_5fps.avi", (start, end), *counts)
     _write(clip.path, _drawn())
     return clip
 

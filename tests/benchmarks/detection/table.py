@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import statistics
+import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,8 +17,9 @@ import openvino as ov
 from desktop_app.adapters.detection.self_test import machine_name
 from tests.benchmarks.detection.clips import FPS, Clip
 
-BUSY = 0.5
-"""Load per core before the first run above which the table says that it was disturbed."""
+BUSY = 0.1
+"""Share of the cores busy before a round above which the table says that it was disturbed."""
+SAMPLE_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,19 @@ class Run:
     cpu_ms: float
     fps: float
     counted: tuple[int, int]
+
+
+def cores_busy() -> float:
+    """How many cores other work takes now, over a few seconds; a load average would tell of the minutes before, too."""
+    before = _busy_s()
+    time.sleep(SAMPLE_S)
+    return (_busy_s() - before) / SAMPLE_S
+
+
+def _busy_s() -> float:
+    """Seconds that all cores together were busy since the start of the machine."""
+    user, nice, system, _, _, irq, softirq, *_ = map(float, Path("/proc/stat").read_text("ascii").split()[1:9])
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
 
 
 def has_faster_precision() -> bool:
@@ -63,19 +79,20 @@ def write_results(
 
 def _head(runs: Sequence[Run], *, command: str, loads: tuple[float, float], model: Path) -> str:
     cores = os.cpu_count() or 1
-    rounds = len(runs) // len({(run.contender, run.clip) for run in runs})
+    rounds = min(Counter((run.contender, run.clip) for run in runs).values())
     lines = [
         "# What a look costs",
         "",
         f"Made by `{command}` on {datetime.now(UTC):%Y-%m-%d}; interleaved rounds: {rounds}; median (least to most).",
         "",
         f"Machine: {machine_name()}, {_flags()}, Python {platform.python_version()}; "
-        f"load {loads[0]:.1f} before, {loads[1]:.1f} after. Our weights: `{model.name}`.",
+        f"cores busy with other work: {loads[0]:.1f} before (the most of all rounds), {loads[1]:.1f} after. "
+        f"Our weights: `{model.name}`.",
     ]
     if loads[0] > BUSY * cores:
         lines += [
             "",
-            f"**The machine was busy with other work (load {loads[0]:.1f} on {cores} cores before the first run): processor "
+            f"**The machine was busy with other work ({loads[0]:.1f} of {cores} cores before a round): processor "
             "seconds are inflated, and cameras sustained are far too few. To be run again on a quiet machine.**",
         ]
     if rounds < 5:
