@@ -110,7 +110,8 @@ class MainWindow(QMainWindow):
         """Show how cameras and cloud stand."""
         self._desk.heed(hides_people=status.cloud.hides_people)
         live = sum(camera.condition is CameraCondition.LIVE for camera in status.cameras)
-        self._camera_words.setText(self.tr("{live} of {all} cameras live").format(live=live, all=len(status.cameras)))
+        words = self.tr("{live} of {all} cameras live") if status.cameras else self.tr("No camera yet")
+        self._camera_words.setText(words.format(live=live, all=len(status.cameras)))
         self._cloud_words.setText(said(status.cloud.words))
         down = [c.label for c in status.cameras if c.condition is CameraCondition.TROUBLE]
         self.sidebar.set_mark("go_cameras", self.tr("{names}: not seen").format(names=", ".join(down)) if down else "")

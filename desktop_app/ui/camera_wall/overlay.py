@@ -218,9 +218,9 @@ def _draw_figures(painter: QPainter, counts: tuple[ZoneCount, ...], target: QRec
     metrics, pad = painter.fontMetrics(), 4 if target.height() < SMALL_PX else 8
     room = max(1, int(target.height() * FIGURES_SHARE - pad) // metrics.height())
     widest = target.width() * FIGURES_WIDTH
-    lines = [_figure_line(count, metrics, widest) for count in counts[:room]]
-    if len(counts) > room:
-        lines[-1] = f"{lines[-1]}  +{len(counts) - room}"
+    more = f"  +{len(counts) - room}" if len(counts) > room else ""
+    lines = [_figure_line(count, metrics, widest - metrics.horizontalAdvance(more)) for count in counts[:room]]
+    lines[-1] += more
     width = max(metrics.horizontalAdvance(line) for line in lines) + 2 * pad
     height = metrics.height() * len(lines) + pad
     chip = QRectF(target.right() - width - pad, target.bottom() - height - pad, width, height)

@@ -58,6 +58,13 @@ class _Layer(QGraphicsItem):
         width, height = self.canvas.frame_wh
         return QRectF(-60, -60, width + 120, height + 120)
 
+    def pen(self, colour: QColor, width: float, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
+        """As wide at every zoom; ``width`` is in the pixels of the page, of which a sharp screen has several."""
+        dots = width * self.canvas.devicePixelRatioF()
+        pen = QPen(colour, dots, style, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
+        pen.setCosmetic(True)
+        return pen
+
     def px(self, points: Sequence[Point]) -> list[QPointF]:
         """Normalised points in pixels of the picture."""
         width, height = self.canvas.frame_wh
@@ -77,12 +84,12 @@ class _PictureLayer(_Layer):
             painter.drawImage(frame, canvas.image)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if canvas.show_trails:
-            painter.setPen(_pen(TRAIL_COLOUR, 1.2))
+            painter.setPen(self.pen(TRAIL_COLOUR, 1.2))
             for path in canvas.paths:
                 painter.drawPolyline(QPolygonF(self.px(path.points)))
         draw_furniture(painter, canvas.furniture, canvas.frame_wh, frame)
         if canvas.view is not None:
-            painter.setPen(_pen(QColor(255, 255, 255, 190), 1.4))
+            painter.setPen(self.pen(QColor(255, 255, 255, 190), 1.4))
             for left, top, right, bottom in canvas.view.tracked.xyxy.tolist():
                 painter.drawRect(QRectF(left, top, right - left, bottom - top))
                 painter.setBrush(PERSON_COLOUR)
@@ -106,7 +113,7 @@ class _ZoneLayer(_Layer):
 
     def _zone(self, painter: QPainter, zone: Zone, *, is_selected: bool) -> None:
         points, colour = self.px(zone.points), zone_colour(zone)
-        painter.setPen(_pen(colour, 3.4 if is_selected else 2.4))
+        painter.setPen(self.pen(colour, 3.4 if is_selected else 2.4))
         if isinstance(zone, LineZone):
             painter.drawPolyline(QPolygonF(points))
             self.arrow(painter, points, colour)
@@ -124,7 +131,7 @@ class _ZoneLayer(_Layer):
         editing = self.canvas.editing
         chosen = editing.selection.vertex if editing is not None else None
         radius = HANDLE_PX / self.canvas.zoom
-        painter.setPen(_pen(QColor("#10201d"), 1.2))
+        painter.setPen(self.pen(QColor("#10201d"), 1.2))
         for index, point in enumerate(points):
             painter.setBrush(QColor("#ffffff") if index == chosen else colour)
             size = radius * (1.5 if index == chosen else 1.0)
@@ -178,16 +185,16 @@ class _ZoneLayer(_Layer):
         if draft is None or not draft.shown:
             return
         points = self.px(draft.shown)
-        painter.setPen(_pen(LINE_COLOUR, 2.2, Qt.PenStyle.DashLine))
+        painter.setPen(self.pen(LINE_COLOUR, 2.2, Qt.PenStyle.DashLine))
         if draft.kind is ShapeKind.AREA and len(points) > 2:
             painter.drawPolygon(QPolygonF(points))
         else:
             painter.drawPolyline(QPolygonF(points))
         if draft.kind is ShapeKind.LINE and len(points) > 1:
-            painter.setPen(_pen(LINE_COLOUR, 2.0))
+            painter.setPen(self.pen(LINE_COLOUR, 2.0))
             self.arrow(painter, points, LINE_COLOUR)
         radius = HANDLE_PX / self.canvas.zoom
-        painter.setPen(_pen(QColor("#10201d"), 1.0))
+        painter.setPen(self.pen(QColor("#10201d"), 1.0))
         painter.setBrush(LINE_COLOUR)
         for point in points:
             painter.drawEllipse(point, radius, radius)
@@ -403,12 +410,6 @@ CANVAS_KEYS: tuple[KeyRow, ...] = (
     KeyRow((Qt.Key.Key_Escape,), QT_TRANSLATE_NOOP("Keys", "lay the tool down"), lambda canvas, _: canvas.lay_down()),
 )
 """What keys do over the picture, whatever tool is in hand, where the tool has no use for them."""
-
-
-def _pen(colour: QColor, width: float, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
-    pen = QPen(colour, width, style, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
-    pen.setCosmetic(True)
-    return pen
 
 
 def _length(v: QPointF) -> float:

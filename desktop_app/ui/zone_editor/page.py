@@ -108,6 +108,8 @@ class ZonesPage(Page):
             self._labels = labels
             self._refill()
         self._stack.setCurrentWidget(self.editor if labels else self._empty)
+        for widget in (self.camera, self.discard_button, self.save_button):
+            widget.setVisible(bool(labels))
         self._follow()
         self.head_office.refresh()
         shown = [camera for camera in status.cameras if camera.camera_id == self.camera_id]

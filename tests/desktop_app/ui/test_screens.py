@@ -414,6 +414,22 @@ def test_a_camera_is_edited_paused_and_removed(
     qtbot.waitUntil(lambda: len(desk.document.cameras) == 3)
 
 
+def test_another_camera_that_is_picked_brings_its_name_unless_one_was_typed(
+    window: MainWindow, open_dialog: Callable[[], CameraDialog]
+) -> None:
+    window.show_page("cameras", "add")
+    form = open_dialog().form
+    form.show_found([FoundCamera("Door", "rtsp://10.0.0.1/live"), FoundCamera("Till", "rtsp://10.0.0.2/live")])
+    for row, name in ((0, "Door"), (1, "Till")):
+        form.found.itemClicked.emit(form.found.item(row))
+        assert form.name.text() == name
+    form.name.setText("Mine")
+    form.found.itemClicked.emit(form.found.item(0))
+    assert form.name.text() == "Mine"
+    assert window.cameras.dialog is not None
+    window.cameras.dialog.reject()
+
+
 def remove(page: CamerasPage, past: CameraPast = CameraPast.KEEP) -> None:
     page.remove_button.click()
     asked = page.dialog
