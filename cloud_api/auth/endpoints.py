@@ -127,9 +127,10 @@ async def refresh(
     form: RefreshForm, request: Request, database: Data, throttle: Throttling, address: Address
 ) -> LoginAnswer:
     """The next pair of tokens. A refresh token that comes a second time ends the log-in it belongs to."""
-    await throttle.spend(f"renew:{address}")
+    place = f"renew:{network_of(address)}"
+    await throttle.spend(place)
     principal, refresh_token = await renew(database, form.refresh_token)
-    await throttle.give_back(f"renew:{address}")
+    await throttle.give_back(place)
     return _answer(request, principal, refresh_token)
 
 
@@ -209,12 +210,12 @@ async def forgot(
 ) -> Done:  # fmt: skip
     """Have a reset link mailed. The answer is the same whether or not the account exists."""
     email = form.email.strip().lower()
-    await throttle.spend(f"forgot:{address}", f"forgot:{email}")
+    await throttle.spend(f"forgot:{network_of(address)}", f"forgot:{email}")
     if mail is None:
         return Done(words="This cloud sends no mail; ask your administrator for a link.")
 
     async def work() -> None:
-        secret = await forgotten(database, email)
+        secret = await forgotten(database, email, address=address)
         if secret is not None:
             await mail_link(mail, email, purpose="reset", link=link_to(settings, request, secret))
 

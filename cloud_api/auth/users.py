@@ -231,15 +231,18 @@ async def change_password(database: Database, asker: Principal, *, old: str, new
         )  # fmt: skip
 
 
-async def forgotten(database: Database, email: str) -> str | None:
+async def forgotten(database: Database, email: str, *, address: str) -> str | None:
     """The secret of a reset link for this e-mail, or None where nobody active has it."""
     email = email.strip().lower()
     async with by_credential(database, email) as connection:
-        row = await row_of_credential(connection, User, email, User.org_id, User.id, User.is_active)
+        row = await row_of_credential(connection, User, email, User.org_id, User.id, User.store_id, User.is_active)
         if row is None or not row.is_active:
             return None
         scope = Scope(row.org_id, None)
         await adopt(connection, scope)
+        await AuditLog(connection, scope).note(
+            actor="somebody", act="reset link mailed", subject=email, store_id=row.store_id, address=address
+        )
         return await Users(connection, scope).new_link(row.id, purpose="reset")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import asyncpg
 from sqlalchemy import select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,6 +24,7 @@ from cloud_api.settings import CloudSettings, Mode
 from cloud_api.tenancy.row_security import RowSecurityError, check_row_security
 
 OLDEST_POSTGRESQL = 140000
+NEWS_CHANNEL, NEWS_S = "wink_doctor", 5.0
 _MIGRATE = "Run: wink-cloud migrate"
 
 
@@ -75,7 +77,27 @@ async def _examine_postgresql(database: Database, settings: CloudSettings, *, wo
         async with database.begin(is_read=True) as connection:
             findings += await _role(connection, is_strict=settings.mode is Mode.PRODUCTION)
         findings.append(await _owner(database, is_strict=settings.mode is Mode.PRODUCTION))
+        findings.append(await _news(database, workers=workers))
     return findings
+
+
+async def _news(database: Database, *, workers: int) -> Finding:
+    """Whether what one worker tells reaches the others: a pooler in ``DATABASE_DIRECT_URL`` swallows it in silence."""
+    heard = asyncio.Event()
+    cure = "Set DATABASE_DIRECT_URL to an address past any pooler: LISTEN needs a connection of its own."
+    try:
+        listening = await database.listening_connection()
+        try:
+            await listening.add_listener(NEWS_CHANNEL, lambda *_: heard.set())
+            async with database.begin() as connection:
+                await connection.execute(text("SELECT pg_notify(:c, '')"), {"c": NEWS_CHANNEL})
+            await asyncio.wait_for(heard.wait(), NEWS_S)
+        finally:
+            await listening.close(timeout=2)
+    except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        words = f"what one worker tells does not reach the others ({type(error).__name__}): no live figures, no stills."
+        return broken("news", words, cure) if workers > 1 else warned("news", words, cure)
+    return fine("news", "what one worker tells reaches the others.")
 
 
 async def _version(connection: AsyncConnection) -> Finding:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 _STEPS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -43,6 +47,21 @@ class Meters:
         """All of it, as Prometheus reads it."""
         if not self._is_shared:
             return generate_latest(self._registry)
+        _forget_dead(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]  # prometheus_client leaves it untyped
         return generate_latest(together)
+
+
+def _forget_dead(folder: Path) -> None:
+    """A worker that was killed answers nothing any more: what it was about to answer is no open request."""
+    if sys.platform == "win32":
+        return  # where asking for a process by a signal would end it
+    for file in folder.glob("gauge_live*_*.db"):
+        pid = int(file.stem.rpartition("_")[2])
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]  # prometheus_client leaves it untyped
+        except PermissionError:
+            continue

@@ -42,28 +42,34 @@ class ZoneSetsOf(ScopedRepository):
 
     async def in_force(self, store_id: UUID) -> list[ZoneSet]:
         """The set that counts, of each camera that has one."""
-        query = (
-            self._select(
-                ZoneRevision, col(ZoneRevision.camera_id), col(ZoneRevision.revision), col(ZoneRevision.document)
-            )
-            .join(
-                Camera,
-                (col(Camera.store_id) == col(ZoneRevision.store_id))
-                & (col(Camera.camera_id) == col(ZoneRevision.camera_id))
-                & (col(Camera.zone_revision) == col(ZoneRevision.revision)),
-            )
-            .where(col(ZoneRevision.store_id) == store_id)
-            .order_by(col(ZoneRevision.camera_id))
-        )
-        rows = await self._connection.execute(query)
-        return [ZoneSet.model_validate({"camera_id": c, "revision": r, "zones": d}) for c, r, d in rows]
+        rows = await self._connection.execute(self._in_force([store_id]))
+        return [ZoneSet.model_validate({"camera_id": c, "revision": r, "zones": d}) for _store, c, r, d in rows]
+
+    async def documents_in_force(self, store_ids: Sequence[UUID]) -> dict[tuple[UUID, str], list[dict[str, Any]]]:
+        """The same of many stores in one query, by store and camera: zones as they are kept."""
+        rows = await self._connection.execute(self._in_force(store_ids))
+        return {(store_id, camera_id): document for store_id, camera_id, _revision, document in rows}
 
     async def conflicts(self, store_id: UUID) -> list[str]:
         """Cameras on whose zones somebody must decide."""
-        query = self._select(ZoneRevision, col(ZoneRevision.camera_id)).where(
-            col(ZoneRevision.store_id) == store_id, col(ZoneRevision.state) == "conflict"
+        return sorted(camera_id for _store, camera_id in await self.conflicts_of([store_id]))
+
+    async def conflicts_of(self, store_ids: Sequence[UUID]) -> set[tuple[UUID, str]]:
+        """The same of many stores in one query, by store and camera."""
+        query = self._select(ZoneRevision, col(ZoneRevision.store_id), col(ZoneRevision.camera_id)).where(
+            col(ZoneRevision.store_id).in_(store_ids), col(ZoneRevision.state) == "conflict"
         )
-        return sorted(set((await self._connection.execute(query)).scalars()))
+        return {(store_id, camera_id) for store_id, camera_id in await self._connection.execute(query)}
+
+    def _in_force(self, store_ids: Sequence[UUID]) -> Select[Any]:
+        fields = (ZoneRevision.store_id, ZoneRevision.camera_id, ZoneRevision.revision, ZoneRevision.document)
+        is_current = (
+            (col(Camera.store_id) == col(ZoneRevision.store_id))
+            & (col(Camera.camera_id) == col(ZoneRevision.camera_id))
+            & (col(Camera.zone_revision) == col(ZoneRevision.revision))
+        )
+        query = self._select(ZoneRevision, *(col(f) for f in fields)).join(Camera, is_current)
+        return query.where(col(ZoneRevision.store_id).in_(store_ids)).order_by(col(ZoneRevision.camera_id))
 
     async def history(self, store_id: UUID, camera_id: str, *, limit: int = 100) -> list[RevisionView]:
         """Newest first.

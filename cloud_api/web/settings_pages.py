@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -229,11 +230,14 @@ async def _people(seen: Visit) -> dict[str, Any]:
 async def _laptops(seen: Visit) -> dict[str, Any]:
     devices = Devices(seen.connection, seen.scope)
     names = {s.id: s.name for s in seen.stores}
-    return {"laptops": [await _laptop(seen, devices, d, names) for d in await devices.all()]}
+    hints: dict[UUID, list[str]] = defaultdict(list)
+    for key in await devices.keys():
+        hints[key.device_id].append(key.hint)
+    return {"laptops": [_laptop(seen, d, names, hints[d.id]) for d in await devices.all()]}
 
 
-async def _laptop(seen: Visit, devices: Devices, device: DeviceView, names: dict[UUID, str]) -> LaptopLine:
-    keys = ", ".join(k.hint for k in await devices.keys(device.id)) or _("none")
+def _laptop(seen: Visit, device: DeviceView, names: dict[UUID, str], hints: list[str]) -> LaptopLine:
+    keys = ", ".join(hints) or _("none")
     waiting = "–" if device.outbox_depth is None else _n("%(n)s event waits", "%(n)s events wait", device.outbox_depth)
     if device.clock_offset_s is not None and abs(device.clock_offset_s) > 60:
         waiting += "; " + _("its clock is %(duration)s wrong", duration=duration_words(abs(device.clock_offset_s)))

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from cloud_api.auth.access import Address, Data, Throttling
 from cloud_api.auth.links import LINK_PATH
-from cloud_api.auth.throttle import ThrottledError
+from cloud_api.auth.throttle import ThrottledError, network_of
 from cloud_api.auth.users import LinkError, redeem
 from cloud_api.kit.errors import InvalidError
 from cloud_api.web.shell import must_be_own, templates
@@ -34,12 +34,13 @@ async def welcome(
 ) -> Response:
     """Set the password, then on to the log-in."""
     must_be_own(request)
+    place = f"address:{network_of(address)}"
     try:
-        await throttle.spend(f"address:{address}")
+        await throttle.spend(place)
         await redeem(database, token, password, address=address)
     except (LinkError, InvalidError, ThrottledError) as error:
         return _form(request, token=token, error=str(error), status=error.status)
-    await throttle.give_back(f"address:{address}")
+    await throttle.give_back(place)
     return RedirectResponse("/login", status_code=303)
 
 

@@ -21,7 +21,7 @@ from cloud_api.kit.errors import InvalidError, NotFoundError
 from cloud_api.kit.language import gettext as _
 from cloud_api.stores.cameras import Cameras, CameraView
 from cloud_api.stores.endpoints import ZonesForm, choose_zones, put_zones_of_camera
-from cloud_api.stores.zone_sets import RevisionView, ZoneSetsOf, document_of
+from cloud_api.stores.zone_sets import RevisionView, ZoneSetsOf
 from cloud_api.tenancy.visible_stores import StoreView
 from cloud_api.web.live_page import stores_with_stills
 from cloud_api.web.shell import Visit, must_be_own, posted, show, uuid_in, visit
@@ -134,16 +134,17 @@ def _arrow(points: list[tuple[float, float]]) -> str:
 async def zones_page(request: Request) -> Response:
     """All cameras of the chosen stores with what is drawn on them."""
     async with visit(request) as seen:
-        listed = []
-        for store in seen.shown:
-            sets = ZoneSetsOf(seen.connection, seen.scope)
-            held = {s.camera_id: document_of(s.zones) for s in await sets.in_force(store.id)}
-            conflicts = set(await sets.conflicts(store.id))
-            listed += [
-                CameraZones(store, c, shapes_of(held.get(c.camera_id, [])), c.camera_id in conflicts)
-                for c in await Cameras(seen.connection, seen.scope).of(store.id)
-                if c.retired_at is None
-            ]
+        ids, sets = [s.id for s in seen.shown], ZoneSetsOf(seen.connection, seen.scope)
+        held, conflicts = await sets.documents_in_force(ids), await sets.conflicts_of(ids)
+        cameras = await Cameras(seen.connection, seen.scope).of_stores(ids)
+        listed = [
+            CameraZones(
+                store, c, shapes_of(held.get((store.id, c.camera_id), [])), (store.id, c.camera_id) in conflicts
+            )
+            for store in seen.shown
+            for c in cameras[store.id]
+            if c.retired_at is None
+        ]
         return show(seen, "zones.html", ZonesContext(listed), has_period=False)
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import jwt
 import pytest
 from sqlalchemy import event, text
@@ -115,6 +116,30 @@ def test_a_pairing_code_is_not_worth_guessing() -> None:
 )
 def test_a_place_is_an_address_or_the_network_of_one_customer(one: str, other: str, is_same: bool) -> None:
     assert (network_of(one) == network_of(other)) is is_same
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "free"),
+    [
+        ("/api/v1/auth/refresh", {"refresh_token": "wink_refresh_guess{n}"}, FREE_TRIES["renew"]),
+        ("/api/v1/auth/forgot", {"email": "guess{n}@acme.example"}, FREE_TRIES["forgot"]),
+        ("/api/v1/auth/redeem", {"token": "wink_link_guess{n}", "password": "short"}, FREE_TRIES["address"]),
+        ("/welcome", {"token": "wink_link_guess{n}", "password": "short"}, FREE_TRIES["address"]),
+        ("/api/v1/edge/enrol", {"code": "AAAA-AAAA"}, FREE_TRIES["pairing"]),
+    ],
+)
+async def test_whoever_has_a_whole_network_of_addresses_has_the_tries_of_one(
+    cloud: CloudUnderTest, path: str, form: dict[str, str], free: int
+) -> None:
+    statuses = []
+    for n in range(free + 3):
+        transport = httpx.ASGITransport(app=cloud.app, client=(f"2001:db8:1:2::{n:x}", 5000))
+        sent = {name: value.format(n=n) for name, value in form.items()}
+        async with httpx.AsyncClient(transport=transport, base_url="http://cloud.test") as client:
+            given: dict[str, Any] = {"data": sent} if path == "/welcome" else {"json": sent}
+            statuses.append((await client.post(path, **given)).status_code)
+    assert statuses[free:] == [429] * 3
+    assert 429 not in statuses[:free]
 
 
 def signed(header: dict[str, Any], claims: dict[str, Any], key: bytes) -> str:

@@ -263,6 +263,7 @@ async def test_a_forgotten_password_is_mailed_a_link_that_works(tmp_path: Path, 
         form = {"token": secret, "password": NEW_PASSWORD}
         assert (await cloud.client.post("/api/v1/auth/redeem", json=form)).status_code == 200
         await log_in(cloud, "owner@acme.example", NEW_PASSWORD)
+        assert (await acts(cloud)).count("reset link mailed") == 1
 
 
 @pytest.mark.expected_log("a mail could not be sent")

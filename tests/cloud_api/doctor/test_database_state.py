@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from cloud_api.doctor.database_state import examine_database
@@ -76,6 +77,16 @@ async def test_more_workers_than_the_database_has_connections_for_are_refused() 
     found = (await look(addresses.app, addresses.owner, workers=64))["connections"]
     assert found.state is State.BROKEN
     assert "WINK_CLOUD_POOL_SIZE" in found.cure
+
+
+async def test_news_that_do_not_reach_the_other_workers_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cloud_api.doctor.database_state.NEWS_S", 0.3)
+    here, elsewhere = new_cloud_database(), new_cloud_database()
+    for workers, state in ((1, State.WARNING), (2, State.BROKEN)):
+        found = (await look(here.app, elsewhere.owner, workers=workers))["news"]
+        assert found.state is state
+        assert "DATABASE_DIRECT_URL" in found.cure
+    assert (await look(here.app, here.owner, workers=2))["news"].state is State.OK
 
 
 async def test_a_database_that_is_not_there_is_told_without_its_password() -> None:

@@ -214,6 +214,28 @@ async def test_meters_without_a_token_are_for_this_machine_and_not_for_who_comes
         assert (await cloud.client.get("/metrics", headers=through)).status_code == 401
 
 
+KILLED_WORKER = """
+import os, subprocess, sys
+from cloud_api.maintenance.meters import Meters
+meters = Meters(is_shared=True)
+meters.begun()
+if len(sys.argv) == 1:
+    subprocess.run([sys.executable, __file__, "dies"], check=True)
+    print(meters.page().decode())
+else:
+    os._exit(0)
+"""
+
+
+def test_a_worker_that_was_killed_has_no_open_requests(tmp_path: Path) -> None:
+    program, folder = tmp_path / "worker.py", tmp_path / "meters"
+    program.write_text(KILLED_WORKER)
+    folder.mkdir()
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(folder), "PYTHONPATH": str(Path(__file__).parents[3])}
+    done = subprocess.run([sys.executable, program], env=environment, capture_output=True, text=True, check=True)
+    assert "wink_open_requests 1.0" in done.stdout
+
+
 @pytest.mark.parametrize(
     "words",
     [
