@@ -47,7 +47,7 @@ class TrackerConfig:
         appearance_weight: cost of colours that lie one such step apart.
         appearance_cap: the most that unlike clothes cost; they alone forbid no match.
         appearance_unknown: the cost where the clothes of either are not known.
-        appearance_memory_s: time in which what is remembered of the clothes gives way to what is seen.
+        appearance_learning: share of a new observation in what is remembered.
     """
 
     high_score: float = 0.4
@@ -65,7 +65,7 @@ class TrackerConfig:
     appearance_cap: float = 8.0
     appearance_weight: float = 2.6
     appearance_unknown: float = 1.0
-    appearance_memory_s: float = 0.9
+    appearance_learning: float = 0.2
 
 
 class Tracker:
@@ -169,10 +169,10 @@ class Tracker:
         return np.asarray(np.minimum(cost, self.config.appearance_cap), np.float64)
 
     def _remember_clothes(self, rows: Rows, clothes: Floats) -> None:
-        unseen_s = (self._now_s or 0.0) - self._seen_at[rows]
-        self._clothes[rows] = remembered(
-            self._clothes[rows], clothes, unseen_s=unseen_s, memory_s=self.config.appearance_memory_s
-        )
+        known = self._clothes[rows]
+        share = np.where(np.isnan(known), 1.0, self.config.appearance_learning)
+        mixed = np.nan_to_num(known) * (1 - share) + np.nan_to_num(clothes) * share
+        self._clothes[rows] = np.where(np.isnan(clothes), known, mixed)
 
     def _observe(self, seen: _Seen, track_of: Rows, dt_s: float) -> None:
         columns = np.flatnonzero(track_of >= 0)
@@ -248,18 +248,6 @@ class _Seen:
     score: NDArray[np.float32]
     clothes: Floats
     is_cut: NDArray[np.bool_]
-
-
-def remembered(known: Floats, seen: Floats, *, unseen_s: Floats, memory_s: float) -> Floats:
-    """(N, 6) colours to go on with: what was ``known`` gives way to what is ``seen`` by time, not by looks.
-
-    Args:
-        unseen_s: (N,) since the look before.
-        memory_s: after it a third (1/e) of what was known is left.
-    """
-    share = np.where(np.isnan(known), 1.0, 1.0 - np.exp(-unseen_s[:, None] / memory_s))
-    mixed = np.nan_to_num(known) * (1 - share) + np.nan_to_num(seen) * share
-    return np.where(np.isnan(seen), known, mixed)
 
 
 def _usable(detections: Detections, *, frame_wh: Size, low_score: float) -> _Seen:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from desktop_app.domain.appearance import clothes_colours, with_appearance
 from desktop_app.domain.detections import Detections, TrackedDetections
-from desktop_app.domain.tracker import Tracker, remembered
+from desktop_app.domain.tracker import Tracker
 from tests.helpers.examples import EXAMPLES
 
 FRAME = (1280, 720)
@@ -174,22 +174,6 @@ def test_any_boxes_at_any_times_give_each_id_once_a_frame_and_only_boxes_that_we
         tracked = tracker.update(given_boxes, at_s=at_s, frame_wh=FRAME)
         assert len(set(tracked.tracker_id.tolist())) == len(tracked)
         assert {tuple(b) for b in tracked.xyxy.tolist()} <= {tuple(b) for b in given_boxes.xyxy.tolist()}
-
-
-@pytest.mark.parametrize("fps", [2, 15])
-def test_a_change_of_light_on_the_clothes_is_learnt_in_the_same_time_at_any_rate(fps: int) -> None:
-    known = np.full((1, 6), 200.0)
-    for _ in range(2 * fps):
-        known = remembered(known, np.full((1, 6), 50.0), unseen_s=np.array([1 / fps]), memory_s=0.9)
-    assert known == pytest.approx(50 + 150 * np.exp(-2 / 0.9))
-
-
-def test_clothes_that_cannot_be_seen_are_remembered_and_new_ones_are_believed_at_once() -> None:
-    known, colours = np.full((2, 6), 80.0), np.full((2, 6), np.nan)
-    known[1], colours[1] = np.nan, 30.0
-    after = remembered(known, colours, unseen_s=np.full(2, 0.2), memory_s=0.9)
-    assert after[0].tolist() == [80.0] * 6
-    assert after[1].tolist() == [30.0] * 6
 
 
 def test_clothes_colours_are_the_medians_of_trunk_and_legs() -> None:
