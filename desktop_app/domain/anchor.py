@@ -65,6 +65,7 @@ class AnchorHistory:
     last: Point | None = None
     last_height: float | None = None
     hidden_since_s: float | None = None
+    _ratio: float | None = None
 
     def locate(
         self,
@@ -105,7 +106,7 @@ class AnchorHistory:
         """The height that this person should have with the head at ``top``."""
         own = median(self.heights) if len(self.heights) >= MIN_HISTORY else None
         if perspective is not None and len(self.ratios) >= MIN_HISTORY:
-            feet_y = perspective.feet_below(top, ratio=median(self.ratios))
+            feet_y = perspective.feet_below(top, ratio=self._usual_ratio())
             # People do not grow by half in the looks that are remembered: where they seem to, heads say too little.
             if feet_y is not None and (own is None or own / GROWS < feet_y - top < own * GROWS):
                 return feet_y - top
@@ -122,15 +123,27 @@ class AnchorHistory:
             usual = perspective.height_at(bottom)
             if usual is not None:
                 self.ratios.append(height / usual)
+                self._ratio = None
             perspective.observe(feet_y=bottom, height=height)
         return Anchor((x, bottom), self._height_at(bottom, perspective), is_estimated=False, is_feet=True)
+
+    def _usual_ratio(self) -> float:
+        if self._ratio is None:
+            self._ratio = median(self.ratios)
+        return self._ratio
+
+    def take_over(self, earlier: AnchorHistory) -> None:
+        """This is the same person as ``earlier``, some looks later."""
+        self.heights = deque([*earlier.heights, *self.heights], maxlen=HISTORY)
+        self.ratios = deque([*earlier.ratios, *self.ratios], maxlen=RATIOS)
+        self._ratio = None
 
     def _height_at(self, feet_y: float, perspective: Perspective | None) -> float:
         """How tall this person is there: by the perspective, else of late."""
         usual = perspective.height_at(feet_y) if perspective is not None else None
         if usual is None or len(self.ratios) < MIN_HISTORY:
             return median(self.heights)
-        return usual * median(self.ratios)
+        return usual * self._usual_ratio()
 
     def _of_a_stranger(self, top: float, bottom: float, perspective: Perspective) -> float | None:
         """The height of somebody who was never seen whole and of whom somebody nearer hides the half."""
@@ -156,6 +169,7 @@ class AnchorHistory:
         if self.hidden_since_s is not None and at_s - self.hidden_since_s > MAX_HIDDEN_S and not is_covered:
             self.heights.clear()
             self.ratios.clear()
+            self._ratio = None
             return False
         if is_covered:
             return height < SHORT_COVERED * expected

@@ -62,6 +62,7 @@ class HeatMeter:
 
 
 def _cell(point: Point) -> int:
-    column = min(GRID[0] - 1, max(0, int(point[0] * GRID[0])))
-    row = min(GRID[1] - 1, max(0, int(point[1] * GRID[1])))
+    column, row = int(point[0] * GRID[0]), int(point[1] * GRID[1])
+    column = 0 if column < 0 else GRID[0] - 1 if column >= GRID[0] else column
+    row = 0 if row < 0 else GRID[1] - 1 if row >= GRID[1] else row
     return row * GRID[0] + column

@@ -80,8 +80,12 @@ class LineState:
 
     def observe(self, points: Sequence[Point], anchor: Anchor) -> Crossing | None:
         """Take the track's next observed anchor (pixels, as ``points``)."""
-        self.distance = signed_distance(points, anchor.point_px)
-        band = _band(self.distance, max(anchor.height_px, FLOOR_PX))
+        self.distance = distance = signed_distance(points, anchor.point_px)
+        unit = max(anchor.height_px, FLOOR_PX)
+        if self._stays_far(distance, unit, anchor):
+            self.held = anchor
+            return None
+        band = _band(distance, unit)
         side = 1 if band > 0 else -1 if band < 0 else 0
         if self.held is not None and self.held.is_feet != anchor.is_feet:
             self._re_anchor(side, anchor)
@@ -97,6 +101,16 @@ class LineState:
             self.pending = anchor
             return None
         return self._commit(points, anchor)
+
+    def _stays_far(self, distance: float, unit: float, anchor: Anchor) -> bool:
+        """Somebody who came from far away is still there: nearly every look at nearly every line."""
+        return (
+            self.is_deep
+            and self.pending is None
+            and (distance >= COMMIT * unit if self.side > 0 else distance <= -COMMIT * unit)
+            and self.held is not None
+            and self.held.is_feet is anchor.is_feet
+        )
 
     def end(self, points: Sequence[Point]) -> Crossing | None:
         """The track is over: a new side that is held, though not yet committed, counts."""

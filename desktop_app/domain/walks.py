@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from desktop_app.domain.anchor import HISTORY, RATIOS, Anchor, AnchorHistory
+from desktop_app.domain.anchor import Anchor, AnchorHistory
 from desktop_app.domain.explanation import Approach
 from desktop_app.domain.line_crossing import LineState
 from desktop_app.domain.presence import Moment, PresenceState
@@ -165,8 +165,7 @@ def velocity_base(times_ms: Sequence[int]) -> int | None:
 def hand_over(old: Walk, new: Walk) -> None:
     """``new`` goes on with what ``old`` had done."""
     new.lines, new.presences, new.approaches = old.lines, old.presences, old.approaches
-    new.anchors.heights = deque([*old.anchors.heights, *new.anchors.heights], maxlen=HISTORY)
-    new.anchors.ratios = deque([*old.anchors.ratios, *new.anchors.ratios], maxlen=RATIOS)
+    new.anchors.take_over(old.anchors)
 
 
 def stitch_gap(old: Walk, new: Walk, *, now_s: float, frame_width: int) -> float | None:

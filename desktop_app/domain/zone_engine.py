@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-
 from desktop_app.domain.anchor import Anchor, AnchorHistory, are_legs_covered
 from desktop_app.domain.camera_meters import CameraMeters
 from desktop_app.domain.detections import TrackedDetections
@@ -224,7 +222,7 @@ class ZoneEngine:
     def _is_near_a_line(self, walk: Walk, anchor: Anchor) -> bool:
         reach = NEAR_HEIGHTS * anchor.height_px
         if walk.is_confirmed:
-            return any(abs(state.distance) < reach for state in walk.lines.values())
+            return any(-reach < state.distance < reach for state in walk.lines.values())
         return any(abs(signed_distance(self._points[z.zone_id], anchor.point_px)) < reach for z in self._lines)
 
     def _count(self, zone: Zone) -> ZoneCount:
@@ -359,10 +357,13 @@ class ZoneEngine:
         x, y = point = observation.anchor.point_px
         for area, corners, (left, top, right, bottom) in self._regions:
             presence = walk.presences.get(area.zone_id)
+            is_inside = left <= x <= right and top <= y <= bottom and contains(corners, point)
+            if not is_inside and (presence is None or presence.last_in is None):
+                continue  # most people are in no area, and were not
             if presence is None:
                 presence = walk.presences[area.zone_id] = PresenceState()
             stay = presence.observe(
-                is_inside=left <= x <= right and top <= y <= bottom and contains(corners, point),
+                is_inside=is_inside,
                 moment=observation.moment,
                 enter_s=area.enter_s,
                 exit_grace_s=area.exit_grace_s,
@@ -445,11 +446,18 @@ class ZoneEngine:
 
 def _usable(tracked: TrackedDetections, *, frame_wh: Size) -> TrackedDetections:
     """Without boxes that have no area, a coordinate that is no number, or nothing in the picture."""
-    x = tracked.xyxy
-    with np.errstate(invalid="ignore"):
-        good = np.isfinite(x).all(axis=1) & (x[:, 2] > x[:, 0]) & (x[:, 3] > x[:, 1])
-        good &= (x[:, 2] > 0) & (x[:, 3] > 0) & (x[:, 0] < frame_wh[0]) & (x[:, 1] < frame_wh[1])
-    if good.all():
+    x, (width, height) = tracked.xyxy, frame_wh
+    # Comparisons with what is no number are false. Of a few boxes plain Python is quicker than numpy.
+    good = [
+        -math.inf < left < right < math.inf
+        and -math.inf < top < bottom < math.inf
+        and right > 0
+        and bottom > 0
+        and left < width
+        and top < height
+        for left, top, right, bottom in x.tolist()
+    ]
+    if all(good):
         return tracked
     return TrackedDetections(x[good], tracked.score[good], tracked.tracker_id[good], tracked.is_confirmed[good])
 

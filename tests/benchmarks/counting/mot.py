@@ -6,7 +6,7 @@ Where ground truth is, the truth of a line is that of its paths (``truth.py``). 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -80,6 +80,22 @@ def boxes(film: Film, name: str) -> MotFile:
     if name == film.truth:
         found.frames = {frame: [b for b in listed if b.score > 0] for frame, listed in found.frames.items()}
     return found
+
+
+def joined(film: Film, listed: MotFile) -> MotFile:
+    """The same boxes; who was given a new number has the first one."""
+    same = SAME_PERSON.get(film.name, {})
+    return MotFile(
+        {
+            n: [replace(b, track_id=same.get(b.track_id, b.track_id)) for b in boxes]
+            for n, boxes in listed.frames.items()
+        }
+    )
+
+
+def from_frame(listed: MotFile, start: int) -> MotFile:
+    """The film without its first ``start`` frames."""
+    return MotFile({n - start: boxes for n, boxes in listed.frames.items() if n > start})
 
 
 def truth_of(film: Film) -> Counts:

@@ -164,12 +164,12 @@ class Scene:
             ticks = min(len(walker.feet), int(self.seconds * TICK_HZ) - walker.start)
             if ticks > 0:
                 sides = crossings_of(
-                    points, walker.feet[:ticks], walker.height[:ticks], in_view=self._in_view(number)[:ticks]
+                    points, walker.feet[:ticks], walker.height[:ticks], in_view=self.in_view(number)[:ticks]
                 )
                 found += [TrueCrossing(number, (walker.start + i) / TICK_HZ, side) for i, side in sides]
         return found
 
-    def _in_view(self, number: int) -> NDArray[np.bool_]:
+    def in_view(self, number: int) -> NDArray[np.bool_]:
         """Per tick: enough of a walker is in the picture to be found."""
         walker = self.walkers[number]
         if number not in self._views:

@@ -5,6 +5,7 @@ The truth is the store's own. Detecting is what takes long; what was found is ke
 
 from __future__ import annotations
 
+import hashlib
 import math
 import pickle
 from collections.abc import Iterable, Sequence
@@ -16,11 +17,14 @@ import lap
 import numpy as np
 from numpy.typing import NDArray
 
+from desktop_app.adapters import detection
 from desktop_app.adapters.detection.openvino_yolo import OpenVinoYolo
+from desktop_app.adapters.video import virtual_store
 from desktop_app.adapters.video.virtual_store.scenes import StoreConfig, parse_store, scene_zones
 from desktop_app.adapters.video.virtual_store.simulation import TICK_S, Simulation
 from desktop_app.adapters.video.virtual_store.source import VirtualStoreSource
 from desktop_app.adapters.video.virtual_store.truth import Truth, TruthKeeper, truth_for
+from desktop_app.domain import appearance
 from desktop_app.domain.appearance import with_appearance
 from desktop_app.domain.detections import Detections, TrackedDetections
 from desktop_app.domain.tracker import Tracker, TrackerConfig
@@ -31,6 +35,7 @@ from shared_models.clock import ManualClock
 from shared_models.events import EventDraft, EventType
 from shared_models.geometry import Point, Size
 from shared_models.zones import CountedDirection, LineZone, Zone
+from tests.benchmarks.counting.stays import MATCH_S, RIGHT_S, matched
 from tests.helpers.weights import find_weights
 
 STARTED_AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -38,9 +43,9 @@ FPS = 10
 EVERY = {5.0: 2, 10 / 3: 3, 2.0: 5}
 PEOPLE = {"entrance": 14, "aisle": 10, "queue": 10, "floor": 12}
 STAYS = (EventType.DWELL, EventType.SHELF_INTERACTION, EventType.QUEUE_WAIT)
-RIGHT_S, MATCH_S = 1.0, 4.0
-"""A dwell is right within the first; a stay whose ends are further off than the second is another stay."""
 MATCH_HEIGHTS = 0.3
+CODE = [Path(module.__file__ or "").parent for module in (virtual_store, detection)] + [Path(appearance.__file__)]
+"""What a film's boxes come from, beside the model."""
 
 
 @dataclass
@@ -150,13 +155,28 @@ def _told(boxes: NDArray[np.float32], scores: NDArray[np.float32], ids: Sequence
     return TrackedDetections(boxes, scores, np.array(ids, np.int64), np.ones(len(ids), np.bool_))
 
 
+def film_path(address: SourceAddress, cache: Path, *, weights: Path, code: Sequence[Path]) -> Path:
+    """Where a film's boxes are kept: another model, or other code that draws or looks at it, is another film."""
+    seen = hashlib.sha256()
+    for part in (weights, *sorted(path for place in code for path in _files(place))):
+        seen.update(hashlib.sha256(part.read_bytes()).digest())
+    return cache / f"{str(address).split('//')[-1].replace('?', '-').replace('&', '-')}-{seen.hexdigest()[:16]}.pickle"
+
+
+def _files(place: Path) -> list[Path]:
+    return (
+        [path for path in place.rglob("*") if path.suffix != ".pyc" and path.is_file()] if place.is_dir() else [place]
+    )
+
+
 def _detected(address: SourceAddress, cache: Path) -> tuple[Size, dict[int, Detections]]:
     """Frame number -> what the detector finds in it, of the frames that any rate looks at."""
-    path = cache / f"{str(address).split('//')[-1].replace('?', '-').replace('&', '-')}.pickle"
+    weights = find_weights()
+    path = film_path(address, cache, weights=weights, code=CODE)
     if path.exists():
         kept: tuple[Size, dict[int, Detections]] = pickle.loads(path.read_bytes())  # noqa: S301 - written here
         return kept
-    source, detector = VirtualStoreSource(address, clock=ManualClock(), realtime=False), OpenVinoYolo(find_weights())
+    source, detector = VirtualStoreSource(address, clock=ManualClock(), realtime=False), OpenVinoYolo(weights)
     size, looks = source.open(), {}
     for frame in frames_of(source):
         if any(frame.index % every == 0 for every in EVERY.values()):
@@ -205,20 +225,11 @@ def _judge(
                 p for p in truth.presences if p.zone_id == zone.zone_id and p.ended_s < end_s - MATCH_S
                 and p.ended_s - p.started_s >= getattr(zone, "threshold_s", 0.0) * (zone.purpose == "shelf")
             ]  # fmt: skip
-            for stay in true_stays:
-                dwell_s = stay.ended_s - stay.started_s
-                near = [
-                    (abs(value - dwell_s), i)
-                    for i, (ended_s, value) in enumerate(stays)
-                    if abs(ended_s - stay.ended_s) <= MATCH_S
-                ]
+            for began_s, over_s, gap_s in matched([(p.started_s, p.ended_s) for p in true_stays], stays):
                 found.dwells += 1
-                gap_s, i = min(near, default=(float("inf"), -1))
                 if gap_s <= RIGHT_S:
                     found.right_dwells += 1
                 else:
                     found.told.append(
-                        f"{name} {zone.zone_id} stay of {dwell_s:.1f} s until {stay.ended_s:.1f}: off by {gap_s:.1f}"
+                        f"{name} {zone.zone_id} stay of {over_s - began_s:.1f} s until {over_s:.1f}: off by {gap_s:.1f}"
                     )
-                if i >= 0:
-                    stays.pop(i)

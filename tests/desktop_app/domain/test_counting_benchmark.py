@@ -1,0 +1,53 @@
+"""The benchmark's own parts: a film's boxes are never stale, and stays are what COUNTING.md says."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from desktop_app.services.mot_format import MotBox, MotFile
+from shared_models.cameras import SourceAddress
+from tests.benchmarks.counting.mot import from_frame
+from tests.benchmarks.counting.simulation import TICK_HZ
+from tests.benchmarks.counting.stays import matched, stays_of
+from tests.benchmarks.counting.virtual_store import film_path
+
+
+def test_boxes_of_a_film_are_kept_by_address_model_and_the_code_that_makes_them(tmp_path: Path) -> None:
+    weights, code = tmp_path / "model.onnx", tmp_path / "store"
+    code.mkdir()
+    weights.write_bytes(b"one")
+    (code / "renderer.py").write_text("one")
+
+    def path(seed: int) -> Path:
+        address = SourceAddress(f"virtual-store://aisle?seed={seed}")
+        return film_path(address, tmp_path, weights=weights, code=[code])
+
+    paths = [path(1), path(2)]
+    assert path(1) == paths[0]
+    weights.write_bytes(b"two")
+    paths.append(path(1))
+    (code / "renderer.py").write_text("two")
+    paths.append(path(1))
+    (code / "scenes.py").write_text("new")
+    paths.append(path(1))
+    assert len(set(paths)) == 5
+
+
+def test_stays_need_a_second_inside_and_survive_two_outside() -> None:
+    inside = np.zeros(30 * TICK_HZ, np.bool_)
+    for begins_s, ends_s in ((1.0, 1.8), (4.0, 6.0), (7.5, 7.8), (12.0, 15.0)):
+        inside[round(begins_s * TICK_HZ) : round(ends_s * TICK_HZ) + 1] = True
+    assert stays_of(inside) == [(4.0, 7.8), (12.0, 15.0)]
+
+
+def test_each_stay_that_was_found_is_taken_for_one_true_stay_at_most() -> None:
+    told = matched([(0.0, 10.0), (1.0, 11.0), (40.0, 45.0)], [(10.5, 9.6), (44.0, 3.5)])
+    assert [gap for _, _, gap in told] == [np.float64(10.0 - 9.6), math.inf, 1.5]
+
+
+def test_a_film_can_begin_later() -> None:
+    boxes = MotFile({n: [MotBox(n, 7, 0, 0, 10, 20, 1.0)] for n in (1, 2, 5)})
+    assert sorted(from_frame(boxes, 1).frames) == [1, 4]
