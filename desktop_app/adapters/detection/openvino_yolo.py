@@ -239,14 +239,21 @@ def letterbox(frame: BgrImage, *, input_wh: Size) -> tuple[BgrImage, float]:
     height, width = frame.shape[:2]
     scale = min(input_wh[0] / width, input_wh[1] / height)
     size = (round(width * scale), round(height * scale))
-    # Areas lose no thin leg when a picture is made smaller; they are no way to make one larger.
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    resized = frame if size == (width, height) else cv2.resize(frame, size, interpolation=way)
+    resized = frame if size == (width, height) else _resized(frame, size)
     if size == input_wh:
         return np.ascontiguousarray(resized), scale
     canvas = np.full((input_wh[1], input_wh[0], 3), LETTERBOX_GREY, np.uint8)
     canvas[: size[1], : size[0]] = resized
     return canvas, scale
+
+
+def _resized(frame: BgrImage, size: Size) -> BgrImage:
+    """Smaller by averaging, which loses no thin leg: as halves of twice the size, where OpenCV averages fast."""
+    if frame.shape[1] <= size[0]:
+        return np.asarray(cv2.resize(frame, size), np.uint8)
+    twice = (2 * size[0], 2 * size[1])
+    doubled = frame if frame.shape[1::-1] == twice else cv2.resize(frame, twice)
+    return np.asarray(cv2.resize(doubled, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def class_names(text: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -430,6 +431,21 @@ def test_the_default_environment_is_without_ultralytics_and_says_what_a_pt_file_
 )
 def test_the_input_has_the_frames_shape(frame: tuple[int, int], expected: tuple[int, int]) -> None:
     assert input_size_for(frame, long_side=640) == expected
+
+
+@pytest.mark.parametrize("frame_wh", [(640, 360), (832, 468), (1280, 720), (1920, 1080)])
+def test_a_letterbox_makes_a_picture_smaller_by_averaging(frame_wh: tuple[int, int]) -> None:
+    chance = np.random.default_rng(5)
+    coarse = chance.integers(0, 256, (60, 107, 3), np.uint8)
+    frame = cv2.resize(coarse, frame_wh, interpolation=cv2.INTER_CUBIC)
+    frame[:, frame_wh[0] // 2] = 255
+    boxed, _ = letterbox(frame, input_wh=(416, 256))
+    exact = cv2.resize(frame, (416, 234), interpolation=cv2.INTER_AREA)
+    skipped = cv2.resize(frame, (416, 234))
+    off, off_skipped = (np.abs(one.astype(int) - exact).mean() for one in (boxed[:234], skipped))
+    assert off < 2.0
+    assert off <= off_skipped
+    assert boxed[:234, 208].mean() > boxed[:234, 216].mean() + 15, "a line of one pixel is still there"
 
 
 def test_a_letterbox_loses_no_picture() -> None:
