@@ -101,13 +101,14 @@ def create_app(
 
 
 def _add_routes(app: FastAPI) -> None:
+    # Routes are tried one after another: uploads, of which there are most, find theirs first.
     for router in (
+        cloud_api.ingest.endpoints.router,
         cloud_api.auth.endpoints.router,
         cloud_api.auth.user_endpoints.router,
         cloud_api.stores.endpoints.router,
         cloud_api.devices.endpoints.router,
         cloud_api.devices.endpoints.administration,
-        cloud_api.ingest.endpoints.router,
         cloud_api.analytics.endpoints.router,
         cloud_api.live.endpoints.router,
         cloud_api.maintenance.endpoints.router,

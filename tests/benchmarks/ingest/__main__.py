@@ -20,7 +20,6 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import httpx
 import zstandard
 from fastapi import FastAPI
 from sqlalchemy import text
@@ -110,6 +109,27 @@ async def at_once(works: list[Callable[[], Awaitable[None]]]) -> Cost:
     return Cost(time.perf_counter() - start_s, cpu_s() - start_cpu_s)
 
 
+async def post(app: FastAPI, path: str, body: bytes, headers: dict[str, str]) -> int:
+    """The status of what an application answers, asked by its own interface: a client's cost is none of the endpoint's."""
+    told = {"host": "bench", "content-length": str(len(body)), **headers}
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
+        "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "", "client": ("127.0.0.1", 1),
+        "server": ("bench", 80), "headers": [(name.lower().encode(), value.encode()) for name, value in told.items()],
+    }  # fmt: skip
+    statuses: list[int] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    await app(scope, receive, send)
+    return statuses[0]
+
+
 async def ours(
     database: Database,
     keys: list[str],
@@ -124,26 +144,20 @@ async def ours(
         )
     )
     async with app.router.lifespan_context(app):
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://bench") as client:
 
-            def lane(key: str, uploads: list[list[dict[str, Any]]]) -> Callable[[], Awaitable[None]]:
-                bodies = [pack(json.dumps({"events": b}).encode()) for b in uploads]
-                headers = {EDGE_KEY_HEADER: key, **({"Content-Encoding": name} if name else {})}
+        def lane(key: str, uploads: list[list[dict[str, Any]]]) -> Callable[[], Awaitable[None]]:
+            bodies = [pack(json.dumps({"events": b}).encode()) for b in uploads]
+            headers = {EDGE_KEY_HEADER: key, **({"Content-Encoding": name} if name else {})}
 
-                async def work() -> None:
-                    for body in bodies:
-                        answer = await client.post(EVENTS_PATH, content=body, headers=headers)
-                        while answer.status_code == 429:
-                            await asyncio.sleep(0.01)
-                            answer = await client.post(EVENTS_PATH, content=body, headers=headers)
-                        answer.raise_for_status()
+            async def work() -> None:
+                for body in bodies:
+                    assert await post(app, EVENTS_PATH, body, headers) == 200
 
-                return work
+            return work
 
-            works = [lane(key, uploads) for key, uploads in zip(keys, lanes, strict=True)]
-            await asyncio.gather(*(lane(key, [[]])() for key in keys * 2))  # connections are made, statements prepared
-            return await at_once(works)
+        works = [lane(key, uploads) for key, uploads in zip(keys, lanes, strict=True)]
+        await asyncio.gather(*(lane(key, [[]])() for key in keys * 2))  # connections are made, statements prepared
+        return await at_once(works)
 
 
 async def plain(database: Database, lanes: list[list[list[dict[str, Any]]]]) -> Cost:
@@ -158,21 +172,18 @@ async def plain(database: Database, lanes: list[list[list[dict[str, Any]]]]) -> 
             await session.commit()
         return {"n": len(events)}
 
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://bench") as client:
+    def lane(uploads: list[list[dict[str, Any]]]) -> Callable[[], Awaitable[None]]:
+        bodies = [json.dumps(b).encode() for b in uploads]
 
-        def lane(uploads: list[list[dict[str, Any]]]) -> Callable[[], Awaitable[None]]:
-            bodies = [json.dumps(b).encode() for b in uploads]
+        async def work() -> None:
+            for body in bodies:
+                assert await post(app, "/events", body, {"Content-Type": "application/json"}) == 200
 
-            async def work() -> None:
-                for body in bodies:
-                    answer = await client.post("/events", content=body, headers={"Content-Type": "application/json"})
-                    answer.raise_for_status()
+        return work
 
-            return work
-
-        works = [lane(uploads) for uploads in lanes]
-        await asyncio.gather(*(lane([[]])() for _ in lanes * 2))
-        return await at_once(works)
+    works = [lane(uploads) for uploads in lanes]
+    await asyncio.gather(*(lane([[]])() for _ in lanes * 2))
+    return await at_once(works)
 
 
 _BARE = (
