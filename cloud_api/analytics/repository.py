@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, LargeBinary, cast, func, select
+from sqlalchemy import ColumnElement, Integer, LargeBinary, cast, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
@@ -28,6 +28,9 @@ from cloud_api.models import (
     RollupHour,
 )
 from cloud_api.tenancy.visible_stores import StoreView
+
+_PAIRS_AT_ONCE = 4000
+"""Of store and quarter hour in one question: a statement takes so and so many parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,40 +200,56 @@ class AnalyticsRepository:
 
     async def day_bins(self, kind: str, *, first: date, last: date) -> list[tuple[date, int, int]]:
         """Histograms of stays: day, step, stays; all stores together."""
-        return await self._day_steps(kind, where=self._of_days(RollupDaySteps, first, last))
-
-    async def _day_steps(self, kind: str, *, where: ColumnElement[bool]) -> list[tuple[date, int, int]]:
-        table = RollupDaySteps
-        wanted = (where, col(table.type) == kind)
-        if self._connection.dialect.name == "postgresql":
-            # One row a day: thousands of rows cost more on their way through the driver than to add up.
-            sent: Any = func.string_agg(func.array_send(col(table.steps)), cast(b"", LargeBinary), type_=LargeBinary)
-            rows = await self._run(select(col(table.day), sent).where(*wanted).group_by(col(table.day)))
-            return [(day, step, n) for day, arrays in rows for step, n in counts_of_arrays(arrays).items()]
-        by_day: dict[date, list[list[int]]] = {}
-        for day, own in await self._run(select(col(table.day), col(table.steps)).where(*wanted)):
-            by_day.setdefault(day, []).append(own)
-        return [(day, step, n) for day, own in by_day.items() for step, n in counts_of_lists(own).items()]
+        return await self._steps_by(RollupDaySteps.day, kind, where=self._of_days(RollupDaySteps, first, last))
 
     async def stay_bins(self, kind: str, *, days: Sequence[date]) -> dict[int, int]:
-        """A histogram of the stays of some days, in their order: stays per step."""
-        # A whole run of days is a range; days apart are looked up one by one.
-        is_run = (days[-1] - days[0]).days + 1 == len(days)
-        table = RollupDaySteps
-        within = col(table.store_id).in_(self._ids) & col(table.day).in_(days)
+        """A histogram of the stays of some days, in their order: stays per step; all stores together."""
         found: dict[int, int] = {}
-        for _, step, n in await self._day_steps(
-            kind, where=self._of_days(table, days[0], days[-1]) if is_run else within
-        ):
+        for _, step, n in await self._steps_by(RollupDaySteps.day, kind, where=self._on_days(days)):
             found[step] = found.get(step, 0) + n
         return found
 
-    async def bins_at(self, kind: str, moments: Sequence[datetime]) -> list[tuple[datetime, int, int]]:
-        """Histograms of the stays of single quarter hours: quarter hour, step, stays."""
+    async def stay_bins_by_store(self, kind: str, *, days: Sequence[date]) -> dict[UUID, dict[int, int]]:
+        """The same for each store; those without stays are left out."""
+        found: dict[UUID, dict[int, int]] = {}
+        for store_id, step, n in await self._steps_by(RollupDaySteps.store_id, kind, where=self._on_days(days)):
+            found.setdefault(store_id, {})[step] = n
+        return found
+
+    async def _steps_by(self, key: Any, kind: str, *, where: ColumnElement[bool]) -> list[tuple[Any, int, int]]:
+        """``key``, step, stays; one row per key and step."""
+        table = RollupDaySteps
+        wanted = (where, col(table.type) == kind)
+        if self._connection.dialect.name == "postgresql":
+            # One row a key: thousands of rows cost more on their way through the driver than to add up.
+            sent: Any = func.string_agg(func.array_send(col(table.steps)), cast(b"", LargeBinary), type_=LargeBinary)
+            rows = await self._run(select(col(key), sent).where(*wanted).group_by(col(key)))
+            return [(own, step, n) for own, arrays in rows for step, n in counts_of_arrays(arrays).items()]
+        by_key: dict[Any, list[list[int]]] = {}
+        for own, steps in await self._run(select(col(key), col(table.steps)).where(*wanted)):
+            by_key.setdefault(own, []).append(steps)
+        return [(own, step, n) for own, lists in by_key.items() for step, n in counts_of_lists(lists).items()]
+
+    def _on_days(self, days: Sequence[date]) -> ColumnElement[bool]:
+        """On one of these, in their order: a whole run of days is a range; days apart are looked up one by one."""
+        table = RollupDaySteps
+        if (days[-1] - days[0]).days + 1 == len(days):
+            return self._of_days(table, days[0], days[-1])
+        return col(table.store_id).in_(self._ids) & col(table.day).in_(days)
+
+    async def bins_at(
+        self, kind: str, moments: Mapping[UUID, Sequence[datetime]]
+    ) -> list[tuple[UUID, datetime, int, int]]:
+        """Histograms of the stays of single quarter hours of stores: store, quarter hour, step, stays."""
         table = RollupFine
-        return await self._stays(
-            col(table.store_id).in_(self._ids), col(table.bucket_at).in_(moments), col(table.type) == kind
-        )
+        pairs = [(store_id, at) for store_id in self._ids for at in moments.get(store_id, ())]
+        counts: dict[tuple[UUID, datetime], Counter[int]] = {}
+        for first in range(0, len(pairs), _PAIRS_AT_ONCE):
+            is_wanted = tuple_(col(table.store_id), col(table.bucket_at)).in_(pairs[first : first + _PAIRS_AT_ONCE])
+            query = select(col(table.store_id), col(table.bucket_at), col(table.stays))
+            for store_id, at, steps in await self._run(query.where(is_wanted, col(table.type) == kind)):
+                counts.setdefault((store_id, at), Counter()).update(steps)
+        return [(*own, step, n) for own, steps in counts.items() for step, n in steps.items()]
 
     async def blind_by_camera(
         self, *, start: datetime, end: datetime

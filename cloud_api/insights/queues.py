@@ -67,13 +67,30 @@ async def longest_waits(
         own[0], own[1] = own[0] + q.n, own[1] + q.total
     chosen = {store_id: _longest_means(hours) for store_id, hours in sums.items()}
     wanted = {store_id: [at for key in keys for at in places[store_id][key]] for store_id, keys in chosen.items()}
-    found = []
+    wanted = {store_id: moments for store_id, moments in wanted.items() if moments}
+    if not wanted:
+        return []
+    steps: dict[UUID, dict[Hour, dict[int, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
+    for store_id, moment, step, n in await repository.bins_at(KIND, wanted):
+        steps[store_id][clocks[store_id].hour_of(moment)][step] += n
+    overall = await _at_all_times(repository, [s for s in stores if s.id in wanted], now=now)
+    found = [_judged(s, steps[s.id], overall.get(s.id)) for s in stores if s.id in wanted]
+    return sorted((wait for wait in found if wait), key=lambda w: -w.p90_s)
+
+
+async def _at_all_times(
+    repository: AnalyticsRepository, stores: Sequence[StoreView], *, now: datetime
+) -> dict[UUID, float | None]:
+    """The p90 of each store's waits. Stores that have the same day are asked for together."""
+    by_day: dict[date, list[StoreView]] = defaultdict(list)
     for store in stores:
-        if not wanted.get(store.id):
-            continue
-        wait = await _judged(repository.of([store]), store, wanted[store.id], clocks[store.id], now=now)
-        found += [wait] if wait else []
-    return sorted(found, key=lambda w: -w.p90_s)
+        by_day[store.time.day_of(now)].append(store)
+    found: dict[UUID, float | None] = {}
+    for today, own in by_day.items():
+        days = [today - timedelta(days=k) for k in range(HOURS_DAYS, -1, -1)]
+        histograms = await repository.of(own).stay_bins_by_store(KIND, days=days)
+        found |= {store_id: quantile(bins, 0.9) for store_id, bins in histograms.items()}
+    return found
 
 
 def _midnight(now: datetime, stores: Sequence[StoreView]) -> datetime:
@@ -104,15 +121,7 @@ def _longest_means(hours: Mapping[Hour, Sequence[float]]) -> list[Hour]:
     return sorted(known, key=lambda key: -hours[key][1] / hours[key][0])[:CANDIDATES]
 
 
-async def _judged(
-    repository: AnalyticsRepository, store: StoreView, wanted: Sequence[datetime], clock: _Clock, *, now: datetime
-) -> LongestWait | None:
-    steps: dict[Hour, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    for at, step, n in await repository.bins_at(KIND, wanted):
-        steps[clock.hour_of(at)][step] += n
-    today = now.astimezone(ZoneInfo(store.timezone)).date()
-    days: list[date] = [today - timedelta(days=k) for k in range(HOURS_DAYS, -1, -1)]
-    overall = quantile(await repository.stay_bins(KIND, days=days), 0.9)
+def _judged(store: StoreView, steps: Mapping[Hour, Mapping[int, int]], overall: float | None) -> LongestWait | None:
     waits = {key: (p90, sum(own.values())) for key, own in steps.items() if (p90 := quantile(own, 0.9)) is not None}
     if not waits or overall is None:
         return None

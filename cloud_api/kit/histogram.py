@@ -31,18 +31,16 @@ def edges_of(index: int) -> tuple[float, float]:
 
 
 def quantile(counts: Mapping[int, int], share: float) -> float | None:
-    """The stay that ``share`` (0..1) of all stays do not exceed, in seconds; None without stays."""
-    n = sum(counts.values())
-    if n == 0:
-        return None
-    wanted, passed = share * n, 0
-    for index in sorted(counts):
+    """The stay that ``share`` (0..1) of all stays do not exceed, in seconds; None without stays.
+
+    The middle of the step that it fell into: where in a step stays lie is not known, and they often lie together.
+    """
+    wanted, passed = share * sum(counts.values()), 0
+    for index in sorted(index for index, n in counts.items() if n):
         passed += counts[index]
-        if passed >= wanted and counts[index]:
-            low, high = edges_of(index)
-            inside = 1.0 - (passed - wanted) / counts[index]
-            return low + (high - low) * inside
-    return edges_of(max(counts))[1]
+        if passed >= wanted:
+            return sum(edges_of(index)) / 2
+    return None
 
 
 def steps_of(counts: Mapping[int, int]) -> tuple[int, ...]:

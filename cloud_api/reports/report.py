@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cloud_api.analytics.ranking import rank
 from cloud_api.analytics.repository import AnalyticsRepository
 from cloud_api.analytics.zones import WALKWAY, zone_figures
-from cloud_api.insights.usual import StayPair, against_usual, stays_against_usual, together
+from cloud_api.insights.usual import against_usual, stays_against_usual, together
 from cloud_api.kit.buckets import ROLLUP, rollup_start
+from cloud_api.kit.histogram import quantile
 from cloud_api.kit.language import gettext as _
 from cloud_api.kit.language import mark, weekday
 from cloud_api.stores.opening_hours import OpeningTimes
@@ -149,14 +150,10 @@ class _Maker:
         return Table(Part.STORES, _(TITLES[Part.STORES]), columns, rows, chart=2)
 
     async def _stays(self) -> Table:
-        rows: list[tuple[Value, ...]] = []
-        for store in self.stores:
-            repository = AnalyticsRepository(self.connection, [store])
-            dwell, wait = [
-                await stays_against_usual(repository, k, first=self.first, last=self.last)
-                for k in ("dwell", "queue_wait")
-            ]
-            rows.append((store.name, *_stay(dwell), *_stay(wait)))
+        repository = AnalyticsRepository(self.connection, self.stores)
+        days = [self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1)]
+        dwells, waits = [await repository.stay_bins_by_store(kind, days=days) for kind in ("dwell", "queue_wait")]
+        rows = [(s.name, *_stay(dwells.get(s.id, {})), *_stay(waits.get(s.id, {}))) for s in self.stores]
         columns = (_("Store"), _("Stays"), _("Time spent p50 s"), _("Time spent p90 s"), _("Waits"), _("Queue p50 s"),
                    _("Queue p90 s"))  # fmt: skip
         return Table(Part.STAYS, _(TITLES[Part.STAYS]), columns, tuple(rows), note=_("Right to 5 %."))
@@ -183,8 +180,8 @@ def _s(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 1)
 
 
-def _stay(pair: StayPair) -> tuple[Value, ...]:
-    return pair.n, _s(pair.p50_s), _s(pair.p90_s)
+def _stay(bins: Mapping[int, int]) -> tuple[Value, ...]:
+    return sum(bins.values()), _s(quantile(bins, 0.5)), _s(quantile(bins, 0.9))
 
 
 __all__ = ["TITLES", "Part", "Report", "Table", "Value", "make_report"]

@@ -5,7 +5,7 @@ import io
 import random
 import statistics
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,9 @@ from sqlmodel import col
 
 from cloud_api.analytics.comparison import compare
 from cloud_api.analytics.repository import AnalyticsRepository
+from cloud_api.insights.queues import longest_waits
 from cloud_api.insights.usual import against_usual
+from cloud_api.kit.histogram import bin_of
 from cloud_api.models import EdgeDevice, Store
 from cloud_api.rollups.proof import rollup_differences
 from cloud_api.tenancy.principal import Scope
@@ -293,6 +295,32 @@ async def test_blind_cameras_are_no_empty_shop_and_a_quiet_hour_is_one(busy_mond
         told = await compare(connection, store, monday.date(), weeks=4, now=monday + timedelta(days=1))
     assert (told.compared_in, told.usual, told.share) == (50, 60.0, 0.6)
     assert told.change == pytest.approx(-1 / 6, abs=1e-4)
+
+
+async def test_the_longest_waits_are_those_that_laptops_sent(busy_mondays: CloudUnderTest) -> None:
+    """Long ones of a Monday at ten, many short ones at three."""
+    cloud = busy_mondays
+    store = await store_of(cloud)
+    monday = datetime(2026, 5, 25, 10, 0, tzinfo=BERLIN)
+
+    async def send(n: int, value: float, *, seq: int, hours: int) -> None:
+        moments = [(monday + timedelta(hours=hours, seconds=k)).isoformat() for k in range(n)]
+        waits = [crossing(seq + k, kind="queue_wait", value=value, occurred_at=m) for k, m in enumerate(moments)]
+        answer = await cloud.send(waits)
+        assert answer.status_code == 200
+
+    await send(60, 600.0, seq=1000, hours=0)
+    await send(400, 60.0, seq=2000, hours=5)
+    await send(400, 60.0, seq=3000, hours=5)
+    async with maintenance(cloud.database) as connection:
+        repository = AnalyticsRepository(connection, [store])
+        found = await longest_waits(repository, [store], now=monday + timedelta(days=2))
+        by_store = await repository.stay_bins_by_store("queue_wait", days=[monday.date()])
+        apart = await repository.stay_bins_by_store("queue_wait", days=[date(2026, 5, 4), monday.date()])
+    assert [(w.weekday, w.hour, w.n) for w in found] == [(0, 10, 60)]
+    assert found[0].p90_s == pytest.approx(600.0, rel=0.05)
+    assert found[0].overall_s == pytest.approx(60.0, rel=0.05)
+    assert by_store == apart == {store.id: {bin_of(600.0): 60, bin_of(60.0): 800}}
 
 
 async def store_of(cloud: CloudUnderTest) -> StoreView:

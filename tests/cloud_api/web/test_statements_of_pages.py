@@ -14,13 +14,16 @@ from tests.helpers.cloud import CloudUnderTest, crossing
 
 PAGES = (
     "/dashboard", "/dashboard?period=28", "/dashboard/figures", "/live", "/live-figures", "/cameras", "/insights", "/zones",
-    "/reports", "/settings/stores", "/settings/people", "/settings/laptops", "/settings/keys", "/settings/audit",
-    "/settings/privacy",
+    "/reports", "/reports?part=summary&part=days&part=stores&part=stays", "/settings/stores", "/settings/people",
+    "/settings/laptops", "/settings/keys", "/settings/audit", "/settings/privacy",
 )  # fmt: skip
+
+WAITS = 200
+"""In one hour, more than it takes to speak of them."""
 
 
 async def add_stores(cloud: CloudUnderTest, names: list[str]) -> None:
-    """Each with a laptop, a camera, a zone, a conflict and people who came in today and last week."""
+    """Each with a laptop, a camera, a zone, a conflict, people who came today and last week, and an hour of long queues."""
     for name in names:
         async with maintenance(cloud.database) as connection:
             office = Administration(connection)
@@ -33,7 +36,18 @@ async def add_stores(cloud: CloudUnderTest, names: list[str]) -> None:
         days = [(now - timedelta(days=n)).isoformat() for n in (14, 7, 0)]
         came = [crossing(n, camera_id="cam", occurred_at=at) for n, at in enumerate(days, 1)]
         stayed = [crossing(n, camera_id="cam", kind="dwell", value=9.0, occurred_at=at) for n, at in enumerate(days, 4)]
-        assert (await cloud.send([*came, *stayed], key=key)).status_code == 200
+        noon = (now - timedelta(days=1)).replace(hour=12, minute=0)
+        waited = [
+            crossing(
+                n,
+                camera_id="cam",
+                kind="queue_wait",
+                value=30.0 + n,
+                occurred_at=(noon + timedelta(seconds=n)).isoformat(),
+            )
+            for n in range(7, 7 + WAITS)
+        ]
+        assert (await cloud.send([*came, *stayed, *waited], key=key)).status_code == 200
 
 
 async def test_no_page_asks_more_where_there_are_more_stores(empty: CloudUnderTest) -> None:
