@@ -23,6 +23,7 @@ from desktop_app.ui.actions import ActionSpec as Spec
 from desktop_app.ui.camera_wall.wall import TILE_KEYS
 from desktop_app.ui.key_rows import KeyRow
 from desktop_app.ui.text_dialog import TextDialog
+from desktop_app.ui.today.chart import CHART_KEYS
 from desktop_app.ui.zone_editor.canvas import CANVAS_KEYS
 from desktop_app.ui.zone_editor.tools import TOOLS, Mode
 
@@ -53,6 +54,7 @@ def key_groups() -> tuple[KeyGroup, ...]:
             (*_of_actions(ACTIONS), *((keys, translate("Shortcuts", words)) for keys, words in MOVE_KEYS)),
         ),
         KeyGroup(translate("Shortcuts", "Live"), (*_of_rows(TILE_KEYS), *_of_actions(LIVE_ACTIONS))),
+        KeyGroup(translate("Shortcuts", "Today: the hours"), _of_rows(CHART_KEYS)),
         KeyGroup(translate("Shortcuts", "Zones"), (*tools, *_of_actions((SAVE_ZONES, *ZONE_ACTIONS)))),
         KeyGroup(translate("Shortcuts", "Zones: what is selected"), _of_rows(TOOLS[Mode.SELECT].make.keys)),
         KeyGroup(translate("Shortcuts", "Zones: while drawing"), _of_rows(drawing)),

@@ -93,6 +93,7 @@ class TodayPage(Page):
         split.setStretchFactor(0, 2)
         split.setStretchFactor(1, 3)
         split.setChildrenCollapsible(False)
+        split.setSizes([200, 300])
         self.body.addWidget(split, 1)
         self.body.addWidget(self._note)
         self._timer = QTimer(self)

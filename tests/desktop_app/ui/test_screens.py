@@ -147,6 +147,29 @@ def test_a_click_on_an_hour_shows_the_events_behind_it(
     assert today.events.rowCount() == 1
 
 
+def test_an_hour_is_picked_by_keys(qtbot: QtBot, window: MainWindow, desk: Desk, outbox: SqliteOutbox) -> None:
+    put(outbox, desk, (EventType.FOOTFALL_IN, "door", None))
+    window.show_page("today")
+    today = window.today
+    qtbot.waitUntil(lambda: today.events.rowCount() == 1)
+    assert today.figures is not None
+    busy = next(n for n, hour in enumerate(today.figures.hours) if hour.in_count)
+    today.chart.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.waitUntil(today.chart.hasFocus)
+    assert today.chart.accessibleDescription().endswith("1 in, 0 out")
+    other = Qt.Key.Key_Left if busy else Qt.Key.Key_Right
+    back = Qt.Key.Key_Right if busy else Qt.Key.Key_Left
+    qtbot.keyClick(today.chart, other)
+    qtbot.keyClick(today.chart, Qt.Key.Key_Return)
+    assert today.events.rowCount() == 0
+    qtbot.keyClick(today.chart, back)
+    qtbot.keyClick(today.chart, Qt.Key.Key_Return)
+    assert today.events.rowCount() == 1
+    for key in (Qt.Key.Key_Home, Qt.Key.Key_Left):
+        qtbot.keyClick(today.chart, key)
+    assert today.chart.accessibleDescription().startswith("00:00")
+
+
 def test_a_day_without_pictures_shows_no_zeros(qtbot: QtBot, window: MainWindow) -> None:
     window.show_page("today")
     today = window.today
