@@ -166,7 +166,7 @@ async def plain(database: Database, lanes: list[list[list[dict[str, Any]]]]) -> 
     store_id = uuid7()
 
     @app.post("/events")
-    async def post(events: list[PlainIn]) -> dict[str, int]:
+    async def keep(events: list[PlainIn]) -> dict[str, int]:
         async with sessions() as session:
             session.add_all([PlainEvent(store_id=store_id, **e.model_dump()) for e in events])
             await session.commit()
