@@ -172,7 +172,7 @@ class Desk(StoreDesk):
         archive, journal = self.ports.archive, self.ports.host.journal
         watch = Watch(
             [c.camera_id for c in self._document.cameras if c.is_enabled],
-            lambda camera_id, hour: journal.seen_s(camera_id, hour_at=hour),
+            journal.seen_s,
             journal.since,
         )
         events = archive.events(start_at=start, end_at=end)

@@ -143,22 +143,22 @@ class Watch:
 
     Attributes:
         camera_ids: all of the store that are switched on.
-        seen_s: (camera, UTC hour) -> seconds that it saw of the hour.
+        seen_s: (camera, start, end) -> seconds that it saw in the quarters of an hour that begin in [start, end).
         since: (camera) -> since when there is such a camera; None: always.
     """
 
     camera_ids: Sequence[str]
-    seen_s: Callable[[str, datetime], float]
+    seen_s: Callable[[str, datetime, datetime], float]
     since: Callable[[str], datetime | None] = lambda _: None
 
     def seen_of(self, start: datetime, end: datetime) -> tuple[float, float]:
-        """Seconds that were seen of a UTC hour, and that could have been, up to ``end``; over all cameras together."""
+        """Seconds that were seen of [start, end), and that could have been; over all cameras together."""
         seen_s = expected_s = 0.0
         for camera_id in self.camera_ids:
             begun = max(start, self.since(camera_id) or start)
             could_s = max(0.0, (end - begun).total_seconds())
             expected_s += could_s
-            seen_s += min(could_s, self.seen_s(camera_id, start))
+            seen_s += min(could_s, self.seen_s(camera_id, start, end))
         return seen_s, expected_s
 
 

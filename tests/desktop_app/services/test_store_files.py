@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -171,15 +172,32 @@ def test_coverage_counts_seen_seconds_and_survives_a_restart(tmp_path: Path) -> 
     for second in (0, 1, 2, 60, 61):
         journal.record(grey_view("a", index=second))
     seen_at = grey_view("a").frame.captured_at
-    assert journal.seen_s("a", hour_at=seen_at) == pytest.approx(3.0), "the minute without frames was not seen"
+    hour = (seen_at.replace(minute=0, second=0), seen_at.replace(minute=0, second=0) + timedelta(hours=1))
+    assert journal.seen_s("a", *hour) == pytest.approx(3.0), "the minute without frames was not seen"
     journal.save(now=seen_at)
     again = CoverageJournal(tmp_path / "coverage.json")
-    assert again.seen_s("a", hour_at=seen_at) == pytest.approx(3.0)
-    assert again.seen_s("a", hour_at=seen_at + timedelta(hours=1)) == 0.0
+    assert again.seen_s("a", *hour) == pytest.approx(3.0)
+    assert again.seen_s("a", hour[1], hour[1] + timedelta(hours=1)) == 0.0
     again.record(grey_view("a", index=0))
     again.record(grey_view("a", index=1))
     again.save(now=seen_at + timedelta(days=60))
-    assert CoverageJournal(tmp_path / "coverage.json").seen_s("a", hour_at=seen_at) == 0.0
+    assert CoverageJournal(tmp_path / "coverage.json").seen_s("a", *hour) == 0.0
+
+
+def test_an_hour_that_begins_at_half_past_has_its_own_quarters(tmp_path: Path) -> None:
+    path = tmp_path / "coverage.json"
+    path.write_text(json.dumps({"version": 1, "seen_s": {"old": {"2026-03-02T09": 3600.0}}}))
+    half_past = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+    journal = CoverageJournal(path)
+    assert journal.seen_s("old", half_past, half_past + timedelta(hours=1)) == pytest.approx(1800.0)
+    for second in range(-2, 4):  # two seconds before half past, three after
+        view = grey_view("a", index=0)
+        frame = replace(view.frame, at_s=100.0 + second, captured_at=half_past + timedelta(seconds=second))
+        journal.record(replace(view, frame=frame))
+    assert journal.seen_s("a", half_past - timedelta(hours=1), half_past) == pytest.approx(1.0)
+    assert journal.seen_s("a", half_past, half_past + timedelta(hours=1)) == pytest.approx(4.0)
+    journal.save(now=half_past)
+    assert CoverageJournal(path).seen_s("a", half_past, half_past + timedelta(hours=1)) == pytest.approx(4.0)
 
 
 def test_a_camera_is_there_since_it_was_set_up_or_since_it_saw_something(tmp_path: Path) -> None:
@@ -202,7 +220,8 @@ def test_a_camera_is_there_since_it_was_set_up_or_since_it_saw_something(tmp_pat
 def test_a_damaged_journal_is_kept_aside(tmp_path: Path) -> None:
     (tmp_path / "coverage.json").write_text("[]")
     journal = CoverageJournal(tmp_path / "coverage.json")
-    assert journal.seen_s("a", hour_at=datetime(2026, 1, 1, tzinfo=UTC)) == 0.0
+    assert journal.seen_s("a", datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)) == 0.0
+    assert (tmp_path / "coverage.json.damaged-1").read_text() == "[]"
 
 
 def test_the_wizards_typing_is_kept_and_forgotten(tmp_path: Path) -> None:

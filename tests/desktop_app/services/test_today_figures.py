@@ -124,7 +124,7 @@ def test_the_drift_that_was_written_down_is_told_where_the_events_are_gone() -> 
 def test_hours_before_there_was_a_camera_are_not_blind_and_one_that_came_later_counts_from_then_on() -> None:
     since = {"old": NOON - timedelta(hours=3), "new": NOON - timedelta(minutes=30)}
     seen = {"old": 3600.0, "new": 900.0}
-    watch = Watch(["old", "new"], lambda camera, _: seen[camera], since.__getitem__)
+    watch = Watch(["old", "new"], lambda camera, *_: seen[camera], since.__getitem__)
     found = day_figures(DAY, [], time=BERLIN, now=NOON, watch=watch)
     past = [h for h in found.hours if h.is_past]
     assert [h.coverage for h in past] == [None] * 9 + [1.0, 1.0, pytest.approx((3600 + 900) / (3600 + 1800))]

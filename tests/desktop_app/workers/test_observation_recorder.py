@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ def test_what_the_engine_saw_is_remembered_and_written_at_the_end(tmp_path: Path
     recorder.stop()
     assert engine.listeners == []
     assert recorder.recent.span_s("a") == pytest.approx(3.0)
-    assert CoverageJournal(path).seen_s("a", hour_at=NOW) == pytest.approx(3.0)
+    assert CoverageJournal(path).seen_s("a", NOW.replace(minute=0), NOW + timedelta(hours=1)) == pytest.approx(3.0)
 
 
 def test_one_that_was_never_started_can_be_stopped(tmp_path: Path) -> None:
