@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,6 +23,7 @@ import cloud_api.ingest.endpoints
 import cloud_api.live.endpoints
 import cloud_api.maintenance.endpoints
 import cloud_api.stores.endpoints
+from cloud_api.auth import passwords
 from cloud_api.auth.links import mail_server
 from cloud_api.auth.signing_key import signing_key
 from cloud_api.auth.throttle import Throttle
@@ -73,6 +75,7 @@ def create_app(
         async with AsyncExitStack() as stack:
             stack.push_async_callback(database.close)
             await prepare(database, is_strict=settings.mode is Mode.PRODUCTION)
+            await asyncio.to_thread(passwords.make_ready)
             app.state.signing_key = await signing_key(settings, database)
             if not database.is_sqlite:
                 relay = Relay(database, FigureNews(broadcaster), still_news)

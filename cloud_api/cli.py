@@ -18,8 +18,7 @@ import typer
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cloud_api.demo_data.seed import seed
-from cloud_api.doctor.examination import Deployment, examine
+from cloud_api.demo_data.log_in import DEMO_EMAIL, DEMO_PASSWORD
 from cloud_api.doctor.findings import Finding, State, has_broken
 from cloud_api.kit.database import Database
 from cloud_api.kit.errors import CloudError
@@ -32,7 +31,6 @@ from cloud_api.rollups.proof import rebuild, rollup_differences
 from cloud_api.settings import CloudSettings, Mode
 from cloud_api.stores.administration import Administration
 from cloud_api.tenancy.transactions import maintenance
-from cloud_api.web.pages import DEMO_EMAIL, DEMO_PASSWORD
 
 app = typer.Typer(name="wink-cloud", help="Collects what the stores count, and shows it.", no_args_is_help=True,
                   add_completion=False, pretty_exceptions_enable=False)  # fmt: skip
@@ -200,6 +198,8 @@ def seed_demo(
     as_json: AsJson = False,
 ) -> None:
     """Make a demo organisation: twelve stores with thirteen months of figures, marked as a demo on every page."""
+    from cloud_api.demo_data.seed import seed
+
     started = time.perf_counter()
 
     async def work(connection: AsyncConnection) -> dict[str, int]:
@@ -251,6 +251,8 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Look at all that a deployment needs, with the service's settings; exit code 1 when something is broken."""
+    from cloud_api.doctor.examination import Deployment, examine
+
     deployment = Deployment(url=url, ca=ca, http_port=http_port, workers=workers, env_file=env_file, backups=backups)
 
     async def look() -> list[Finding]:

@@ -17,10 +17,11 @@ from openpyxl import Workbook
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from cloud_api.kit.language import NONE, current, day_and_month, figure, long_day, mark, moment, number, plain_day
+from cloud_api.kit.language import current, day_and_month, long_day, mark, moment, number
 from cloud_api.kit.language import gettext as _
 from cloud_api.kit.language import ngettext as _n
 from cloud_api.reports.report import Report, Table, Value
+from cloud_api.reports.words import words_of
 
 DEMO_WORDS = mark("Demo: these shops and the people counted in them do not exist.")
 _GREEN, _INK, _QUIET = (13, 107, 98), (29, 36, 33), (93, 103, 99)
@@ -142,15 +143,6 @@ def legible(text: str) -> str:
 def _drawn() -> frozenset[int]:
     with TTFont(_REGULAR, lazy=True) as regular, TTFont(_BOLD, lazy=True) as bold:
         return frozenset(regular.getBestCmap()) & frozenset(bold.getBestCmap())
-
-
-def words_of(value: Value) -> str:
-    """A value as it is printed."""
-    if value is None:
-        return NONE
-    if isinstance(value, date):
-        return plain_day(value)
-    return figure(value) if isinstance(value, (int, float)) else value
 
 
 def _line(paper: FPDF, text: str, *, size: int, style: str = "", colour: tuple[int, int, int] = _INK) -> None:

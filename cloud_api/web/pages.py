@@ -11,6 +11,7 @@ from cloud_api.auth import tokens
 from cloud_api.auth.access import PAGE_COOKIE, Data, Settings, page_principal
 from cloud_api.auth.login import LoginError, ThrottledError, log_in
 from cloud_api.auth.sessions import Sessions, open_session
+from cloud_api.demo_data.log_in import DEMO_EMAIL, DEMO_PASSWORD
 from cloud_api.tenancy.principal import Scope
 from cloud_api.tenancy.transactions import scoped
 from cloud_api.web import (
@@ -26,8 +27,7 @@ from cloud_api.web import (
 )
 from cloud_api.web.shell import HERE, must_be_own, templates
 
-__all__ = ["DEMO_EMAIL", "DEMO_PASSWORD", "HERE", "router", "templates"]
-DEMO_EMAIL, DEMO_PASSWORD = "demo@example.com", "demo123"  # noqa: S105 - offered on the page in demo mode only
+__all__ = ["HERE", "router", "templates"]
 router = APIRouter(include_in_schema=False)
 for _page in (dashboard, definitions, live_page, cameras_page, settings_pages, zones_page, insights_page, reports_page,
               stills_page):  # fmt: skip
