@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 STAMP := .make
 
-.PHONY: help install demo test lint types unit e2e bench-counting bench-insights bench-pages texts lock clean package package-check package-results train-env train train-test ultralytics-test server-check container-check sbom audit
+.PHONY: help install demo test lint types unit e2e bench-counting bench-insights bench-pages texts lock clean package-bundle package-smoke package package-check package-results train-env train train-test ultralytics-env ultralytics-test server-check container-check sbom audit
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -97,9 +97,16 @@ audit: install  ## known weaknesses of what ships, less the written exceptions; 
 
 PACKAGE := build/package
 
-package: install $(STAMP)/package-packages  ## the programs without Python, the Debian package, the archive; all tried
+package-bundle: install $(STAMP)/package-packages  ## the programs without Python, the Debian package, the archive
 	$(BIN)/python -m installer.build --out $(PACKAGE)
+
+package-smoke: install  ## what was built, tried: window, counting, sync, kill, SIGTERM
+	@test -d $(PACKAGE)/wink-analytics || { echo "run make package-bundle first" >&2; exit 1; }
 	$(BIN)/python -m installer.smoke --artefact $(PACKAGE)/wink-analytics --report $(PACKAGE)/smoke.json
+
+package:  ## the programs without Python, the Debian package, the archive; all tried
+	@$(MAKE) package-bundle
+	$(MAKE) package-smoke
 
 $(STAMP)/package-packages: installer/linux/system_packages.sh
 	@mkdir -p $(STAMP)
@@ -125,6 +132,8 @@ $(STAMP)/ultralytics-env: tests/ultralytics/requirements.txt
 	$(PYTHON) -m venv --clear $(ULTRALYTICS_VENV)
 	$(ULTRALYTICS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r tests/ultralytics/requirements.txt
 	touch $@
+
+ultralytics-env: $(STAMP)/ultralytics-env
 
 ultralytics-test: $(STAMP)/ultralytics-env  ## the Ultralytics extra with the real package, in an environment of its own
 	$(ULTRALYTICS_VENV)/bin/python -m pytest -q -c tests/ultralytics/pytest.ini tests/ultralytics $(ARGS)
