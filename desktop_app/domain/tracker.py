@@ -43,7 +43,8 @@ class TrackerConfig:
         sure_gate: pairs are made up to this cost first; what is left over then up to the gate.
         max_speed_heights_s: nobody moves faster, in own heights per second.
         confirm_observations, confirm_s: a track is confirmed after this many observations, or two that span this long.
-        tentative_lost_s, lost_s: an unseen track is forgotten after this long.
+        tentative_lost_s, lost_s: an unseen track is forgotten after this long; one that was seen twice, but never whole,
+            waits like a confirmed one.
         duplicate_iou: a new track may not begin this close to a box that was matched already.
         appearance_std: how far, of 255, the colours of one person's clothes vary from frame to frame.
         appearance_weight: cost of colours that lie one such step apart.
@@ -241,7 +242,9 @@ class Tracker:
 
     def _forget(self) -> None:
         unseen_s = (self._now_s or 0.0) - self._seen_at
-        limit = np.where(self._is_confirmed, self.config.lost_s, self.config.tentative_lost_s)
+        # Whoever was only seen behind somebody nearer is hidden now rather than gone: two looks are enough to wait for.
+        is_awaited = self._is_confirmed | ((self._observations >= 2) & ~self._is_whole)
+        limit = np.where(is_awaited, self.config.lost_s, self.config.tentative_lost_s)
         self._keep(unseen_s <= limit)
 
     def _keep(self, mask: NDArray[np.bool_]) -> None:
