@@ -9,6 +9,7 @@ filter's own uncertainty, so one rule serves every frame rate.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import lap
@@ -39,15 +40,20 @@ class TrackerConfig:
         low_score: boxes below it are not looked at.
         gate: largest cost of a match, in squared standard deviations.
         low_gate: the same for low-score boxes.
+        sure_gate: pairs are made up to this cost first; what is left over then up to the gate.
         max_speed_heights_s: nobody moves faster, in own heights per second.
         confirm_observations, confirm_s: a track is confirmed after this many observations, or two that span this long.
-        tentative_lost_s, lost_s: an unseen track is forgotten after this long.
+        tentative_lost_s, lost_s: an unseen track is forgotten after this long; one that was seen twice, but never whole,
+            waits like a confirmed one.
         duplicate_iou: a new track may not begin this close to a box that was matched already.
         appearance_std: how far, of 255, the colours of one person's clothes vary from frame to frame.
         appearance_weight: cost of colours that lie one such step apart.
         appearance_cap: the most that unlike clothes cost; they alone forbid no match.
         appearance_unknown: the cost where the clothes of either are not known.
         appearance_learning: share of a new observation in what is remembered.
+        shape_std, shape_std_s: how far, as a share, what is seen of one person's height varies from look to look, and
+            by how much more for each second unseen.
+        shape_cap: the most that a suddenly other height costs: legs are hidden and shown again from one look to the next.
     """
 
     high_score: float = 0.4
@@ -55,6 +61,7 @@ class TrackerConfig:
     low_score: float = 0.15
     gate: float = 14.0
     low_gate: float = 10.0
+    sure_gate: float = 10.0
     max_speed_heights_s: float = 2.2
     confirm_observations: int = 3
     confirm_s: float = 0.35
@@ -66,6 +73,9 @@ class TrackerConfig:
     appearance_weight: float = 2.6
     appearance_unknown: float = 1.0
     appearance_learning: float = 0.2
+    shape_std: float = 0.08
+    shape_std_s: float = 0.3
+    shape_cap: float = 2.0
 
 
 class Tracker:
@@ -85,6 +95,7 @@ class Tracker:
         self._is_confirmed: NDArray[np.bool_] = np.zeros(0, np.bool_)
         self._clothes: Floats = np.zeros((0, APPEARANCE_SIZE))
         self._is_whole: NDArray[np.bool_] = np.zeros(0, np.bool_)
+        self._shown: Floats = np.zeros(0)
         self._next_id = 1
         self._now_s: float | None = None
 
@@ -136,12 +147,11 @@ class Tracker:
         cost = self._cost(rows, seen, columns, dt_s)
         too_far = cost > gate
         cost += self._unlikeness(rows, seen.clothes[columns])
-        limit = gate + self.config.appearance_cap
+        cost += self._reshaping(rows, seen.boxes[columns])
+        limit = gate + self.config.appearance_cap + self.config.shape_cap
         cost[too_far] = _FAR
-        _, of_row, _ = lap.lapjv(cost, extend_cost=True, cost_limit=limit)
-        for row, column in zip(rows, of_row, strict=True):
-            if column >= 0:
-                track_of[columns[column]] = row
+        for row, column in _assigned(cost, limits=(self.config.sure_gate, limit)):
+            track_of[columns[column]] = rows[row]
 
     def _cost(self, rows: Rows, seen: _Seen, columns: Rows, dt_s: float) -> Floats:
         mean, spread = self._motion.mean[rows], self._motion.innovation_var()[rows]
@@ -168,6 +178,13 @@ class Tracker:
         cost = np.nan_to_num((gap**2).mean(axis=2) * self.config.appearance_weight, nan=self.config.appearance_unknown)
         return np.asarray(np.minimum(cost, self.config.appearance_cap), np.float64)
 
+    def _reshaping(self, rows: Rows, boxes: Floats) -> Floats:
+        """(T, N): how unlike a box is to what was seen of a track last, hidden legs or not; at most ``shape_cap``."""
+        unseen_s = (self._now_s or 0.0) - self._seen_at[rows]
+        spread = self.config.shape_std**2 + (self.config.shape_std_s * unseen_s) ** 2
+        gap = np.log(boxes[None, :, 3] / self._shown[rows][:, None])
+        return np.asarray(np.minimum(gap**2 / spread[:, None], self.config.shape_cap), np.float64)
+
     def _remember_clothes(self, rows: Rows, clothes: Floats) -> None:
         known = self._clothes[rows]
         share = np.where(np.isnan(known), 1.0, self.config.appearance_learning)
@@ -179,6 +196,7 @@ class Tracker:
         rows = track_of[columns]
         self._correct(rows, seen, columns)
         self._remember_clothes(rows, seen.clothes[columns])
+        self._shown[rows] = seen.boxes[columns, 3]
         unseen = np.ones(len(self._ids), np.bool_)
         unseen[rows] = False
         self._motion.fade(np.flatnonzero(unseen), dt_s)
@@ -214,6 +232,7 @@ class Tracker:
         self._motion.add(seen.boxes[born])
         self._clothes = np.vstack([self._clothes, seen.clothes[born]])
         self._is_whole = np.concatenate([self._is_whole, ~seen.is_cut[born]])
+        self._shown = np.concatenate([self._shown, seen.boxes[born, 3]])
         self._ids = np.concatenate([self._ids, np.arange(self._next_id, self._next_id + count)])
         self._next_id += count
         self._seen_at = np.concatenate([self._seen_at, np.full(count, now)])
@@ -223,12 +242,14 @@ class Tracker:
 
     def _forget(self) -> None:
         unseen_s = (self._now_s or 0.0) - self._seen_at
-        limit = np.where(self._is_confirmed, self.config.lost_s, self.config.tentative_lost_s)
+        # Whoever was only seen behind somebody nearer is hidden now rather than gone: two looks are enough to wait for.
+        is_awaited = self._is_confirmed | ((self._observations >= 2) & ~self._is_whole)
+        limit = np.where(is_awaited, self.config.lost_s, self.config.tentative_lost_s)
         self._keep(unseen_s <= limit)
 
     def _keep(self, mask: NDArray[np.bool_]) -> None:
         self._motion.keep(mask)
-        self._clothes, self._is_whole = self._clothes[mask], self._is_whole[mask]
+        self._clothes, self._is_whole, self._shown = self._clothes[mask], self._is_whole[mask], self._shown[mask]
         self._ids, self._seen_at, self._born_at = self._ids[mask], self._seen_at[mask], self._born_at[mask]
         self._observations, self._is_confirmed = self._observations[mask], self._is_confirmed[mask]
 
@@ -248,6 +269,20 @@ class _Seen:
     score: NDArray[np.float32]
     clothes: Floats
     is_cut: NDArray[np.bool_]
+
+
+def _assigned(cost: Floats, *, limits: Sequence[float]) -> Iterator[tuple[int, int]]:
+    """Rows and columns that belong together at the least total cost, by each of ``limits`` in turn.
+
+    A pair that is left apart costs its limit: under a wide one alone, sure pairs are broken up for the sake of two far ones.
+    """
+    rows, columns = np.arange(cost.shape[0]), np.arange(cost.shape[1])
+    for limit in limits:
+        if not len(rows) or not len(columns):
+            return
+        _, of_row, of_column = lap.lapjv(cost[np.ix_(rows, columns)], extend_cost=True, cost_limit=limit)
+        yield from ((int(rows[i]), int(columns[j])) for i, j in enumerate(of_row) if j >= 0)
+        rows, columns = rows[of_row < 0], columns[of_column < 0]
 
 
 def _usable(detections: Detections, *, frame_wh: Size, low_score: float) -> _Seen:

@@ -6,13 +6,16 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from desktop_app.services.mot_format import MotBox, MotFile
 from shared_models.cameras import SourceAddress
+from tests.benchmarks.counting.asking import Asked, TimeOverError
 from tests.benchmarks.counting.mot import from_frame
 from tests.benchmarks.counting.simulation import TICK_HZ
 from tests.benchmarks.counting.stays import matched, stays_of
 from tests.benchmarks.counting.virtual_store import film_path
+from tests.benchmarks.counting.walkers import ratio
 
 
 def test_boxes_of_a_film_are_kept_by_address_model_and_the_code_that_makes_them(tmp_path: Path) -> None:
@@ -51,3 +54,23 @@ def test_each_stay_that_was_found_is_taken_for_one_true_stay_at_most() -> None:
 def test_a_film_can_begin_later() -> None:
     boxes = MotFile({n: [MotBox(n, 7, 0, 0, 10, 20, 1.0)] for n in (1, 2, 5)})
     assert sorted(from_frame(boxes, 1).frames) == [1, 4]
+
+
+def test_the_standard_error_is_that_of_scenes_not_of_crossings() -> None:
+    mean, error = ratio([(0, 10), (2, 10), (1, 10), (1, 10)])
+    assert mean == pytest.approx(0.1)
+    assert error == pytest.approx(math.sqrt(2 * 4 / 3) / 40)
+    assert list(ratio([(1, 10), (2, 20), (4, 40)])) == pytest.approx([0.1, 0.0])
+
+
+def test_what_was_measured_is_kept_until_the_seconds_are_over(tmp_path: Path) -> None:
+    def asked(*, for_s: float, seconds: float = 12) -> Asked:
+        return Asked(
+            seconds=seconds, seeds=1, own_seeds=1, store_seeds=1, store_minutes=1, cache=tmp_path, peers=tmp_path,
+            ultralytics=tmp_path, for_s=for_s, rates=(5.0,),
+        )  # fmt: skip
+
+    assert asked(for_s=60).saved("part", lambda: [1]) == [1]
+    assert asked(for_s=-1).saved("part", lambda: [2]) == [1]
+    with pytest.raises(TimeOverError):
+        asked(for_s=-1, seconds=13).saved("part", lambda: [2])

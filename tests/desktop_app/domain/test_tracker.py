@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from desktop_app.domain.appearance import clothes_colours, with_appearance
 from desktop_app.domain.detections import Detections, TrackedDetections
-from desktop_app.domain.tracker import Tracker
+from desktop_app.domain.tracker import Tracker, _assigned
 from tests.helpers.examples import EXAMPLES
 
 FRAME = (1280, 720)
@@ -136,6 +136,35 @@ def test_who_was_found_by_the_head_first_is_the_same_when_wholly_seen(fps: int) 
         round(float(b[1])): int(i) for t in (tracked[0], tracked[-1]) for b, i in zip(t.xyxy, t.tracker_id, strict=True)
     }
     assert ids[300] == tracked[0].tracker_id[tracked[0].xyxy[:, 1] == 300][0]
+
+
+@pytest.mark.parametrize(("aside", "speed", "starts"), [(6, 0.9, 0), (6, 1.8, 0), (6, 0.9, 4), (12, 1.8, 4)])
+def test_who_is_seen_above_somebody_nearer_does_not_swap_with_them(aside: float, speed: float, starts: int) -> None:
+    """Heads side by side, legs hidden: one walks past slowly, the other stands, and starts to walk behind them."""
+    frames = []
+    for i in range(-20, 21):
+        near, far = 384 - speed * i, 384 - aside + 10.5 * (max(0, i - starts) - max(0, -starts))
+        frames.append(seen([(near - 44, 262, near + 44, 521 + 0.54 * i), (far - 36, 268, far + 36, 473)]))
+    tracked = follow(Tracker(), frames, fps=5)
+    assert all(t.tracker_id.tolist() == [1, 2] for t in tracked)
+
+
+def test_a_sure_pair_is_not_broken_up_for_the_sake_of_two_far_ones() -> None:
+    cost = np.array([[0.0, 7.7], [9.5, 1e6]])
+    assert dict(_assigned(cost, limits=[24.0])) == {0: 1, 1: 0}
+    assert dict(_assigned(cost, limits=[10.0, 24.0])) == {0: 0}
+    assert dict(_assigned(cost[:, 1:], limits=[5.0, 24.0])) == {0: 0}
+
+
+def test_who_was_seen_twice_above_somebody_nearer_is_known_again_when_out_from_behind() -> None:
+    nearer = body(500, 640, height=300, width=110)
+    hidden, whole = (470.0, 300.0, 530.0, 400.0), body(560, 540, height=240)
+    frames = [seen([nearer, hidden])] * 2 + [seen([nearer])] * 7
+    tracker = Tracker()
+    follow(tracker, frames, fps=5)
+    tracked = tracker.update(seen([nearer, whole]), at_s=9 / 5, frame_wh=FRAME)
+    assert tracked.tracker_id.tolist() == [1, 2]
+    assert tracked.is_confirmed.tolist() == [True, True]
 
 
 def test_time_that_is_no_number_is_no_time_at_all() -> None:
