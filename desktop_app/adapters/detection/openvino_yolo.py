@@ -19,6 +19,7 @@ import openvino as ov
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
 from desktop_app.adapters.detection.heads import Head, can_be, count_classes, decode, recognise
+from desktop_app.adapters.detection.stem import with_plain_stem
 from desktop_app.domain.detections import Detections
 from desktop_app.services.detector_runtime import INPUT_SIDES, DetectorRuntime
 from desktop_app.services.model_registry import person_class
@@ -168,7 +169,7 @@ class OpenVinoYolo:
             model, input_wh = self._shaped(input_wh)
             head = self._head_of(list(model.output(0).shape), input_wh=input_wh)
             network = self._core.compile_model(
-                _with_preprocessing(model, scale=head is not Head.YOLOX),
+                _with_preprocessing(with_plain_stem(model), scale=head is not Head.YOLOX),
                 self.runtime.device,
                 _options(self.runtime),
             )
