@@ -27,12 +27,11 @@ def with_plain_stem(model: Any) -> Any:
     """The same network with one convolution in front, where it begins as YOLOX does; else as it is.
 
     Args:
-        model: ``ov.Model`` of a fixed input (1, 3, H, W); it is changed.
+        model: ``ov.Model`` of an input (N, 3, H, W), fixed or for any size; it is changed.
     """
-    height, width = (side.get_length() for side in list(model.input(0).partial_shape)[2:])
     joined = next((node for node in model.get_ordered_ops() if node.get_type_name() == "Concat"), None)
     convolution = None if joined is None else _only_reader(joined)
-    if height % 2 or width % 2 or convolution is None or not _is_plain(convolution):
+    if convolution is None or not _is_plain(convolution):
         return model
     places = _places(model, joined)
     if places is None:
