@@ -22,6 +22,8 @@ BUSY = 0.1
 SAMPLE_S = 3.0
 PEERS = {"a": "(a)", "b": "(b)", "b11": "(b')"}
 """What ours is held against, by the contender's key."""
+BARS = {"a": 0.25, "b": 0.4}
+"""Share of a peer's processor time that ours may take at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,31 @@ def _table(runs: Sequence[Run], clip: Clip, *, is_whole: bool) -> str:
         looks = _spread([run.fps / FPS for run in some])
         cpu, counted = _spread([run.cpu_ms for run in some]), _count(some[0], clip, is_whole=is_whole)
         lines.append(f"| {some[0].contender.name} | {cpu} | {shares} | {looks} | {counted} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *_judged(by_key, cost, clip, is_whole=is_whole)])
+
+
+def _judged(by_key: dict[str, list[Run]], cost: dict[str, float], clip: Clip, *, is_whole: bool) -> list[str]:
+    """What each row of ours meets: cost against both peers, and errors against the one that counts."""
+    truth = (clip.in_count, clip.out_count)
+    lines = [
+        "Bars: " + ", ".join(f"at most {share} of {PEERS[peer]}" for peer, share in BARS.items()) + ", no more errors.",
+        "",
+    ]
+    for key, some in by_key.items():
+        if not key.startswith("ours"):
+            continue
+        words = [
+            f"{'meets' if cost[key] <= share * cost[peer] else 'misses'} {PEERS[peer]} ({cost[key] / cost[peer]:.2f})"
+            for peer, share in BARS.items()
+            if peer in cost
+        ]
+        if is_whole and "b" in by_key:
+            theirs = by_key["b"][0].counted
+            peer_error = min(_error(theirs, truth), _error(theirs[::-1], truth))
+            own = _error(some[0].counted, truth)
+            words.append(f"{'meets' if own <= peer_error else 'misses'} the count ({own} wrong, (b) {peer_error})")
+        lines.append(f"- {some[0].contender.name}: {', '.join(words)}")
+    return lines
 
 
 def _count(run: Run, clip: Clip, *, is_whole: bool) -> str:
