@@ -66,9 +66,9 @@ class Runner:
 
     def people(self, picture: BgrImage, *, min_score: float = MIN_SCORE) -> Detections:
         """Boxes in pixels of the picture."""
-        boxed, scale = letterbox(picture, input_wh=self._input_wh)
+        boxed, scales = letterbox(picture, input_wh=self._input_wh)
         found = decode(self.raw(boxed)[None], self._head, input_wh=self._input_wh, class_id=0, min_score=min_score)
-        return Detections(found.xyxy / np.float32(scale), found.score)
+        return Detections(found.xyxy / scales, found.score)
 
 
 def multiply_adds(model: Path, *, wh: Size) -> int:

@@ -18,7 +18,13 @@ import numpy as np
 from platformdirs import user_cache_path
 
 from desktop_app.adapters.detection.heads import NMS_IOU
-from desktop_app.adapters.detection.openvino_yolo import LONG_SIDE, MAX_MODEL_BYTES, input_size_for, letterbox
+from desktop_app.adapters.detection.openvino_yolo import (
+    LONG_SIDE,
+    MAX_MODEL_BYTES,
+    input_size_for,
+    letterbox,
+    squeeze_at,
+)
 from desktop_app.domain.detections import Detections
 from desktop_app.services.detector_runtime import INPUT_SIDES
 from desktop_app.services.model_registry import person_class
@@ -102,7 +108,7 @@ class UltralyticsYolo:
     def _detect(self, frame: BgrImage, *, long_side: int) -> Detections:
         height, width = frame.shape[:2]
         input_wh = input_size_for((width, height), long_side=long_side)
-        boxed, scale = letterbox(frame, input_wh=input_wh)
+        boxed, scales = letterbox(frame, input_wh=input_wh, max_squeeze=squeeze_at(long_side))
         (result,) = self._model.predict(
             boxed,
             imgsz=(input_wh[1], input_wh[0]),
@@ -114,7 +120,7 @@ class UltralyticsYolo:
             save=False,
         )
         rows = result.boxes.data.cpu().numpy().astype(np.float32).reshape(-1, 6)
-        return Detections(rows[:, :4] / np.float32(scale), np.ascontiguousarray(rows[:, 4]))
+        return Detections(rows[:, :4] / scales, np.ascontiguousarray(rows[:, 4]))
 
 
 def export_onnx(file: Path, *, folder: Path) -> Path:

@@ -5,6 +5,7 @@
 Makes the environments and films it lacks, runs every program in turn (round by round, so that a busy minute hits all), and
 writes RESULTS.md beside this file. With ``--add`` the rounds join those of earlier runs with it, so that five rounds can be
 made on a machine that is idle for a few minutes at a time; so does ``--film``, which runs one film alone.
+``--without`` leaves a contender out.
 """
 
 from __future__ import annotations
@@ -49,10 +50,14 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=WHOLE_FRAMES, help="of each film at most")
     parser.add_argument("--add", action="store_true", help="the rounds join those of the runs before")
     parser.add_argument("--film", action="append", help="only this one (street or store); may be given more than once")
+    parser.add_argument(
+        "--without", action="append", default=[], help="a contender left out, e.g. b11; may be repeated"
+    )
     asked = parser.parse_args()
     _make_environments()
     WORK.mkdir(parents=True, exist_ok=True)
-    programs, clips = _programs(), make_clips()
+    programs = [program for program in _programs() if program.contender.key not in asked.without]
+    clips = make_clips()
     load_before = cores_busy()
     kept = WORK / f"detection-{asked.frames}.jsonl"
     if not asked.add:
@@ -69,6 +74,7 @@ def main() -> None:
                 _keep(kept, run, load=load_before)
     command = f"python -m tests.benchmarks.detection --rounds {asked.rounds} --frames {asked.frames}"
     command += " --add" if asked.add else ""
+    command += "".join(f" --without {key}" for key in asked.without)
     loads = (max(loads_before), cores_busy())
     path = write_results(
         HERE / "RESULTS.md",
@@ -104,11 +110,12 @@ def _programs() -> list[Program]:
     square = _squared(find_weights())
     settings = [
         ("ours-automatic", "ours, as it ships: automatic input size, the device's precision", "auto", "automatic"),
-        ("ours", "ours, wide: 640x384, the device's precision", "auto", "wide"),
-        ("ours-416", "ours, near: 416x256, the device's precision", "auto", "near"),
+        ("ours", "ours, wide: 640 pixels, the device's precision", "auto", "wide"),
+        ("ours-416", "ours, near: 416 pixels, the device's precision", "auto", "near"),
     ]
     if has_faster_precision():
-        settings.append(("ours-f32", "ours, wide: 640x384, in f32", "f32", "wide"))
+        settings.append(("ours-f32", "ours, wide: 640 pixels, in f32", "f32", "wide"))
+        settings.append(("ours-416-f32", "ours, near: 416 pixels, in f32", "f32", "near"))
     programs = [
         Program(Contender(key, name), ours, "ours.py", 1, {"model": own, "precision": precision, "input_size": size})
         for key, name, precision, size in settings

@@ -18,6 +18,7 @@ from desktop_app.adapters.detection.heads import STRIDES, Head, anchors_of, deco
 from desktop_app.adapters.detection.model_download import download
 from desktop_app.adapters.detection.openvino_yolo import (
     MAX_MODEL_BYTES,
+    MAX_SQUEEZE,
     OpenVinoYolo,
     class_names,
     input_size_for,
@@ -429,8 +430,28 @@ def test_the_default_environment_is_without_ultralytics_and_says_what_a_pt_file_
     ("frame", "expected"),
     [((640, 360), (640, 384)), ((1920, 1080), (640, 384)), ((768, 576), (640, 480)), ((360, 640), (384, 640))],
 )
-def test_the_input_has_the_frames_shape(frame: tuple[int, int], expected: tuple[int, int]) -> None:
+def test_a_wide_input_has_the_frames_shape(frame: tuple[int, int], expected: tuple[int, int]) -> None:
     assert input_size_for(frame, long_side=640) == expected
+
+
+@pytest.mark.parametrize(
+    ("frame", "expected"),
+    [((640, 360), (416, 224)), ((768, 576), (416, 320)), ((360, 640), (224, 416)), ((640, 340), (416, 224))],
+)
+def test_a_near_input_is_flatter_by_a_twentieth_at_most(frame: tuple[int, int], expected: tuple[int, int]) -> None:
+    assert input_size_for(frame, long_side=416) == expected
+
+
+def test_a_picture_of_nearly_the_inputs_shape_fills_it_and_boxes_are_where_they_were() -> None:
+    frame = np.zeros((360, 640, 3), np.uint8)
+    frame[90:270, 160:480] = 255
+    input_wh = input_size_for((640, 360), long_side=416)
+    boxed, scales = letterbox(frame, input_wh=input_wh, max_squeeze=MAX_SQUEEZE)
+    assert boxed.shape == (224, 416, 3)
+    assert not (boxed == 114).all(axis=2).any(), "nothing is filled up"
+    rows, columns = np.nonzero(boxed[:, :, 0] > 127)
+    white = np.array([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
+    assert white / scales == pytest.approx([160, 90, 480, 270], abs=1.0)
 
 
 @pytest.mark.parametrize("frame_wh", [(640, 360), (832, 468), (1280, 720), (1920, 1080)])
@@ -450,7 +471,7 @@ def test_a_letterbox_makes_a_picture_smaller_by_averaging(frame_wh: tuple[int, i
 
 def test_a_letterbox_loses_no_picture() -> None:
     frame = np.full((360, 640, 3), 200, np.uint8)
-    boxed, scale = letterbox(frame, input_wh=(640, 384))
-    assert scale == 1.0
+    boxed, scales = letterbox(frame, input_wh=(640, 384))
+    assert scales.tolist() == [1.0] * 4
     assert (boxed[:360] == 200).all()
     assert (boxed[360:] == 114).all()

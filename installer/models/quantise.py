@@ -1,0 +1,110 @@
+"""The weights that ship in 8-bit integers: for measuring, not for the product yet (docs/adr/0013).
+
+    python -m installer.models.quantise --photographs FOLDER --out build/model/wink_person_nano_int8.xml
+
+Wants the environment of ``requirements-quantise.txt``. Post-training quantisation (``nncf``, mixed preset, fast bias
+correction), calibrated on the photographs that are learnt from and on virtual stores of one seed; nothing that is held out,
+nothing to choose by, no film.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+from openvino import opset13
+from openvino.passes import ConstantFolding, Manager
+
+from desktop_app.adapters.detection.openvino_yolo import letterbox
+from desktop_app.adapters.detection.stem import with_plain_stem
+from installer.models.material import photographs_learnt, rebuilt_stores
+from shared_models.geometry import Size
+
+SHIPPED = Path("assets/models/wink_person_nano.onnx")
+SIZES: tuple[Size, ...] = ((640, 384), (416, 256))
+SEED, STORES, FRAMES_EACH = 77, 8, 5
+ANY_SIZE = 64
+"""A size for which the shapes inside the graph become known; the constants do not depend on it."""
+
+
+def main(words: list[str] | None = None) -> None:
+    """Parse the words of the command line and write the two files of an OpenVINO network."""
+    parser = argparse.ArgumentParser(prog="python -m installer.models.quantise", description=__doc__)
+    parser.add_argument("--model", type=Path, default=SHIPPED)
+    parser.add_argument("--photographs", type=Path, required=True, help="folder with images/ and labels/ (YOLO form)")
+    parser.add_argument("--out", type=Path, required=True, help="ends with .xml; a .bin is written beside it")
+    asked = parser.parse_args(words)
+    nncf: Any = importlib.import_module("nncf")
+    pictures = list(calibration(asked.photographs))
+    quantised = nncf.quantize(
+        plain_graph(ov.Core().read_model(asked.model)),
+        nncf.Dataset(pictures),
+        preset=nncf.QuantizationPreset.MIXED,
+        subset_size=len(pictures),
+    )
+    asked.out.parent.mkdir(parents=True, exist_ok=True)
+    ov.save_model(quantised, asked.out, compress_to_fp16=False)
+
+
+def calibration(photographs: Path) -> Iterator[NDArray[np.float32]]:
+    """(1, 3, H, W), BGR 0..255, at both sizes."""
+    pictures = [one.picture for one in photographs_learnt(photographs, for_choosing=False)]
+    pictures += [one.picture for one in rebuilt_stores(seed=SEED, count=STORES, frames_each=FRAMES_EACH)]
+    for input_wh in SIZES:
+        for picture in pictures:
+            boxed, _ = letterbox(picture, input_wh=input_wh)
+            yield boxed.transpose(2, 0, 1)[None].astype(np.float32)
+
+
+def plain_graph(model: Any) -> Any:
+    """The same network for any size, as ``nncf`` must see it: biases and kernels as constants, SiLU as one operation.
+
+    A graph for any size, read from ONNX, reckons the shapes of biases and depthwise kernels while it runs. ``nncf`` then
+    takes neither the bias nor the SiLU for a part of the convolution, quantises between them, and corrects no bias: that
+    lost a quarter of average precision and was slower than floats.
+    """
+    model = with_plain_stem(model)
+    shaped = model.clone()
+    shaped.reshape([1, 3, ANY_SIZE, ANY_SIZE])
+    passes = Manager()
+    passes.register_pass(ConstantFolding())
+    passes.run_passes(shaped)
+    known = {node.get_friendly_name(): node for node in shaped.get_ordered_ops()}
+    for node in model.get_ordered_ops():
+        if node.get_type_name() in ("GroupConvolution", "Add"):
+            _take_constants(node, known[node.get_friendly_name()])
+    for node in model.get_ordered_ops():
+        if node.get_type_name() == "Multiply":
+            _join_silu(node)
+    model.validate_nodes_and_infer_types()
+    return model
+
+
+def _take_constants(node: Any, shaped: Any) -> None:
+    for number in (0, 1):
+        source = shaped.input_value(number).get_node()
+        if source.get_type_name() == "Constant" and node.input_value(number).get_node().get_type_name() != "Constant":
+            node.input(number).replace_source_output(opset13.constant(source.data).output(0))
+
+
+def _join_silu(product: Any) -> None:
+    """x times sigmoid(x) as ``Swish``."""
+    for plain, other in ((0, 1), (1, 0)):
+        x, factor = product.input_value(plain), product.input_value(other).get_node()
+        if factor.get_type_name() == "Sigmoid" and factor.input_value(0) == x:
+            silu = opset13.swish(x)
+            silu.set_friendly_name(product.get_friendly_name())
+            for reader in product.output(0).get_target_inputs():
+                reader.replace_source_output(silu.output(0))
+            return
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

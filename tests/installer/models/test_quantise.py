@@ -1,0 +1,38 @@
+"""What is done to the graph before it is quantised; quantising itself needs a package that is not here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import openvino as ov
+import pytest
+
+from installer.models.quantise import plain_graph
+from tests.helpers.weights import find_weights
+
+
+def answer(model: Any, *, height: int, width: int) -> Any:
+    shaped = model.clone()
+    shaped.reshape([1, 3, height, width])
+    network = ov.Core().compile_model(shaped, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    picture = np.random.default_rng(6).uniform(0, 255, (1, 3, height, width)).astype(np.float32)
+    return np.asarray(network(picture)[0])
+
+
+def test_the_plain_graph_is_the_same_function_of_any_size_with_constant_weights() -> None:
+    plain = plain_graph(ov.Core().read_model(find_weights()))
+    assert plain.input(0).partial_shape.is_dynamic
+    for height, width in ((64, 96), (128, 128)):
+        expected = answer(ov.Core().read_model(find_weights()), height=height, width=width)
+        assert answer(plain, height=height, width=width) == pytest.approx(expected, abs=1e-3)
+    kinds = Counter(node.get_type_name() for node in plain.get_ordered_ops())
+    assert kinds["Swish"] == 104
+    assert kinds["Sigmoid"] == 1, "the scores' own"
+    for node in plain.get_ordered_ops():
+        if node.get_type_name() in ("Convolution", "GroupConvolution"):
+            assert node.input_value(1).get_node().get_type_name() == "Constant"
+            (bias,) = node.output(0).get_target_inputs()
+            assert bias.get_node().get_type_name() == "Add"
+            assert bias.get_node().input_value(1).get_node().get_type_name() == "Constant"
