@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -37,6 +38,7 @@ def _made(*, is_one_of_several: bool) -> FastAPI:
         # for as long as requests may take; uvicorn tells the application only when all requests are over.
         loop = asyncio.get_running_loop()
         async with lives(served):
+            settle()
             with ExitStack() as stack:
                 for number in (signal.SIGTERM, signal.SIGINT):
                     stack.enter_context(
@@ -46,6 +48,12 @@ def _made(*, is_one_of_several: bool) -> FastAPI:
 
     app.router.lifespan_context = lifespan
     return app
+
+
+def settle() -> None:
+    """What is there by now stays: the collector of garbage need not go through it again, in the middle of an answer."""
+    gc.collect()
+    gc.freeze()
 
 
 @contextmanager
