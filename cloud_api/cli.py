@@ -75,8 +75,8 @@ def serve(
     os.environ["WINK_CLOUD_DEMO"] = "1" if demo else "0"
     os.environ["WINK_CLOUD_LOG_JSON"] = "1" if log_json else "0"
     options: dict[str, Any] = {
-        "host": host, "port": port, "access_log": False, "timeout_graceful_shutdown": 3, "factory": True,
-        "log_level": "info", "log_config": None if log_json else uvicorn.config.LOGGING_CONFIG,
+        "host": host, "port": port, "access_log": False, "timeout_graceful_shutdown": settings.stop_wait_s,
+        "factory": True, "log_level": "info", "log_config": None if log_json else uvicorn.config.LOGGING_CONFIG,
     }  # fmt: skip
     if log_json:
         write_json_lines()

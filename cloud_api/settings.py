@@ -33,6 +33,9 @@ class CloudSettings(BaseSettings):
             "pooled" address of Neon or Supabase) stands between.
         max_ingests: uploads that may write at once in one process; live ones go before backlog.
         retention_days: how long raw events are kept; figures stay for ever. 0: for ever.
+        stop_wait_s: how long a server that is told to stop lets requests under way end, in seconds; what is cut off then
+            was not written, and is sent again. Containers are killed ten seconds after they were told, if nobody says
+            otherwise.
         metrics_token: bearer token for ``/metrics``; empty: answered on loopback only.
         smtp_host: sends invitations and resets; empty: links are shown, not mailed.
         pg_bin: folder of ``pg_dump`` and ``pg_restore``; empty: found on the PATH.
@@ -57,6 +60,7 @@ class CloudSettings(BaseSettings):
     max_ingests: int = Field(default=8, ge=1)
     pool_size: int = Field(default=12, ge=1)
     retention_days: int = Field(default=400, ge=0)
+    stop_wait_s: int = Field(default=8, ge=1, le=600)
     metrics_token: SecretStr = SecretStr("")
     smtp_host: str = ""
     smtp_port: int = 587

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -114,7 +113,7 @@ async def _by_quarter(
         quarters = await repository.zone_quarters(place, start=start, end=end, types=_SEEING)
         if place.zone_id:
             # Of one line all crossings, whatever it was; of a store or a camera only those of entrances.
-            quarters = [replace(q, type=_CROSSED.get(q.type, q.type)) for q in quarters]
+            quarters = [q._replace(type=_CROSSED.get(q.type, q.type)) for q in quarters]
     spans = list(open_only.open_spans(start, end, span.zone)) if open_only is not None else None
     sums: Sums = defaultdict(lambda: defaultdict(int))
     for quarter in quarters:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache, partial
 from itertools import pairwise
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -82,20 +83,23 @@ async def seen_days(
 ) -> dict[UUID, dict[date, SeenDay]]:
     """These days of stores that share a time zone, as far as they are over: the quarter hour under way is left out."""
     zone = ZoneInfo(stores[0].timezone)
-    cameras = await repository.cameras()
-    expected = {s.id: expected_of(cameras, s.id, now=now) for s in stores}
+    cameras: dict[UUID, list[tuple[UUID, str, datetime, datetime | None]]] = defaultdict(list)
+    for camera in await repository.cameras():
+        cameras[camera[0]].append(camera)
+    expected = {s.id: expected_of(cameras[s.id], s.id, now=now) for s in stores}
     found: dict[UUID, dict[date, SeenDay]] = {s.id: {} for s in stores}
     for day in days:
         start, end = _span(day, zone, now)
+        # Hundreds of stores were heard in the same quarter hours.
+        place_of = cache(partial(_place, zone=zone))
         counts: dict[UUID, dict[int, int]] = defaultdict(lambda: defaultdict(int))
         for q in await repository.quarter_hours(start=start, end=end, types=["footfall_in"]):
-            counts[q.store_id][_place(q.bucket_at, zone)] += q.n
+            counts[q.store_id][place_of(q.bucket_at)] += q.n
         seen: dict[UUID, set[int]] = defaultdict(set)
         blind: dict[UUID, set[int]] = defaultdict(set)
         for store_id, at, blind_s in await repository.heard_quarters(start=start, end=end):
-            wanted_s = expected[store_id].camera_s(at, at + ROLLUP)
-            is_blind = wanted_s > 0 and blind_s > wanted_s / 2
-            (blind if is_blind else seen)[store_id].add(_place(at, zone))
+            is_blind = blind_s > 0 and 0 < expected[store_id].camera_s(at, at + ROLLUP) < 2 * blind_s
+            (blind if is_blind else seen)[store_id].add(place_of(at))
         for store_id, places in seen.items():
             found[store_id][day] = SeenDay(counts[store_id], bridged(places, blind=blind[store_id]))
     return found

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from cloud_api.ingest.clocks import TimedEvent
-from cloud_api.kit.database import insert_for, raw_postgresql
+from cloud_api.kit.database import errors_as_sqlalchemys, insert_for, raw_postgresql
 from cloud_api.models import EdgeDevice, Store, ZoneRecount
 from cloud_api.models import Event as EventRow
 from cloud_api.tenancy.principal import EdgePrincipal
@@ -144,7 +144,8 @@ class IngestRepository:
         columns[-1] = [json.dumps(attributes) if attributes else "{}" for attributes in columns[-1]]
         raw = await raw_postgresql(self._connection)
         edge = self._edge
-        found = await raw.fetch(_INSERT, edge.store_id, edge.org_id, edge.device_id, now, *columns)
+        with errors_as_sqlalchemys():
+            found = await raw.fetch(_INSERT, edge.store_id, edge.org_id, edge.device_id, now, *columns)
         return {row[0] for row in found}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -51,7 +51,7 @@ class Receipt:
 class NewReceipt:
     """The answer to a batch of which every event was new."""
 
-    ids: list[str]
+    ids: Sequence[str]
     contiguous_seq: int
 
     def count(self, status: ReceiptStatus) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -259,6 +259,19 @@ async def raw_postgresql(connection: AsyncConnection) -> asyncpg.Connection[Any]
     raw = await connection.get_raw_connection()
     driver: asyncpg.Connection[Any] = raw.driver_connection
     return driver
+
+
+@contextmanager
+def errors_as_sqlalchemys() -> Iterator[None]:
+    """What asyncpg itself is asked in the block fails as anything else does: so that it is tried again, or told alike.
+
+    Raises:
+        DBAPIError: instead of asyncpg's own.
+    """
+    try:
+        yield
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DBAPIError(None, None, error) from error
 
 
 _PASSING_STATES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available

@@ -105,36 +105,45 @@ class Figures:
             self._heat(day, camera_id, attributes)
 
     def add_heap(
-        self, kind: str, at: datetime, *, camera_id: str, zone_id: str, values: Sequence[float | None]
+        self, kind: str, quarter: int, *, camera_id: str, zone_id: str, values: Sequence[float | None]
     ) -> None:
-        """Count many events of one type (one of ``BY_THE_HEAP``) and place, all in the quarter hour that begins at ``at``."""
-        self.heard[at] = self.quarter(at)[1]
+        """Count many events of one type (one of ``BY_THE_HEAP``) and place, all in one quarter hour since 1970 (UTC)."""
+        at = self._heard(quarter)
         seconds = [value for value in values if value]
-        steps = [bin_of(value or 0.0) for value in values] if kind in STAYS else ()
         sums = (len(values), sum(seconds), 0.0, max(seconds, default=0.0))
-        self._raise((at, kind, camera_id, zone_id, ""), sums, steps)
+        self._raise(
+            (at, kind, camera_id, zone_id, ""), sums, [bin_of(v or 0.0) for v in values] if kind in STAYS else ()
+        )
 
     def add_levels(
-        self, at: datetime, *, camera_id: str, zone_id: str, levels: Sequence[tuple[float, Mapping[str, Any]]]
+        self, quarter: int, *, camera_id: str, zone_id: str, levels: Sequence[tuple[float, Mapping[str, Any]]]
     ) -> None:
-        """Count many events of occupancy, each by value and attributes, of one place and quarter hour."""
-        self.heard[at] = self.quarter(at)[1]
+        """Count many events of occupancy, each by value and attributes, of one place and quarter hour since 1970 (UTC)."""
         total = seen_s = highest = 0.0
         for value, attributes in levels:
             seconds, peak = _level(value, attributes)
             total += value * seconds
             seen_s += seconds
             highest = max(highest, peak)
-        self._raise((at, "occupancy", camera_id, zone_id, ""), (len(levels), total, seen_s, highest), ())
+        self._raise(
+            (self._heard(quarter), "occupancy", camera_id, zone_id, ""), (len(levels), total, seen_s, highest), ()
+        )
 
     def quarter(self, moment: datetime) -> tuple[datetime, date]:
         """The quarter hour of a moment, in UTC, and the store's day that it belongs to."""
-        index = int(moment.timestamp() // QUARTER_S)
+        return self._quarter(int(moment.timestamp() // QUARTER_S))
+
+    def _quarter(self, index: int) -> tuple[datetime, date]:
         found = self._moments.get(index)
         if found is None:
             at = datetime.fromtimestamp(index * QUARTER_S, UTC)
             found = self._moments[index] = (at, at.astimezone(self._zone).date())
         return found
+
+    def _heard(self, index: int) -> datetime:
+        at, day = self._quarter(index)
+        self.heard[at] = day
+        return at
 
     def local_hours(self, quarters: Sequence[datetime]) -> list[int]:
         """The hour of the store's clock in which each quarter hour begins."""

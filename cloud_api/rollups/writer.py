@@ -11,7 +11,7 @@ from sqlalchemy import LargeBinary, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
-from cloud_api.kit.database import insert_for, raw_postgresql
+from cloud_api.kit.database import errors_as_sqlalchemys, insert_for, raw_postgresql
 from cloud_api.models import CoverageQuarter, HeatDay
 from cloud_api.rollups.figures import Figures, Heat, HeatKey
 from cloud_api.rollups.tables import FIGURE_TABLES, QUARTERS, FigureTable, Rows
@@ -68,7 +68,8 @@ class FigureWriter:
         ]
         if self._is_postgresql:
             raw = await raw_postgresql(self._connection)
-            found = await raw.fetch(_HEAR, self._store_id, self._org_id, sorted(quarters))
+            with errors_as_sqlalchemys():
+                found = await raw.fetch(_HEAR, self._store_id, self._org_id, sorted(quarters))
             return {row[0]: quarters[row[0]] for row in found}
         statement = insert_for(self._connection)(CoverageQuarter).on_conflict_do_nothing()
         fresh = await self._connection.execute(statement.returning(col(CoverageQuarter.bucket_at)), rows)
@@ -121,7 +122,8 @@ class FigureWriter:
             return
         named = ", ".join(f"t{index} AS ({part})" for index, part in enumerate(parts))
         raw = await raw_postgresql(self._connection)
-        await raw.execute(f"WITH {named} SELECT 1", *arguments)  # names of tables and columns
+        with errors_as_sqlalchemys():
+            await raw.execute(f"WITH {named} SELECT 1", *arguments)  # names of tables and columns
 
     async def _add_heat(self, key: HeatKey, heat: Heat) -> None:
         day, camera_id, columns, rows = key

@@ -174,6 +174,32 @@ async def test_an_upload_that_dies_in_the_middle_leaves_nothing_behind(cloud: Cl
     assert await differences(cloud.database) == []
 
 
+@pytest.mark.expected_log("the database does not do what it should: deadlock detected")
+@pytest.mark.parametrize(("state", "n_times", "status"), [("40P01", 3, 200), ("40001", 1, 200), ("40P01", 100, 503)])
+async def test_an_upload_that_met_a_deadlock_is_tried_again_and_counted_once(
+    cloud: CloudUnderTest, state: str, n_times: int, status: int
+) -> None:
+    async with maintenance(cloud.database) as connection:
+        for statement in (
+            # What a sequence has counted, no rollback takes back.
+            "CREATE SEQUENCE collisions",
+            "GRANT USAGE ON SEQUENCE collisions TO PUBLIC",
+            "CREATE FUNCTION collide() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF nextval('collisions') <= {n_times} THEN RAISE 'deadlock detected' USING ERRCODE = '{state}'; END IF; "
+            "RETURN NEW; END $$",
+            "CREATE TRIGGER colliding BEFORE INSERT ON rollups_day FOR EACH ROW EXECUTE FUNCTION collide()",
+        ):
+            await connection.execute(text(statement))
+    answer = await cloud.send([crossing(1), crossing(2)])
+    assert answer.status_code == status
+    if status == 200:
+        assert [r["status"] for r in answer.json()["results"]] == ["accepted"] * 2
+    else:
+        assert int(answer.headers["Retry-After"]) > 0
+    assert await n_events(cloud) == (2 if status == 200 else 0)
+    assert await differences(cloud.database) == []
+
+
 async def test_it_touches_nothing_of_another_organisation_or_store(cloud: CloudUnderTest) -> None:
     edge, events = await edge_of(cloud), columns_of([crossing(1)])
     now = datetime.now(UTC)

@@ -39,6 +39,7 @@ from cloud_api.kit.histogram import GROWTH, LAST_BIN
 from cloud_api.maintenance.partitions import make_ahead
 from cloud_api.models import Event
 from cloud_api.rollups.proof import _differences_of_store, figures_of_store
+from cloud_api.serving import settle
 from cloud_api.stores.administration import Administration
 from cloud_api.stores.opening_hours import OpeningHoursOf
 from cloud_api.tenancy.organisations import OrganisationView
@@ -271,6 +272,7 @@ async def run(arguments: argparse.Namespace) -> dict[str, Any]:
         scope = await filled(database) or await fill(database, arguments, start)
         async with scoped(database, scope, is_read=True) as connection:
             stores = await VisibleStores(connection, scope).all()
+        settle()  # as the server does
         asked = queries(stores, start, arguments.days, now, scope)
         told: dict[str, dict[str, float]] = {}
         for name, query in asked.items():

@@ -1,7 +1,12 @@
 """How fast uploads are written: ours against a plain SQLModel endpoint and a bare insert, in one run.
 
-python -m tests.benchmarks.ingest [--events 20000] [--batch 500] [--at-once 2] [--json]
+python -m tests.benchmarks.ingest [--events 5000] [--batch 500] [--at-once 2] [--turns 12] [--json]
 python -m tests.benchmarks.ingest --storm [--stores 10000]
+
+All get the same batches, as many connections and lanes, and commit each batch by itself. Each lane writes ``WARM``
+batches before the clock starts, whoever it belongs to: connections are open by then, statements prepared and planned,
+as they are in a server that has run for a minute. Speed of shared machines changes from second to second, so that the
+peers take turns, and ratios are those within a turn: the middle one of all, and the middle half.
 """
 
 from __future__ import annotations
@@ -11,6 +16,7 @@ import asyncio
 import gzip
 import json
 import random
+import statistics
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -36,9 +42,11 @@ from cloud_api.tenancy.transactions import maintenance
 from shared_models.ids import uuid7
 from shared_models.sync import EDGE_KEY_HEADER, EVENTS_PATH
 from tests.benchmarks.ingest.storm import storm
-from tests.benchmarks.postgres_bench import bench_database, cpu_s
+from tests.benchmarks.postgres_bench import bench_database, server_cpu_s
 
-START = datetime.now(UTC) - timedelta(hours=6)
+WARM = 6
+"""Batches of each lane that are not measured: PostgreSQL plans a statement five times before it keeps the plan."""
+START = datetime.now(UTC) - timedelta(days=1)
 KINDS = ["footfall_in"] * 30 + ["footfall_out"] * 30 + ["occupancy"] * 20 + ["dwell"] * 12 + ["queue_wait"] * 8
 
 
@@ -96,17 +104,29 @@ def batches(events: int, size: int, source: random.Random) -> list[list[dict[str
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds by the clock, and of processor (ours and PostgreSQL's together)."""
+    """Seconds by the clock, and of processor: of this program and PostgreSQL together, and of this program alone."""
 
     clock_s: float
     cpu_s: float
+    own_cpu_s: float
 
 
-async def at_once(works: list[Callable[[], Awaitable[None]]]) -> Cost:
-    """What all cost, run beside each other."""
-    start_s, start_cpu_s = time.perf_counter(), cpu_s()
-    await asyncio.gather(*(work() for work in works))
-    return Cost(time.perf_counter() - start_s, cpu_s() - start_cpu_s)
+Write = Callable[[Any], Awaitable[object]]
+"""Writes one batch, in the form that was made ready for it."""
+
+
+async def at_once(lanes: list[tuple[Write, list[Any]]]) -> Cost:
+    """What all batches but each lane's first ones cost, lanes beside each other."""
+
+    async def work(write: Write, ready: list[Any]) -> None:
+        for batch in ready:
+            await write(batch)
+
+    await asyncio.gather(*(work(write, ready[:WARM]) for write, ready in lanes))
+    server_s, own_s, clock_s = server_cpu_s(), time.process_time(), time.perf_counter()
+    await asyncio.gather(*(work(write, ready[WARM:]) for write, ready in lanes))
+    clock_s, own_s = time.perf_counter() - clock_s, time.process_time() - own_s
+    return Cost(clock_s, server_cpu_s() - server_s + own_s, own_s)
 
 
 async def post(app: FastAPI, path: str, body: bytes, headers: dict[str, str]) -> int:
@@ -136,7 +156,7 @@ async def ours(
     lanes: list[list[list[dict[str, Any]]]],
     pack: Callable[[bytes], bytes],
     name: str,
-) -> float:
+) -> Cost:
     """The real endpoint, with its keys, row-level security, idempotence and figures."""
     app = create_app(
         CloudSettings(
@@ -145,19 +165,15 @@ async def ours(
     )
     async with app.router.lifespan_context(app):
 
-        def lane(key: str, uploads: list[list[dict[str, Any]]]) -> Callable[[], Awaitable[None]]:
-            bodies = [pack(json.dumps({"events": b}).encode()) for b in uploads]
+        def lane(key: str, uploads: list[list[dict[str, Any]]]) -> tuple[Write, list[bytes]]:
             headers = {EDGE_KEY_HEADER: key, **({"Content-Encoding": name} if name else {})}
 
-            async def work() -> None:
-                for body in bodies:
-                    assert await post(app, EVENTS_PATH, body, headers) == 200
+            async def write(body: bytes) -> None:
+                assert await post(app, EVENTS_PATH, body, headers) == 200
 
-            return work
+            return write, [pack(json.dumps({"events": b}).encode()) for b in uploads]
 
-        works = [lane(key, uploads) for key, uploads in zip(keys, lanes, strict=True)]
-        await asyncio.gather(*(lane(key, [[]])() for key in keys * 2))  # connections are made, statements prepared
-        return await at_once(works)
+        return await at_once([lane(key, uploads) for key, uploads in zip(keys, lanes, strict=True)])
 
 
 async def plain(database: Database, lanes: list[list[list[dict[str, Any]]]]) -> Cost:
@@ -172,18 +188,10 @@ async def plain(database: Database, lanes: list[list[list[dict[str, Any]]]]) -> 
             await session.commit()
         return {"n": len(events)}
 
-    def lane(uploads: list[list[dict[str, Any]]]) -> Callable[[], Awaitable[None]]:
-        bodies = [json.dumps(b).encode() for b in uploads]
+    async def write(body: bytes) -> None:
+        assert await post(app, "/events", body, {"Content-Type": "application/json"}) == 200
 
-        async def work() -> None:
-            for body in bodies:
-                assert await post(app, "/events", body, {"Content-Type": "application/json"}) == 200
-
-        return work
-
-    works = [lane(uploads) for uploads in lanes]
-    await asyncio.gather(*(lane([[]])() for _ in lanes * 2))
-    return await at_once(works)
+    return await at_once([(write, [json.dumps(b).encode() for b in uploads]) for uploads in lanes])
 
 
 _BARE = (
@@ -208,18 +216,13 @@ async def bare(database: Database, lanes: list[list[list[dict[str, Any]]]], *, i
     pool = await asyncpg.create_pool(_url(database.url), min_size=len(lanes), max_size=len(lanes))
     store_id, statement = uuid7(), _BARE_WHOLE if is_whole else _BARE
 
-    def lane(uploads: list[list[dict[str, Any]]]) -> Callable[[], Awaitable[None]]:
-        columns = [_columns(upload, is_whole=is_whole) for upload in uploads]
-
-        async def work() -> None:
-            for arrays in columns:
-                async with pool.acquire() as connection:
-                    await connection.execute(statement, store_id, *arrays)
-
-        return work
+    async def write(arrays: list[Any]) -> None:
+        async with pool.acquire() as connection:
+            await connection.execute(statement, store_id, *arrays)
 
     try:
-        return await at_once([lane(uploads) for uploads in lanes])
+        ready = [[_columns(upload, is_whole=is_whole) for upload in uploads] for uploads in lanes]
+        return await at_once([(write, arrays) for arrays in ready])
     finally:
         await pool.close()
 
@@ -236,7 +239,7 @@ def _columns(upload: list[dict[str, Any]], *, is_whole: bool) -> list[list[Any]]
 async def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """All of it."""
     source = random.Random(1)
-    rates: dict[str, list[tuple[float, float]]] = {}
+    rates: dict[str, list[Rate]] = {}
     async with bench_database() as database:
         async with maintenance(database) as connection:
             await connection.execute(text(
@@ -255,10 +258,11 @@ async def run(arguments: argparse.Namespace) -> dict[str, Any]:
         }  # fmt: skip
         # Taken in turns: this machine is not alone, and its speed changes from minute to minute.
         for turn in range(arguments.turns):
-            lanes = [batches(arguments.events, arguments.batch, source) for _ in range(arguments.at_once)]
+            n_warm = WARM * arguments.batch
+            lanes = [batches(n_warm + arguments.events, arguments.batch, source) for _ in range(arguments.at_once)]
             total = arguments.events * arguments.at_once
-            few = [lane[: max(1, len(lane) // 4)] for lane in lanes]
-            n_few = sum(len(b) for lane in few for b in lane)
+            few = [lane[: WARM + max(1, (len(lane) - WARM) // 2)] for lane in lanes]
+            n_few = sum(len(b) for lane in few for b in lane[WARM:])
             found = {"bare unnest": _rate(total, await bare(database, lanes))}
             found["bare unnest, our columns and indexes"] = _rate(total, await bare(database, lanes, is_whole=True))
             found["plain add_all"] = _rate(n_few, await plain(database, few))
@@ -267,29 +271,57 @@ async def run(arguments: argparse.Namespace) -> dict[str, Any]:
                 found[name] = _rate(total, await ours(database, keys, lanes, pack, encoding))
             for name, rate in found.items():
                 rates.setdefault(name, []).append(rate)
-            told = ", ".join(f"{n} {r[0]:,.0f}/s ({r[1]:.0f} us)" for n, r in found.items())
+            told = ", ".join(f"{n} {r.events_per_s:,.0f}/s ({r.cpu_us:.0f} us)" for n, r in found.items())
             print(f"turn {turn + 1}: {told}", file=sys.stderr)
         async with maintenance(database) as connection:
             differences = await rollup_differences(connection)
-    best = {name: max(r[0] for r in found) for name, found in rates.items()}
-    cpu = {name: min(r[1] for r in found) for name, found in rates.items()}
-    return {
-        "events_per_s": {name: round(rate) for name, rate in best.items()},
-        "cpu_us_per_event": {name: round(us, 1) for name, us in cpu.items()},
-        "times_plain": round(best["ours"] / best["plain add_all"], 1),
-        "times_bare": round(best["ours"] / best["bare unnest"], 2),
-        "times_bare_with_our_columns_and_indexes": round(
-            best["ours"] / best["bare unnest, our columns and indexes"], 2
-        ),
-        "cpu_times_plain": round(cpu["plain add_all"] / cpu["ours"], 1),
-        "cpu_times_bare": round(cpu["bare unnest"] / cpu["ours"], 2),
-        "rollup_differences": len(differences),
+    return {**_told(rates), "rollup_differences": len(differences)}
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Of one peer in one turn; microseconds of processor per event, of all and of this program alone."""
+
+    events_per_s: float
+    cpu_us: float
+    own_cpu_us: float
+
+
+def _rate(events: int, cost: Cost) -> Rate:
+    return Rate(events / cost.clock_s, 1e6 * cost.cpu_s / events, 1e6 * cost.own_cpu_s / events)
+
+
+def _told(rates: dict[str, list[Rate]]) -> dict[str, Any]:
+    own = rates["ours"]
+    peers = {
+        "plain": "plain add_all", "bare": "bare unnest",
+        "bare_with_our_columns_and_indexes": "bare unnest, our columns and indexes",
+    }  # fmt: skip
+    told: dict[str, Any] = {
+        "best_events_per_s": {name: round(max(r.events_per_s for r in found)) for name, found in rates.items()},
+        "median_events_per_s": {
+            name: round(statistics.median(r.events_per_s for r in found)) for name, found in rates.items()
+        },
+        "median_cpu_us_per_event": {
+            name: round(statistics.median(r.cpu_us for r in found), 1) for name, found in rates.items()
+        },
+        "median_python_us_per_event": {
+            name: round(statistics.median(r.own_cpu_us for r in found), 1) for name, found in rates.items()
+        },
     }
+    best = told["best_events_per_s"]
+    for word, name in peers.items():
+        told[f"times_{word}"] = {
+            "best_of_each": round(best["ours"] / best[name], 2),
+            **_spread([a.events_per_s / b.events_per_s for a, b in zip(own, rates[name], strict=True)]),
+            "by_processor": _spread([b.cpu_us / a.cpu_us for a, b in zip(own, rates[name], strict=True)]),
+        }
+    return told
 
 
-def _rate(events: int, cost: Cost) -> tuple[float, float]:
-    """Events per second, and microseconds of processor per event."""
-    return events / cost.clock_s, 1e6 * cost.cpu_s / events
+def _spread(ratios: list[float]) -> dict[str, Any]:
+    low, middle, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3
+    return {"median": round(middle, 2), "middle_half": [round(low, 2), round(high, 2)]}
 
 
 async def new_keys(database: Database, n: int) -> list[str]:
@@ -311,10 +343,10 @@ def _url(url: str) -> str:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.ingest")
-    parser.add_argument("--events", type=int, default=10_000, help="per laptop and turn")
+    parser.add_argument("--events", type=int, default=5_000, help="per laptop and turn")
     parser.add_argument("--batch", type=int, default=500)
     parser.add_argument("--at-once", type=int, default=2)
-    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--turns", type=int, default=12)
     parser.add_argument("--storm", action="store_true", help="simulate a reconnect storm instead")
     parser.add_argument("--stores", type=int, default=10_000)
     parser.add_argument("--json", action="store_true")
