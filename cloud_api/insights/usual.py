@@ -8,7 +8,7 @@ compared with the four weeks that lie before all of it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from cloud_api.analytics.matching import match, quarter_of, seen_days
 from cloud_api.analytics.repository import AnalyticsRepository
-from cloud_api.kit.buckets import ROLLUP, rollup_start
+from cloud_api.kit.buckets import rollup_start
 from cloud_api.kit.histogram import quantile
 from cloud_api.tenancy.visible_stores import StoreView
 
@@ -172,47 +172,48 @@ async def _running(
     by_zone: dict[str, list[StoreView]] = defaultdict(list)
     for store in stores:
         by_zone[store.timezone].append(store)
-    found = []
-    parts_of: dict[tuple[datetime, datetime], _Part] = {}  # time zones that go alike have the same spans
-    for name, group in by_zone.items():
-        zone = ZoneInfo(name)
-        day, until = now.astimezone(zone).date(), rollup_start(now).astimezone(zone).time()
-        if day not in references:
-            continue
-        parts: dict[date, _Part] = {}
-        for d in (day, *references[day]):
-            span = (_moment(d, time(), zone), _moment(d, until, zone))
-            if span not in parts_of:
-                parts_of[span] = await _between(repository, *span)
-            parts[d] = parts_of[span]
+    days_of, spans = _parts(by_zone, references, now=now)
+    came = await repository.store_spans("footfall_in", spans)
+    heard_in = await repository.store_spans_heard(spans)
+    nothing, found = [0] * len(spans), []
+    for name, places in days_of.items():
+        day = now.astimezone(ZoneInfo(name)).date()
         thin = []
-        for store in group:
-            own = daily.get(store.id, {})
-            heard = {d: part[1].get(store.id, 0) for d, part in parts.items() if d in own}
+        for store in by_zone[name]:
+            own, counts = daily.get(store.id, {}), came.get(store.id, nothing)
+            quarters = heard_in.get(store.id, nothing)
+            heard = {d: quarters[n] for d, n in places.items() if d in own}
             if not _is_whole(day, heard, references[day], wanted=WHOLE):
                 thin.append(store)
                 continue
-            known = [parts[d][0].get(store.id, 0) for d in references[day] if d in own]
+            known = [counts[places[d]] for d in references[day] if d in own]
             if day in own and known:
-                found.append((store.id, day, Usual(parts[day][0].get(store.id, 0), sum(known) / len(known), 1)))
+                found.append((store.id, day, Usual(counts[places[day]], sum(known) / len(known), 1)))
         for store_id, usual in (await _matched(repository, thin, day, references[day], now=now)).items():
             found.append((store_id, day, usual))
     return found
 
 
-_Part = tuple[dict[UUID, int], dict[UUID, int]]
-"""People in, and quarter hours heard, per store."""
+def _parts(
+    zones: Iterable[str], references: Mapping[date, Sequence[date]], *, now: datetime
+) -> tuple[dict[str, dict[date, int]], list[tuple[datetime, datetime]]]:
+    """Per time zone the day under way and those it is compared with, each with its place among the spans.
+
+    Time zones that go alike have the same spans.
+    """
+    places: dict[tuple[datetime, datetime], int] = {}
+    days_of = {}
+    for name in zones:
+        zone = ZoneInfo(name)
+        day, until = now.astimezone(zone).date(), rollup_start(now).astimezone(zone).time()
+        if day in references:
+            own = {d: (_moment(d, time(), zone), _moment(d, until, zone)) for d in (day, *references[day])}
+            days_of[name] = {d: places.setdefault(span, len(places)) for d, span in own.items()}
+    return days_of, list(places)
 
 
 def _moment(day: date, at: time, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, at, zone).astimezone(UTC)
-
-
-async def _between(repository: AnalyticsRepository, start: datetime, end: datetime) -> _Part:
-    if end < start + ROLLUP:
-        return {}, {}
-    heard = await repository.store_quarters_heard(start=start, end=end)
-    return await repository.store_quarters("footfall_in", start=start, end=end), heard
 
 
 def together(pairs: Sequence[Usual]) -> Usual:

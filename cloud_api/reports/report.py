@@ -99,8 +99,9 @@ class _Maker:
 
     async def _summary(self, repository: AnalyticsRepository) -> Table:
         sums: dict[str, int] = {}
-        for row in await repository.days(first=self.first, last=self.last):
-            sums[row.type] = sums.get(row.type, 0) + row.n
+        for counts in (await repository.store_totals(first=self.first, last=self.last)).values():
+            for kind, n in counts.items():
+                sums[kind] = sums.get(kind, 0) + n
         pairs = await against_usual(repository, self.stores, first=self.first, last=self.last, now=self.now)
         pair = together([p for days in pairs.values() for p in days.values()])
         dwell, wait = [
@@ -120,10 +121,10 @@ class _Maker:
 
     async def _days(self, repository: AnalyticsRepository) -> Table:
         counts: dict[date, dict[str, int]] = {}
-        for row in await repository.days(first=self.first, last=self.last, types=["footfall_in", "footfall_out"]):
-            day = counts.setdefault(row.day, {})
-            day[row.type] = day.get(row.type, 0) + row.n
-        heard = {d for _store, d, n, _blind in await repository.heard_days(first=self.first, last=self.last) if n}
+        for kind in ("footfall_in", "footfall_out"):
+            for day, n, _total, _peak in await repository.day_totals(kind, first=self.first, last=self.last):
+                counts.setdefault(day, {})[kind] = n
+        heard = await repository.heard_on(first=self.first, last=self.last)
         rows: list[tuple[Value, ...]] = []
         for n in range((self.last - self.first).days + 1):
             on = self.first + timedelta(days=n)
