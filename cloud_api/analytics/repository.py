@@ -49,6 +49,8 @@ from cloud_api.tenancy.visible_stores import StoreView
 _PAIRS_AT_ONCE = 4000
 """Of store and quarter hour in one question: a statement takes so and so many parameters."""
 
+Span = tuple[datetime, datetime]
+"""From a moment to before another."""
 NetChanges = tuple[list[datetime], list[int]]
 """Quarter hours in order, and in minus out of each."""
 WeekHour = tuple[int, int]
@@ -190,24 +192,33 @@ class AnalyticsRepository:
             totals.setdefault(store_id, {})[kind] = int(n)
         return totals
 
-    async def store_spans(self, kind: str, spans: Sequence[tuple[datetime, datetime]]) -> dict[UUID, list[int]]:
-        """Events of one type per store in each of some spans (the end excluded), added up by the database."""
+    async def store_spans(self, kind: str, spans: Mapping[Span, Sequence[UUID]]) -> dict[UUID, dict[Span, int]]:
+        """Events of one type in each of some spans (the end excluded), of the stores that are asked for in it."""
         return await self._by_span(RollupCoarse, spans, RollupCoarse.n, col(RollupCoarse.type) == kind)
 
-    async def store_spans_heard(self, spans: Sequence[tuple[datetime, datetime]]) -> dict[UUID, list[int]]:
+    async def store_spans_heard(self, spans: Mapping[Span, Sequence[UUID]]) -> dict[UUID, dict[Span, int]]:
         """In how many quarter hours of each of some spans (the end excluded) each store was heard."""
         return await self._by_span(CoverageQuarter, spans, literal(1))
 
     async def _by_span(
-        self, table: Any, spans: Sequence[tuple[datetime, datetime]], counted: Any, *wanted: ColumnElement[bool]
-    ) -> dict[UUID, list[int]]:
-        # One statement for all spans: each would pass the same stores' figures.
-        if not spans:
+        self, table: Any, spans: Mapping[Span, Sequence[UUID]], counted: Any, *wanted: ColumnElement[bool]
+    ) -> dict[UUID, dict[Span, int]]:
+        # One statement for all spans, which passes each store's figures of its own spans alone.
+        own = [(span, set(self._ids) & set(ids)) for span, ids in spans.items()]
+        own = [(span, ids) for span, ids in own if ids]
+        if not own:
             return {}
-        inside = [(col(table.bucket_at) >= start) & (col(table.bucket_at) < end) for start, end in spans]
+        inside = [(col(table.bucket_at) >= start) & (col(table.bucket_at) < end) for (start, end), _ids in own]
+        is_wanted = [
+            is_in & is_one_of(self._connection, col(table.store_id), sorted(ids))
+            for is_in, (_span, ids) in zip(inside, own, strict=True)
+        ]
         sums = (_count(case((is_in, counted), else_=0)) for is_in in inside)
-        query = select(col(table.store_id), *sums).where(self._is_own(table), or_(*inside), *wanted)
-        return {r[0]: [int(n) for n in r[1:]] for r in await self._run(query.group_by(col(table.store_id)))}
+        query = select(col(table.store_id), *sums).where(or_(*is_wanted), *wanted).group_by(col(table.store_id))
+        return {
+            r[0]: {span: int(n) for (span, ids), n in zip(own, r[1:], strict=True) if r[0] in ids}
+            for r in await self._run(query)
+        }
 
     async def hour_totals(self, kind: str, *, first: date, last: date) -> dict[tuple[date, int], int]:
         """Events of one type per day and hour, of all stores together, each by its own clock."""

@@ -86,7 +86,8 @@ async def _of_whole_days(
         statements += await busy_and_dead(repository, store, areas, now=now)
     statements += await queue_statements(repository, stores, now=now)
     missing = [m for s in stores for m in _missing(s, known[s.id].trusted)]
-    return _with_forecast(shared_levels(statements, len(stores)), missing, list(known.values()))
+    said = shared_levels(shared_coverage(statements, len(stores)), len(stores))
+    return _with_forecast(said, missing, list(known.values()))
 
 
 def _judged(stores: Sequence[StoreView], known: Mapping[UUID, _Own]) -> list[Statement]:
@@ -204,6 +205,23 @@ def _coverage(store: StoreView, thin: dict[date, float], *, since: date) -> list
             100.0 + len(late), claim=f"{len(late)} until {late[-1]}", day=late[-1],
         )
     ]  # fmt: skip
+
+
+def shared_coverage(statements: Sequence[Statement], n_stores: int) -> list[Statement]:
+    """Stores whose cameras missed something are told together where they are several, or they leave room for nothing."""
+    thin = [s for s in statements if s.kind is Kind.COVERAGE]
+    if len(thin) < FEWEST_TOGETHER:
+        return list(statements)
+    ordered = sorted(thin, key=lambda s: -s.rank)
+    words = _("In %(n)s of %(of)s stores cameras missed part of the last %(days)s days; figures of those days are too low.",
+              n=len(thin), of=n_stores, days=LOOK_DAYS)  # fmt: skip
+    numbers = tuple(f"{s.store.name if s.store else ''}: {'; '.join(s.numbers)}" for s in ordered)
+    days = sorted(s.day for s in thin if s.day)
+    together = Statement(
+        Kind.COVERAGE, Weight.BAD, None, words, numbers, thin[0].reason, ordered[0].rank,
+        claim=f"together {len(thin)} until {days[-1]}", day=days[-1],
+    )  # fmt: skip
+    return [together, *(s for s in statements if s.kind is not Kind.COVERAGE)]
 
 
 def _unusual(store: StoreView, series: dict[date, int], today: date) -> list[Statement]:

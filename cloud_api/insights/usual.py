@@ -8,7 +8,7 @@ compared with the four weeks that lie before all of it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
@@ -16,7 +16,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from cloud_api.analytics.matching import match, quarter_of, seen_days
-from cloud_api.analytics.repository import AnalyticsRepository
+from cloud_api.analytics.repository import AnalyticsRepository, Span
 from cloud_api.kit.buckets import rollup_start
 from cloud_api.kit.histogram import quantile
 from cloud_api.tenancy.visible_stores import StoreView
@@ -172,44 +172,39 @@ async def _running(
     by_zone: dict[str, list[StoreView]] = defaultdict(list)
     for store in stores:
         by_zone[store.timezone].append(store)
-    days_of, spans = _parts(by_zone, references, now=now)
-    came = await repository.store_spans("footfall_in", spans)
-    heard_in = await repository.store_spans_heard(spans)
-    nothing, found = [0] * len(spans), []
-    for name, places in days_of.items():
-        day = now.astimezone(ZoneInfo(name)).date()
-        thin = []
+    spans_of = {name: _parts(ZoneInfo(name), references, now=now) for name in by_zone}
+    whose: dict[Span, list[UUID]] = defaultdict(list)  # time zones that go alike have the same spans
+    for name, spans in spans_of.items():
+        for span in spans.values():
+            whose[span] += [s.id for s in by_zone[name]]
+    came = await repository.store_spans("footfall_in", whose)
+    heard_in = await repository.store_spans_heard(whose)
+    found = []
+    for name, spans in spans_of.items():
+        if not spans:
+            continue
+        day, thin = now.astimezone(ZoneInfo(name)).date(), []
         for store in by_zone[name]:
-            own, counts = daily.get(store.id, {}), came.get(store.id, nothing)
-            quarters = heard_in.get(store.id, nothing)
-            heard = {d: quarters[n] for d, n in places.items() if d in own}
+            own, counts = daily.get(store.id, {}), came.get(store.id, {})
+            quarters = heard_in.get(store.id, {})
+            heard = {d: quarters.get(span, 0) for d, span in spans.items() if d in own}
             if not _is_whole(day, heard, references[day], wanted=WHOLE):
                 thin.append(store)
                 continue
-            known = [counts[places[d]] for d in references[day] if d in own]
+            known = [counts.get(spans[d], 0) for d in references[day] if d in own]
             if day in own and known:
-                found.append((store.id, day, Usual(counts[places[day]], sum(known) / len(known), 1)))
+                found.append((store.id, day, Usual(counts.get(spans[day], 0), sum(known) / len(known), 1)))
         for store_id, usual in (await _matched(repository, thin, day, references[day], now=now)).items():
             found.append((store_id, day, usual))
     return found
 
 
-def _parts(
-    zones: Iterable[str], references: Mapping[date, Sequence[date]], *, now: datetime
-) -> tuple[dict[str, dict[date, int]], list[tuple[datetime, datetime]]]:
-    """Per time zone the day under way and those it is compared with, each with its place among the spans.
-
-    Time zones that go alike have the same spans.
-    """
-    places: dict[tuple[datetime, datetime], int] = {}
-    days_of = {}
-    for name in zones:
-        zone = ZoneInfo(name)
-        day, until = now.astimezone(zone).date(), rollup_start(now).astimezone(zone).time()
-        if day in references:
-            own = {d: (_moment(d, time(), zone), _moment(d, until, zone)) for d in (day, *references[day])}
-            days_of[name] = {d: places.setdefault(span, len(places)) for d, span in own.items()}
-    return days_of, list(places)
+def _parts(zone: ZoneInfo, references: Mapping[date, Sequence[date]], *, now: datetime) -> dict[date, Span]:
+    """The day under way, and those it is compared with, each up to the time of day that it is now; empty: no such day."""
+    day, until = now.astimezone(zone).date(), rollup_start(now).astimezone(zone).time()
+    if day not in references:
+        return {}
+    return {d: (_moment(d, time(), zone), _moment(d, until, zone)) for d in (day, *references[day])}
 
 
 def _moment(day: date, at: time, zone: ZoneInfo) -> datetime:
