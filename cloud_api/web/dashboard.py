@@ -38,7 +38,7 @@ PER_HOUR = "per_open_hour"
 SILENT_AFTER = timedelta(minutes=20)
 """After which a day under way is compared with nothing."""
 PROFILE_DAYS = 56
-PEAK_LIMIT = 1000
+PEAK_LIMIT = 100
 """Days times stores up to which the level of occupancy is followed through each quarter hour; of a single day always."""
 
 
