@@ -29,6 +29,7 @@ from cloud_api.auth.signing_key import signing_key
 from cloud_api.auth.throttle import Throttle
 from cloud_api.ingest.admission import Admission
 from cloud_api.ingest.memory import IngestMemory
+from cloud_api.insights.memory import InsightsMemory
 from cloud_api.kit.database import Database, is_bad_value
 from cloud_api.kit.errors import CloudError
 from cloud_api.kit.packing import Packing
@@ -96,6 +97,7 @@ def create_app(
     app.state.broadcaster = broadcaster
     app.state.admission = Admission(settings.max_ingests)
     app.state.ingest_memory = IngestMemory()
+    app.state.insights_memory = InsightsMemory()
     app.state.stills = still_news.box
     app.state.meters = Meters(is_shared=has_shared_meters)
     _add_routes(app)

@@ -106,7 +106,7 @@ async def day_coverage(
     shares: dict[UUID, float | None] = {}
     for store in stores:
         zone, expected = ZoneInfo(store.timezone), expected_of(own[store.id], store.id, now=now)
-        start, end = _day(first, zone), _day(last + timedelta(days=1), zone)
+        start, end = midnight(first, zone), midnight(last + timedelta(days=1), zone)
         quarters, blind_s = totals.get(store.id, (0, 0.0))
         seen_s = _seen_between(expected, start, end, quarters, blind_s, now=now)
         shares[store.id] = share(seen_s, expected.camera_s(start, end))
@@ -143,7 +143,9 @@ async def _seen_days(
 
 
 def _seen_day(expected: Expected, day: date, heard: int, blind_s: float, zone: ZoneInfo, *, now: datetime) -> float:
-    return _seen_between(expected, _day(day, zone), _day(day + timedelta(days=1), zone), heard, blind_s, now=now)
+    return _seen_between(
+        expected, midnight(day, zone), midnight(day + timedelta(days=1), zone), heard, blind_s, now=now
+    )
 
 
 def _seen_between(
@@ -165,7 +167,8 @@ def _row(start: datetime, end: datetime, expected: Expected, seen_s: float, *, n
 
 
 @lru_cache(maxsize=4096)
-def _day(day: date, zone: ZoneInfo) -> datetime:
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """When a day begins, in UTC."""
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 

@@ -8,12 +8,28 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Integer, LargeBinary, Uuid, any_, cast, func, literal, select, tuple_
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    DateTime,
+    Integer,
+    LargeBinary,
+    Uuid,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from cloud_api.kit.database import is_one_of
 from cloud_api.kit.histogram import counts_of_arrays, counts_of_lists
 from cloud_api.models import (
     Camera,
@@ -32,6 +48,13 @@ from cloud_api.tenancy.visible_stores import StoreView
 
 _PAIRS_AT_ONCE = 4000
 """Of store and quarter hour in one question: a statement takes so and so many parameters."""
+
+Span = tuple[datetime, datetime]
+"""From a moment to before another."""
+NetChanges = tuple[list[datetime], list[int]]
+"""Quarter hours in order, and in minus out of each."""
+WeekHour = tuple[int, int]
+"""Weekday (0: Monday) and hour of a store's own clock."""
 
 
 class QuarterHour(NamedTuple):
@@ -104,6 +127,28 @@ class AnalyticsRepository:
             query = query.where(col(table.type).in_(types))
         return [QuarterHour(*row) for row in await self._run(query)]
 
+    async def net_changes(self, *, start: datetime, end: datetime) -> dict[UUID, NetChanges]:
+        """In minus out of each quarter hour in which anybody crossed, per store, in order."""
+        table, kinds = RollupCoarse, ["footfall_in", "footfall_out"]
+        net: Any = func.sum(case((col(table.type) == kinds[0], col(table.n)), else_=-col(table.n)))
+        query = (
+            select(col(table.store_id), col(table.bucket_at), cast(net, Integer).label("net"))
+            .where(self._within(table, start, end), col(table.type).in_(kinds))
+            .group_by(col(table.store_id), col(table.bucket_at))
+        )
+        if self._connection.dialect.name == "postgresql":
+            # One row a store: ten thousands of rows cost more on their way through the driver than to add up.
+            q = query.subquery()
+            strung = (func.array_agg(aggregate_order_by(c, q.c.bucket_at)) for c in (q.c.bucket_at, q.c.net))
+            rows = await self._run(select(q.c.store_id, *strung).group_by(q.c.store_id))
+            return {store_id: (at, own) for store_id, at, own in rows}
+        found: dict[UUID, NetChanges] = {}
+        for store_id, at, n in await self._run(query.order_by(col(table.bucket_at))):
+            moments, nets = found.setdefault(store_id, ([], []))
+            moments.append(at)
+            nets.append(n)
+        return found
+
     async def zone_quarters(
         self, place: Place, *, start: datetime, end: datetime, types: Sequence[str]
     ) -> list[QuarterHour]:
@@ -144,25 +189,33 @@ class AnalyticsRepository:
             totals.setdefault(store_id, {})[kind] = int(n)
         return totals
 
-    async def store_quarters(self, kind: str, *, start: datetime, end: datetime) -> dict[UUID, int]:
-        """Events of one type per store from ``start`` to before ``end``, added up by the database."""
-        table = RollupCoarse
-        query = (
-            select(col(table.store_id), _count(table.n))
-            .where(self._within(table, start, end), col(table.type) == kind)
-            .group_by(col(table.store_id))
-        )
-        return {r[0]: int(r[1]) for r in await self._run(query)}
+    async def store_spans(self, kind: str, spans: Mapping[Span, Sequence[UUID]]) -> dict[UUID, dict[Span, int]]:
+        """Events of one type in each of some spans (the end excluded), of the stores that are asked for in it."""
+        return await self._by_span(RollupCoarse, spans, RollupCoarse.n, col(RollupCoarse.type) == kind)
 
-    async def store_quarters_heard(self, *, start: datetime, end: datetime) -> dict[UUID, int]:
-        """In how many quarter hours from ``start`` to before ``end`` each store was heard."""
-        table = CoverageQuarter
-        query = (
-            select(col(table.store_id), func.count())
-            .where(self._within(table, start, end))
-            .group_by(col(table.store_id))
-        )
-        return {r[0]: int(r[1]) for r in await self._run(query)}
+    async def store_spans_heard(self, spans: Mapping[Span, Sequence[UUID]]) -> dict[UUID, dict[Span, int]]:
+        """In how many quarter hours of each of some spans (the end excluded) each store was heard."""
+        return await self._by_span(CoverageQuarter, spans, literal(1))
+
+    async def _by_span(
+        self, table: Any, spans: Mapping[Span, Sequence[UUID]], counted: Any, *wanted: ColumnElement[bool]
+    ) -> dict[UUID, dict[Span, int]]:
+        # One statement for all spans, which passes each store's figures of its own spans alone.
+        own = [(span, set(self._ids) & set(ids)) for span, ids in spans.items()]
+        own = [(span, ids) for span, ids in own if ids]
+        if not own:
+            return {}
+        inside = [(col(table.bucket_at) >= start) & (col(table.bucket_at) < end) for (start, end), _ids in own]
+        is_wanted = [
+            is_in & is_one_of(self._connection, col(table.store_id), sorted(ids))
+            for is_in, (_span, ids) in zip(inside, own, strict=True)
+        ]
+        sums = (_count(case((is_in, counted), else_=0)) for is_in in inside)
+        query = select(col(table.store_id), *sums).where(or_(*is_wanted), *wanted).group_by(col(table.store_id))
+        return {
+            r[0]: {span: int(n) for (span, ids), n in zip(own, r[1:], strict=True) if r[0] in ids}
+            for r in await self._run(query)
+        }
 
     async def hour_totals(self, kind: str, *, first: date, last: date) -> dict[tuple[date, int], int]:
         """Events of one type per day and hour, of all stores together, each by its own clock."""
@@ -181,7 +234,11 @@ class AnalyticsRepository:
             query = (
                 select(col(table.bucket_at))
                 .distinct()
-                .where(self._of_stores(table, ids), col(table.bucket_at) >= start, col(table.bucket_at) < end)
+                .where(
+                    is_one_of(self._connection, col(table.store_id), ids),
+                    col(table.bucket_at) >= start,
+                    col(table.bucket_at) < end,
+                )
             )
             found[zone] = [r[0] for r in await self._run(query)]
         return found
@@ -233,21 +290,82 @@ class AnalyticsRepository:
         table = RollupDaySteps
         if (days[-1] - days[0]).days + 1 == len(days):
             return self._of_days(table, days[0], days[-1])
-        return self._of_stores(table, self._ids) & col(table.day).in_(days)
+        return self._is_own(table) & col(table.day).in_(days)
 
-    async def bins_at(
-        self, kind: str, moments: Mapping[UUID, Sequence[datetime]]
-    ) -> list[tuple[UUID, datetime, int, int]]:
-        """Histograms of the stays of single quarter hours of stores: store, quarter hour, step, stays."""
-        table = RollupFine
-        pairs = [(store_id, at) for store_id in self._ids for at in moments.get(store_id, ())]
-        counts: dict[tuple[UUID, datetime], Counter[int]] = {}
+    async def week_hours(
+        self, kind: str, *, start: datetime, end: datetime
+    ) -> dict[UUID, dict[WeekHour, tuple[int, float]]]:
+        """Events of one type and the total of their values, per store and hour of the week by its own clock."""
+        if self._connection.dialect.name != "postgresql":
+            return await self._week_hours_of_quarters(kind, start=start, end=end)
+        table, found = RollupCoarse, dict[UUID, dict[WeekHour, tuple[int, float]]]()
+        for zone, ids in self._by_zone.items():
+            local = func.timezone(zone, col(table.bucket_at))
+            keys = (col(table.store_id), func.date_part("isodow", local), func.date_part("hour", local))
+            query = select(*keys, _count(table.n), func.sum(table.total)).where(
+                is_one_of(self._connection, col(table.store_id), ids),
+                col(table.bucket_at) >= start, col(table.bucket_at) < end, col(table.type) == kind,
+            )  # fmt: skip
+            for store_id, on, hour, n, total in await self._run(query.group_by(*keys)):
+                found.setdefault(store_id, {})[int(on) - 1, int(hour)] = (int(n), float(total))
+        return found
+
+    async def _week_hours_of_quarters(
+        self, kind: str, *, start: datetime, end: datetime
+    ) -> dict[UUID, dict[WeekHour, tuple[int, float]]]:
+        found: dict[UUID, dict[WeekHour, tuple[int, float]]] = {}
+        clocks = {i: ZoneInfo(zone) for zone, ids in self._by_zone.items() for i in ids}
+        for q in await self.quarter_hours(start=start, end=end, types=[kind]):
+            local, own = q.bucket_at.astimezone(clocks[q.store_id]), found.setdefault(q.store_id, {})
+            n, total = own.get((local.weekday(), local.hour), (0, 0.0))
+            own[local.weekday(), local.hour] = (n + q.n, total + q.total)
+        return found
+
+    async def hour_bins(
+        self, kind: str, moments: Mapping[UUID, Mapping[WeekHour, Sequence[datetime]]]
+    ) -> dict[UUID, dict[WeekHour, Counter[int]]]:
+        """Histograms of the stays of some hours of stores, each hour given by its quarter hours: stays per step."""
+        wanted = [(i, hour, at) for i, hours in moments.items() for hour, own in hours.items() for at in own]
+        counts: dict[UUID, dict[WeekHour, Counter[int]]] = {}
+        rows = self._stays_joined if self._connection.dialect.name == "postgresql" else self._stays_of_pairs
+        for store_id, hour, steps in await rows(kind, wanted):
+            counts.setdefault(store_id, {}).setdefault(hour, Counter()).update(steps)
+        return counts
+
+    async def _stays_joined(
+        self, kind: str, wanted: Sequence[tuple[UUID, WeekHour, datetime]]
+    ) -> list[tuple[UUID, WeekHour, bytes]]:
+        # One row per store and hour, of a join with three arrays: thousands of parameters take PostgreSQL seconds.
+        table, hours = RollupFine, sorted({hour for _, hour, _ in wanted})
+        places = {hour: n for n, hour in enumerate(hours)}
+        asked = (
+            func.unnest(
+                cast([i for i, _, _ in wanted], ARRAY(Uuid)),
+                cast([places[hour] for _, hour, _ in wanted], ARRAY(Integer)),
+                cast([at for _, _, at in wanted], ARRAY(DateTime(timezone=True))),
+            )
+            .table_valued("store_id", "place", "at")
+            .render_derived()
+        )
+        strung: Any = func.string_agg(col(table.stays), cast(b"", LargeBinary), type_=LargeBinary)
+        query = (
+            select(asked.c.store_id, asked.c.place, strung)
+            .join(table, (col(table.store_id) == asked.c.store_id) & (col(table.bucket_at) == asked.c.at))
+            .where(col(table.type) == kind, self._is_own(table))
+            .group_by(asked.c.store_id, asked.c.place)
+        )
+        return [(r[0], hours[r[1]], r[2]) for r in await self._run(query)]
+
+    async def _stays_of_pairs(
+        self, kind: str, wanted: Sequence[tuple[UUID, WeekHour, datetime]]
+    ) -> list[tuple[UUID, WeekHour, bytes]]:
+        table, hours = RollupFine, {(i, at): hour for i, hour, at in wanted}
+        pairs, found = list(hours), []
         for first in range(0, len(pairs), _PAIRS_AT_ONCE):
             is_wanted = tuple_(col(table.store_id), col(table.bucket_at)).in_(pairs[first : first + _PAIRS_AT_ONCE])
-            query = select(col(table.store_id), col(table.bucket_at), col(table.stays))
-            for store_id, at, steps in await self._run(query.where(is_wanted, col(table.type) == kind)):
-                counts.setdefault((store_id, at), Counter()).update(steps)
-        return [(*own, step, n) for own, steps in counts.items() for step, n in steps.items()]
+            query = select(col(table.store_id), col(table.bucket_at), col(table.stays)).where(self._is_own(table))
+            found += await self._run(query.where(is_wanted, col(table.type) == kind))
+        return [(i, hours[i, at], steps) for i, at, steps in found]
 
     async def blind_by_camera(
         self, *, start: datetime, end: datetime
@@ -340,6 +458,12 @@ class AnalyticsRepository:
         query = select(col(table.store_id), col(table.day), col(table.heard), col(table.blind_s))
         return [(r[0], r[1], r[2], r[3]) for r in await self._run(query.where(self._of_days(table, first, last)))]
 
+    async def heard_on(self, *, first: date, last: date) -> set[date]:
+        """Days on which any of the stores was heard."""
+        table = CoverageDay
+        query = select(col(table.day)).distinct().where(self._of_days(table, first, last), col(table.heard) > 0)
+        return {r[0] for r in await self._run(query)}
+
     async def heard_totals(self, *, first: date, last: date) -> dict[UUID, tuple[int, float]]:
         """Per store over whole days: quarter hours heard, and camera-seconds not seen."""
         table = CoverageDay
@@ -354,36 +478,30 @@ class AnalyticsRepository:
         """Cameras with the time since which, and until when, they are expected to see."""
         query = select(
             col(Camera.store_id), col(Camera.camera_id), col(Camera.first_seen_at), col(Camera.retired_at)
-        ).where(self._of_stores(Camera, self._ids))
+        ).where(self._is_own(Camera))
         return [(r[0], r[1], r[2], r[3]) for r in await self._run(query)]
 
     async def last_seen(self) -> dict[UUID, datetime]:
         """When an edge device of each store was heard last."""
         query = (
             select(col(EdgeDevice.store_id), func.max(EdgeDevice.last_seen_at))
-            .where(self._of_stores(EdgeDevice, self._ids), col(EdgeDevice.last_seen_at).is_not(None))
+            .where(self._is_own(EdgeDevice), col(EdgeDevice.last_seen_at).is_not(None))
             .group_by(col(EdgeDevice.store_id))
         )
         return {row[0]: row[1] for row in await self._run(query)}
 
-    def _of_stores(self, table: Any, ids: Sequence[UUID]) -> ColumnElement[bool]:
-        if self._connection.dialect.name == "postgresql":
-            # One parameter, and one statement for any number of stores: hundreds of parameters cost more than their rows.
-            own: ColumnElement[bool] = col(table.store_id) == any_(literal(ids, ARRAY(Uuid())))
-            return own
-        return col(table.store_id).in_(ids)
-
     def _within(self, table: Any, start: datetime, end: datetime) -> ColumnElement[bool]:
         inside: ColumnElement[bool] = (
-            self._of_stores(table, self._ids) & (col(table.bucket_at) >= start) & (col(table.bucket_at) < end)
+            self._is_own(table) & (col(table.bucket_at) >= start) & (col(table.bucket_at) < end)
         )
         return inside
 
     def _of_days(self, table: Any, first: date, last: date) -> ColumnElement[bool]:
-        inside: ColumnElement[bool] = (
-            self._of_stores(table, self._ids) & (col(table.day) >= first) & (col(table.day) <= last)
-        )
+        inside: ColumnElement[bool] = self._is_own(table) & (col(table.day) >= first) & (col(table.day) <= last)
         return inside
+
+    def _is_own(self, table: Any) -> ColumnElement[bool]:
+        return is_one_of(self._connection, col(table.store_id), self._ids)
 
     async def _run(self, query: object) -> list[tuple]:  # type: ignore[type-arg]  # rows of many shapes
         # All at once: one by one they pass through three layers each.

@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from cloud_api.analytics.repository import AnalyticsRepository
+from cloud_api.analytics.repository import AnalyticsRepository, WeekHour
 from cloud_api.insights.statement import HOURS_DAYS, Kind, Statement, Weight
+from cloud_api.kit.buckets import ROLLUP, rollup_start
 from cloud_api.kit.histogram import quantile
 from cloud_api.kit.language import gettext as _
 from cloud_api.kit.language import hour, number, weekday
@@ -24,8 +25,7 @@ FEWEST_TOGETHER = 4
 """Stores, before what is said of each of them is said in one statement."""
 KIND = "queue_wait"
 
-Hour = tuple[int, int]
-"""Weekday and hour of a store's own clock."""
+Hour = WeekHour
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +55,15 @@ async def longest_waits(
 ) -> list[LongestWait]:
     """Those that are long, the longest first. Hours are chosen by their mean wait, then judged by their p90."""
     start = _midnight(now, stores)
-    quarters = await repository.quarter_hours(start=start, end=now, types=[KIND])
-    places: dict[UUID, dict[Hour, list[datetime]]] = defaultdict(lambda: defaultdict(list))
-    sums: dict[UUID, dict[Hour, list[float]]] = defaultdict(lambda: defaultdict(lambda: [0.0, 0.0]))
-    by_zone = {name: _Clock(ZoneInfo(name)) for name in {s.timezone for s in stores}}
-    clocks = {s.id: by_zone[s.timezone] for s in stores}
-    for q in quarters:
-        at = clocks[q.store_id].hour_of(q.bucket_at)
-        places[q.store_id][at].append(q.bucket_at)
-        own = sums[q.store_id][at]
-        own[0], own[1] = own[0] + q.n, own[1] + q.total
-    chosen = {store_id: _longest_means(hours) for store_id, hours in sums.items()}
-    wanted = {store_id: [at for key in keys for at in places[store_id][key]] for store_id, keys in chosen.items()}
-    wanted = {store_id: moments for store_id, moments in wanted.items() if moments}
+    sums = await repository.week_hours(KIND, start=start, end=now)
+    chosen = {store_id: keys for store_id, hours in sums.items() if (keys := _longest_means(hours))}
+    clocks = {name: _quarters_by_hour(ZoneInfo(name), start, now) for name in {s.timezone for s in stores}}
+    wanted = {s.id: {key: clocks[s.timezone][key] for key in chosen[s.id]} for s in stores if s.id in chosen}
     if not wanted:
         return []
-    steps: dict[UUID, dict[Hour, dict[int, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
-    for store_id, moment, step, n in await repository.bins_at(KIND, wanted):
-        steps[store_id][clocks[store_id].hour_of(moment)][step] += n
+    bins = await repository.hour_bins(KIND, wanted)
     overall = await _at_all_times(repository, [s for s in stores if s.id in wanted], now=now)
-    found = [_judged(s, steps[s.id], overall.get(s.id)) for s in stores if s.id in wanted]
+    found = [_judged(s, bins.get(s.id, {}), overall.get(s.id)) for s in stores if s.id in wanted]
     return sorted((wait for wait in found if wait), key=lambda w: -w.p90_s)
 
 
@@ -102,23 +91,20 @@ def _midnight(now: datetime, stores: Sequence[StoreView]) -> datetime:
     return min(midnights, default=now)
 
 
-class _Clock:
-    """The clock of a time zone, which many stores share: what it showed is kept."""
-
-    def __init__(self, zone: ZoneInfo) -> None:
-        self._zone = zone
-        self._known: dict[datetime, Hour] = {}
-
-    def hour_of(self, at: datetime) -> Hour:
-        if at not in self._known:
-            local = at.astimezone(self._zone)
-            self._known[at] = (local.weekday(), local.hour)
-        return self._known[at]
+def _quarters_by_hour(zone: ZoneInfo, start: datetime, end: datetime) -> dict[Hour, list[datetime]]:
+    """All quarter hours between two moments, by the hour of the week that a clock showed."""
+    found: dict[Hour, list[datetime]] = defaultdict(list)
+    at = rollup_start(start)
+    while at < end:
+        local = at.astimezone(zone)
+        found[local.weekday(), local.hour].append(at)
+        at += ROLLUP
+    return found
 
 
-def _longest_means(hours: Mapping[Hour, Sequence[float]]) -> list[Hour]:
+def _longest_means(hours: Mapping[Hour, tuple[int, float]]) -> list[Hour]:
     known = [key for key, (n, _total) in hours.items() if n >= FEWEST_WAITS]
-    return sorted(known, key=lambda key: -hours[key][1] / hours[key][0])[:CANDIDATES]
+    return sorted(known, key=lambda key: (-hours[key][1] / hours[key][0], key))[:CANDIDATES]
 
 
 def _judged(store: StoreView, steps: Mapping[Hour, Mapping[int, int]], overall: float | None) -> LongestWait | None:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cloud_api.analytics.coverage import expected_of
+from cloud_api.analytics.coverage import expected_of, midnight
 from cloud_api.analytics.repository import AnalyticsRepository
 from cloud_api.insights.areas import Area, busy_and_dead
 from cloud_api.insights.hours import peak_hours, unusual_hours
+from cloud_api.insights.memory import Insights, InsightsMemory, Question
 from cloud_api.insights.queues import queue_statements
-from cloud_api.insights.series import FEWEST_DAYS, LEVEL_CHANGE, Forecast, forecast, level_change
+from cloud_api.insights.series import FEWEST_DAYS, LEVEL_CHANGE, forecast, level_change
 from cloud_api.insights.statement import Kind, Missing, Statement, Weight
 from cloud_api.insights.unusual import FEWEST_WEEKDAYS, LIMIT, WEEKS_BACK, UnusualDay, unusual_days
 from cloud_api.kit.language import clock, named_day, number, short_day, weekday
@@ -35,20 +37,6 @@ _DAY_QUARTERS_S = 900.0
 
 
 @dataclass(frozen=True, slots=True)
-class Insights:
-    """Of several stores: the weightiest first. ``forecast``: of their sum, where each of them allows one.
-
-    ``recent``: people in on the days just past, for the eye to hold the forecast against.
-    """
-
-    statements: list[Statement]
-    missing: list[Missing]
-    forecast: Forecast | None
-    forecast_missing: str
-    recent: tuple[tuple[date, int | None], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class _Own:
     """What is known of one store. ``thin``: days on which its cameras saw too little, with the share that they saw."""
 
@@ -60,31 +48,56 @@ class _Own:
 
 async def insights_of(
     connection: AsyncConnection, stores: Sequence[StoreView], times: Mapping[UUID, OpeningTimes], *, now: datetime,
-    areas: Sequence[Area] = (),
+    areas: Sequence[Area] = (), memory: InsightsMemory | None = None,
 ) -> Insights:  # fmt: skip
-    """Everything that stands out in the last weeks. ``areas``: of the store, where it is one."""
+    """Everything that stands out in the last weeks.
+
+    Args:
+        areas: of the store, where it is one.
+        memory: of many stores, what was said a while ago of the days that are over is said again.
+    """
     if not stores:
         return Insights([], [], None, "")
     repository = AnalyticsRepository(connection, stores)
-    known = await _known(repository, stores, times, now=now)
+    question = Question.of(stores, times, now=now)
+    said = memory.recall(question, now=now) if memory and len(stores) > 1 else None
+    if said is None:
+        said = await _of_whole_days(repository, stores, times, areas, now=now)
+        if memory:
+            memory.keep(question, said, now=now)
     last_seen = await repository.last_seen()
+    silent = [one for s in stores for one in _silence(last_seen.get(s.id), s, times.get(s.id), now=now)]
+    return replace(said, statements=sorted([*silent, *said.statements], key=lambda s: -s.rank))
+
+
+async def _of_whole_days(
+    repository: AnalyticsRepository, stores: Sequence[StoreView], times: Mapping[UUID, OpeningTimes],
+    areas: Sequence[Area], *, now: datetime,
+) -> Insights:  # fmt: skip
+    known = await _known(repository, stores, times, now=now)
+    # Hundreds of stores take a second to judge: meanwhile others are answered.
+    statements = await asyncio.to_thread(_judged, stores, known)
+    if len(stores) == 1:
+        store, own = stores[0], known[stores[0].id]
+        strange = {s.day for s in statements if s.kind is Kind.UNUSUAL and s.day}
+        last = own.today - timedelta(days=1)
+        statements += await unusual_hours(repository, store, trusted=own.trusted, strange=strange, last=last)
+        statements += await peak_hours(repository, store, times.get(store.id), now=now)
+        statements += await busy_and_dead(repository, store, areas, now=now)
+    statements += await queue_statements(repository, stores, now=now)
+    missing = [m for s in stores for m in _missing(s, known[s.id].trusted)]
+    said = shared_levels(shared_coverage(statements, len(stores)), len(stores))
+    return _with_forecast(said, missing, list(known.values()))
+
+
+def _judged(stores: Sequence[StoreView], known: Mapping[UUID, _Own]) -> list[Statement]:
     statements: list[Statement] = []
     for store in stores:
         own = known[store.id]
-        statements += _silence(last_seen.get(store.id), store, times.get(store.id), now=now)
         statements += _coverage(store, own.thin, since=own.today - timedelta(days=LOOK_DAYS))
-        unusual = _unusual(store, own.trusted, own.today)
-        statements += unusual + _level(store, own.trusted, own.today - timedelta(days=1))
-        if len(stores) == 1:
-            strange = {s.day for s in unusual if s.day}
-            last = own.today - timedelta(days=1)
-            statements += await unusual_hours(repository, store, trusted=own.trusted, strange=strange, last=last)
-            statements += await peak_hours(repository, store, times.get(store.id), now=now)
-            statements += await busy_and_dead(repository, store, areas, now=now)
-    statements += await queue_statements(repository, stores, now=now)
-    statements = shared_levels(statements, len(stores))
-    missing = [m for s in stores for m in _missing(s, known[s.id].trusted)]
-    return _with_forecast(sorted(statements, key=lambda s: -s.rank), missing, list(known.values()))
+        statements += _unusual(store, own.trusted, own.today)
+        statements += _level(store, own.trusted, own.today - timedelta(days=1))
+    return statements
 
 
 async def _known(
@@ -99,13 +112,15 @@ async def _known(
     people = {
         (row.store_id, row.day): row.n for row in await repository.days(first=first, last=last, types=["footfall_in"])
     }
-    cameras = await repository.cameras()
+    cameras: dict[UUID, list[tuple[UUID, str, datetime, datetime | None]]] = defaultdict(list)
+    for camera in await repository.cameras():
+        cameras[camera[0]].append(camera)
     found = {}
     for store in stores:
         own = heard[store.id]
         # A day on which the store was heard, and nobody came, is 0.
         series = {day: people.get((store.id, day), 0) for day, quarters, _blind in own if quarters}
-        thin = thin_days(store, own, [c for c in cameras if c[0] == store.id], now=now)
+        thin = thin_days(store, own, cameras[store.id], now=now)
         is_open = {d: n for d, n in series.items() if n or not _is_closed(times.get(store.id), d)}
         trusted = {d: n for d, n in is_open.items() if d not in thin}
         found[store.id] = _Own(series, thin, trusted, todays[store.id])
@@ -150,7 +165,7 @@ def thin_days(
     expected = expected_of(list(cameras), store.id, now=now)
     zone, thin = ZoneInfo(store.timezone), {}
     for day, quarters, blind_s in heard:
-        start, end = (datetime.combine(d, time(), zone).astimezone(UTC) for d in (day, day + timedelta(days=1)))
+        start, end = midnight(day, zone), midnight(day + timedelta(days=1), zone)
         wanted_s, length_s = expected.camera_s(start, end), (end - start).total_seconds()
         if wanted_s > 0:
             seen = max(0.0, min(1.0, quarters * _DAY_QUARTERS_S / length_s) - blind_s / wanted_s)
@@ -190,6 +205,23 @@ def _coverage(store: StoreView, thin: dict[date, float], *, since: date) -> list
             100.0 + len(late), claim=f"{len(late)} until {late[-1]}", day=late[-1],
         )
     ]  # fmt: skip
+
+
+def shared_coverage(statements: Sequence[Statement], n_stores: int) -> list[Statement]:
+    """Stores whose cameras missed something are told together where they are several, or they leave room for nothing."""
+    thin = [s for s in statements if s.kind is Kind.COVERAGE]
+    if len(thin) < FEWEST_TOGETHER:
+        return list(statements)
+    ordered = sorted(thin, key=lambda s: -s.rank)
+    words = _("In %(n)s of %(of)s stores cameras missed part of the last %(days)s days; figures of those days are too low.",
+              n=len(thin), of=n_stores, days=LOOK_DAYS)  # fmt: skip
+    numbers = tuple(f"{s.store.name if s.store else ''}: {'; '.join(s.numbers)}" for s in ordered)
+    days = sorted(s.day for s in thin if s.day)
+    together = Statement(
+        Kind.COVERAGE, Weight.BAD, None, words, numbers, thin[0].reason, ordered[0].rank,
+        claim=f"together {len(thin)} until {days[-1]}", day=days[-1],
+    )  # fmt: skip
+    return [together, *(s for s in statements if s.kind is not Kind.COVERAGE)]
 
 
 def _unusual(store: StoreView, series: dict[date, int], today: date) -> list[Statement]:

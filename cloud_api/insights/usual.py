@@ -16,8 +16,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from cloud_api.analytics.matching import match, quarter_of, seen_days
-from cloud_api.analytics.repository import AnalyticsRepository
-from cloud_api.kit.buckets import ROLLUP, rollup_start
+from cloud_api.analytics.repository import AnalyticsRepository, Span
+from cloud_api.kit.buckets import rollup_start
 from cloud_api.kit.histogram import quantile
 from cloud_api.tenancy.visible_stores import StoreView
 
@@ -172,47 +172,43 @@ async def _running(
     by_zone: dict[str, list[StoreView]] = defaultdict(list)
     for store in stores:
         by_zone[store.timezone].append(store)
+    spans_of = {name: _parts(ZoneInfo(name), references, now=now) for name in by_zone}
+    whose: dict[Span, list[UUID]] = defaultdict(list)  # time zones that go alike have the same spans
+    for name, spans in spans_of.items():
+        for span in spans.values():
+            whose[span] += [s.id for s in by_zone[name]]
+    came = await repository.store_spans("footfall_in", whose)
+    heard_in = await repository.store_spans_heard(whose)
     found = []
-    parts_of: dict[tuple[datetime, datetime], _Part] = {}  # time zones that go alike have the same spans
-    for name, group in by_zone.items():
-        zone = ZoneInfo(name)
-        day, until = now.astimezone(zone).date(), rollup_start(now).astimezone(zone).time()
-        if day not in references:
+    for name, spans in spans_of.items():
+        if not spans:
             continue
-        parts: dict[date, _Part] = {}
-        for d in (day, *references[day]):
-            span = (_moment(d, time(), zone), _moment(d, until, zone))
-            if span not in parts_of:
-                parts_of[span] = await _between(repository, *span)
-            parts[d] = parts_of[span]
-        thin = []
-        for store in group:
-            own = daily.get(store.id, {})
-            heard = {d: part[1].get(store.id, 0) for d, part in parts.items() if d in own}
+        day, thin = now.astimezone(ZoneInfo(name)).date(), []
+        for store in by_zone[name]:
+            own, counts = daily.get(store.id, {}), came.get(store.id, {})
+            quarters = heard_in.get(store.id, {})
+            heard = {d: quarters.get(span, 0) for d, span in spans.items() if d in own}
             if not _is_whole(day, heard, references[day], wanted=WHOLE):
                 thin.append(store)
                 continue
-            known = [parts[d][0].get(store.id, 0) for d in references[day] if d in own]
+            known = [counts.get(spans[d], 0) for d in references[day] if d in own]
             if day in own and known:
-                found.append((store.id, day, Usual(parts[day][0].get(store.id, 0), sum(known) / len(known), 1)))
+                found.append((store.id, day, Usual(counts.get(spans[day], 0), sum(known) / len(known), 1)))
         for store_id, usual in (await _matched(repository, thin, day, references[day], now=now)).items():
             found.append((store_id, day, usual))
     return found
 
 
-_Part = tuple[dict[UUID, int], dict[UUID, int]]
-"""People in, and quarter hours heard, per store."""
+def _parts(zone: ZoneInfo, references: Mapping[date, Sequence[date]], *, now: datetime) -> dict[date, Span]:
+    """The day under way, and those it is compared with, each up to the time of day that it is now; empty: no such day."""
+    day, until = now.astimezone(zone).date(), rollup_start(now).astimezone(zone).time()
+    if day not in references:
+        return {}
+    return {d: (_moment(d, time(), zone), _moment(d, until, zone)) for d in (day, *references[day])}
 
 
 def _moment(day: date, at: time, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, at, zone).astimezone(UTC)
-
-
-async def _between(repository: AnalyticsRepository, start: datetime, end: datetime) -> _Part:
-    if end < start + ROLLUP:
-        return {}, {}
-    heard = await repository.store_quarters_heard(start=start, end=end)
-    return await repository.store_quarters("footfall_in", start=start, end=end), heard
 
 
 def together(pairs: Sequence[Usual]) -> Usual:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from uuid import UUID
 
 import asyncpg
-from sqlalchemy import event, text
+from sqlalchemy import ColumnElement, Uuid, any_, bindparam, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError, DBAPIError
@@ -228,6 +229,18 @@ async def buckle(connection: AsyncConnection, belt: Mapping[str, str]) -> None:
         return
     calls = ", ".join(f"set_config('wink.{name}', :{name}, true)" for name in BELT)
     await connection.execute(text(f"SELECT {calls}"), {name: belt.get(name, "") for name in BELT})
+
+
+def is_one_of(connection: AsyncConnection, column: Any, ids: Sequence[UUID]) -> ColumnElement[bool]:
+    """``column`` holds one of ``ids``: for PostgreSQL one parameter, however many there are.
+
+    Hundreds of parameters would be written out, sent and parsed with each of a page's dozens of statements.
+    """
+    if connection.dialect.name != "postgresql":
+        within: ColumnElement[bool] = column.in_(ids)
+        return within
+    one: ColumnElement[bool] = column == any_(bindparam(None, list(ids), type_=postgresql.ARRAY(Uuid), unique=True))
+    return one
 
 
 def insert_for(connection: AsyncConnection) -> Any:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlmodel import col
 
+from cloud_api.kit.database import is_one_of
 from cloud_api.models import Event
 from cloud_api.tenancy.scoped_repository import ScopedRepository
 from shared_models.events import WALKWAY
@@ -36,7 +37,8 @@ class RecentEvents(ScopedRepository):
         """Newest first."""
         fields = (Event.store_id, Event.type, Event.camera_id, Event.zone_id, Event.occurred_at, Event.value)
         query = self._select(Event, *(col(f) for f in fields)).where(
-            col(Event.store_id).in_(store_ids), col(Event.occurred_at) >= now - LATELY, col(Event.type).in_(KINDS),
+            is_one_of(self._connection, col(Event.store_id), store_ids),
+            col(Event.occurred_at) >= now - LATELY, col(Event.type).in_(KINDS),
             # Nobody came in or went out at a walkway.
             cast("Any", col(Event.attributes))[WALKWAY].as_string().is_(None),
         )  # fmt: skip

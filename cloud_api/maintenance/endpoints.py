@@ -7,11 +7,11 @@ import secrets
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from sqlalchemy import text
 
 from cloud_api.auth.access import Data, Settings
 from cloud_api.kit.errors import CloudError
 from cloud_api.maintenance.meters import Meters
+from cloud_api.migrations import is_behind
 
 router = APIRouter(tags=["health"])
 
@@ -22,17 +22,25 @@ class NotForYouError(CloudError):
     status = 401
 
 
+class NotReadyError(CloudError):
+    """The database answers, and is not yet what the program needs."""
+
+    status = 503
+    retry_after_s = 5.0
+
+
 @router.get("/healthz")
 async def healthz() -> dict[str, str]:
     """The program runs."""
     return {"status": "ok"}
 
 
-@router.get("/readyz", responses={503: {"description": "The database does not answer."}})
+@router.get("/readyz", responses={503: {"description": "The database does not answer, or is not migrated."}})
 async def readyz(database: Data) -> dict[str, str]:
-    """The database answers."""
+    """The database answers, and its schema is no older than the program."""
     async with database.begin(is_read=True) as connection:
-        await connection.execute(text("SELECT 1"))
+        if await connection.run_sync(is_behind):
+            raise NotReadyError("The database's schema is not current; run: wink-cloud migrate")
     return {"status": "ok"}
 
 

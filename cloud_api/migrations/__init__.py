@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -42,3 +43,18 @@ def is_current(connection: Connection) -> bool:
     """Whether the schema is the newest."""
     newest = ScriptDirectory.from_config(config_for(connection)).get_current_head()
     return MigrationContext.configure(connection).get_current_revision() == newest
+
+
+def is_behind(connection: Connection) -> bool:
+    """Whether the program knows a newer schema than the database has.
+
+    A database that is ahead of the program is not: in the middle of an upgrade, workers of the older version go on.
+    """
+    return MigrationContext.configure(connection).get_current_revision() in (None, *_older())
+
+
+@lru_cache(maxsize=1)
+def _older() -> frozenset[str]:
+    """All revisions but the newest."""
+    script = ScriptDirectory.from_config(config_for(None))
+    return frozenset(r.revision for r in script.walk_revisions()) - {script.get_current_head() or ""}

@@ -113,7 +113,7 @@ def as_pdf(report: Report) -> bytes:
     _line(paper, report.title, size=20, style="B")
     _line(
         paper,
-        _("%(first)s to %(last)s", first=long_day(report.first), last=long_day(report.last)),
+        _spoken_days(report),
         size=11,
         colour=_QUIET,
     )
@@ -185,6 +185,12 @@ def _names_below(paper: FPDF, table: Table, *, step: float, y: float) -> None:
             shown = name if is_days else _cut(paper, name, step - 0.5)
             x = paper.l_margin + (n + 0.5) * step - paper.get_string_width(shown) / 2
             paper.text(max(paper.l_margin, x), y + 2.4, shown)
+
+
+def _spoken_days(report: Report) -> str:
+    """One day is no span."""
+    first = long_day(report.first)
+    return first if report.first == report.last else _("%(first)s to %(last)s", first=first, last=long_day(report.last))
 
 
 def _cut(paper: FPDF, name: str, width: float) -> str:

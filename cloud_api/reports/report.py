@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud_api.analytics.ranking import rank
-from cloud_api.analytics.repository import AnalyticsRepository
+from cloud_api.analytics.repository import AnalyticsRepository, ZoneSum
 from cloud_api.analytics.zones import WALKWAY, zone_figures
 from cloud_api.insights.usual import against_usual, stays_against_usual, together
 from cloud_api.kit.buckets import ROLLUP, rollup_start
@@ -99,8 +99,9 @@ class _Maker:
 
     async def _summary(self, repository: AnalyticsRepository) -> Table:
         sums: dict[str, int] = {}
-        for row in await repository.days(first=self.first, last=self.last):
-            sums[row.type] = sums.get(row.type, 0) + row.n
+        for counts in (await repository.store_totals(first=self.first, last=self.last)).values():
+            for kind, n in counts.items():
+                sums[kind] = sums.get(kind, 0) + n
         pairs = await against_usual(repository, self.stores, first=self.first, last=self.last, now=self.now)
         pair = together([p for days in pairs.values() for p in days.values()])
         dwell, wait = [
@@ -120,10 +121,10 @@ class _Maker:
 
     async def _days(self, repository: AnalyticsRepository) -> Table:
         counts: dict[date, dict[str, int]] = {}
-        for row in await repository.days(first=self.first, last=self.last, types=["footfall_in", "footfall_out"]):
-            day = counts.setdefault(row.day, {})
-            day[row.type] = day.get(row.type, 0) + row.n
-        heard = {d for _store, d, n, _blind in await repository.heard_days(first=self.first, last=self.last) if n}
+        for kind in ("footfall_in", "footfall_out"):
+            for day, n, _total, _peak in await repository.day_totals(kind, first=self.first, last=self.last):
+                counts.setdefault(day, {})[kind] = n
+        heard = await repository.heard_on(first=self.first, last=self.last)
         rows: list[tuple[Value, ...]] = []
         for n in range((self.last - self.first).days + 1):
             on = self.first + timedelta(days=n)
@@ -159,13 +160,11 @@ class _Maker:
         return Table(Part.STAYS, _(TITLES[Part.STAYS]), columns, tuple(rows), note=_("Right to 5 %."))
 
     async def _zones(self) -> Table:
+        shown = self.stores[:ZONE_STORES]
+        sums = await self._zone_sums(shown)
         rows: list[tuple[Value, ...]] = []
-        for store in self.stores[:ZONE_STORES]:
-            zone = ZoneInfo(store.timezone)
-            start, end = (datetime.combine(d, time(), zone) for d in (self.first, self.last + timedelta(days=1)))
-            until = rollup_start(end.astimezone(UTC) + ROLLUP - timedelta(microseconds=1))
-            repository = AnalyticsRepository(self.connection, [store])
-            for z in zone_figures(await repository.zone_sums(start=rollup_start(start), end=until)):
+        for store in shown:
+            for z in zone_figures(sums.get(store.id, [])):
                 mean = round(z.dwell_total_s / z.presences, 1) if z.presences else None
                 remark = _(WALKWAY) if z.is_walkway else ""
                 rows.append(
@@ -173,7 +172,25 @@ class _Maker:
                 )
         columns = (_("Store"), _("Camera"), _("Zone"), _("In"), _("Out"), _("Stays"), _("Mean stay s"), _("Remark"))
         note = _("Of the first %(n)s stores.", n=ZONE_STORES) if len(self.stores) > ZONE_STORES else ""
+        if not rows:
+            note = _("Nothing is known of these days.")
         return Table(Part.ZONES, _(TITLES[Part.ZONES]), columns, tuple(rows), note=note)
+
+    async def _zone_sums(self, stores: Sequence[StoreView]) -> dict[UUID, list[ZoneSum]]:
+        """Of whole days of each store's own clock; stores of one time zone are asked for together."""
+        by_zone: dict[str, list[StoreView]] = {}
+        for store in stores:
+            by_zone.setdefault(store.timezone, []).append(store)
+        sums: dict[UUID, list[ZoneSum]] = {}
+        for name, own in by_zone.items():
+            start, end = (
+                datetime.combine(d, time(), ZoneInfo(name)) for d in (self.first, self.last + timedelta(days=1))
+            )
+            until = rollup_start(end.astimezone(UTC) + ROLLUP - timedelta(microseconds=1))
+            repository = AnalyticsRepository(self.connection, own)
+            for found in await repository.zone_sums(start=rollup_start(start), end=until):
+                sums.setdefault(found.store_id, []).append(found)
+        return sums
 
 
 def _s(seconds: float | None) -> float | None:

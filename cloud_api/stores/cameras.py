@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Float, Select, bindparam, func
 from sqlmodel import col
 
-from cloud_api.kit.database import insert_for
+from cloud_api.kit.database import insert_for, is_one_of
 from cloud_api.kit.errors import ConflictError, NotFoundError
 from cloud_api.models import Camera
 from cloud_api.models.base import utc_now
@@ -54,7 +54,11 @@ class Cameras(ScopedRepository):
 
     async def of_stores(self, store_ids: Sequence[UUID]) -> dict[UUID, list[CameraView]]:
         """The same of each of many stores, in one query."""
-        query = self._query().where(col(Camera.store_id).in_(store_ids)).order_by(col(Camera.camera_id))
+        query = (
+            self._query()
+            .where(is_one_of(self._connection, col(Camera.store_id), store_ids))
+            .order_by(col(Camera.camera_id))
+        )
         found: dict[UUID, list[CameraView]] = {store_id: [] for store_id in store_ids}
         for row in await self._connection.execute(query):
             found[row[0]].append(CameraView(*row))

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import col
 
+from cloud_api.kit.database import is_one_of
 from cloud_api.kit.errors import InvalidError
 from cloud_api.models import OpeningException, OpeningHours
 from cloud_api.tenancy.scoped_repository import ScopedRepository
@@ -74,12 +75,14 @@ class OpeningHoursOf(ScopedRepository):
         """Of these stores."""
         weekly: dict[UUID, list[tuple[int, Span]]] = {i: [] for i in store_ids}
         days: dict[UUID, list[DayException]] = {i: [] for i in store_ids}
-        query = self._select(OpeningHours).where(col(OpeningHours.store_id).in_(store_ids))
+        query = self._select(OpeningHours).where(is_one_of(self._connection, col(OpeningHours.store_id), store_ids))
         for row in await self._connection.execute(
             query.order_by(col(OpeningHours.weekday), col(OpeningHours.opens_min))
         ):
             weekly[row.store_id].append((row.weekday, Span(row.opens_min, row.closes_min)))
-        other = self._select(OpeningException).where(col(OpeningException.store_id).in_(store_ids))
+        other = self._select(OpeningException).where(
+            is_one_of(self._connection, col(OpeningException.store_id), store_ids)
+        )
         for row in await self._connection.execute(other.order_by(col(OpeningException.day))):
             span = None if row.opens_min is None else Span(row.opens_min, row.closes_min)
             days[row.store_id].append(DayException(row.day, span, row.note))

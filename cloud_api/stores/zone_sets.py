@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Select, func
 from sqlmodel import col
 
+from cloud_api.kit.database import is_one_of
 from cloud_api.kit.errors import ConflictError, NotFoundError
 from cloud_api.models import Camera, ZoneRevision
 from cloud_api.stores.cameras import Cameras
@@ -57,7 +58,7 @@ class ZoneSetsOf(ScopedRepository):
     async def conflicts_of(self, store_ids: Sequence[UUID]) -> set[tuple[UUID, str]]:
         """The same of many stores in one query, by store and camera."""
         query = self._select(ZoneRevision, col(ZoneRevision.store_id), col(ZoneRevision.camera_id)).where(
-            col(ZoneRevision.store_id).in_(store_ids), col(ZoneRevision.state) == "conflict"
+            is_one_of(self._connection, col(ZoneRevision.store_id), store_ids), col(ZoneRevision.state) == "conflict"
         )
         return {(store_id, camera_id) for store_id, camera_id in await self._connection.execute(query)}
 
@@ -69,7 +70,9 @@ class ZoneSetsOf(ScopedRepository):
             & (col(Camera.zone_revision) == col(ZoneRevision.revision))
         )
         query = self._select(ZoneRevision, *(col(f) for f in fields)).join(Camera, is_current)
-        return query.where(col(ZoneRevision.store_id).in_(store_ids)).order_by(col(ZoneRevision.camera_id))
+        return query.where(is_one_of(self._connection, col(ZoneRevision.store_id), store_ids)).order_by(
+            col(ZoneRevision.camera_id)
+        )
 
     async def history(self, store_id: UUID, camera_id: str, *, limit: int = 100) -> list[RevisionView]:
         """Newest first.

@@ -22,6 +22,7 @@ from cloud_api.stores.endpoints import CameraChange, CameraForm, make_camera, pu
 from cloud_api.tenancy.visible_stores import StoreView
 from cloud_api.web.charts import Grid, grid
 from cloud_api.web.live_page import CameraState, camera_state
+from cloud_api.web.paging import Paging, paged
 from cloud_api.web.shell import Visit, posted, show, told, uuid_in, visit
 from cloud_api.web.words import duration_words
 
@@ -58,33 +59,39 @@ class CamerasContext:
     error: str
     n_cameras: int
     n_ill: int
+    paging: Paging
     n_days: int = DAYS
 
 
 async def cameras_context(seen: Visit, *, error: str = "") -> CamerasContext:
     """The cameras of the chosen stores."""
-    groups, looked_up = [], 0
     by_store = await Cameras(seen.connection, seen.scope).of_stores([s.id for s in seen.shown])
     blind_by_camera = await AnalyticsRepository(seen.connection, seen.shown).blind_by_camera(
         start=seen.now - timedelta(days=DAYS + 1), end=seen.now
     )
-    for store in seen.shown:
-        cameras = by_store[store.id]
+    states = {
+        (store_id, c.camera_id): camera_state(c, now=seen.now)
+        for store_id, own in by_store.items()
+        for c in own
+        if c.retired_at is None
+    }
+    ill = {store_id for (store_id, _camera), state in states.items() if not state.is_well}
+    ordered = sorted(seen.shown, key=lambda s: s.id not in ill)  # what needs a look stands first
+    stores, paging = paged(seen, ordered, name_of=lambda s: s.name)
+    groups, looked_up = [], 0
+    for store in stores:
         cards = []
-        for camera in (c for c in cameras if c.retired_at is None):
+        for camera in (c for c in by_store[store.id] if c.retired_at is None):
             looked_up += 1
             is_shown = looked_up <= MOST_STRIPS and camera.reported_at is not None
             found = blind_by_camera.get((store.id, camera.camera_id), [])
-            state = camera_state(camera, now=seen.now)
             # Hour by hour is for the page of one store: among many, words say it.
             has_hours = is_shown and seen.chosen is not None
             blind, words = _blind(seen, store, camera, found) if is_shown else (None, "")
-            cards.append(CameraCard(camera, state, blind if has_hours else None, words))
+            cards.append(CameraCard(camera, states[store.id, camera.camera_id], blind if has_hours else None, words))
         cards.sort(key=lambda card: card.state.is_well)
-        groups.append(StoreCameras(store, cards, [c for c in cameras if c.retired_at is not None]))
-    groups.sort(key=lambda group: all(card.state.is_well for card in group.cards))
-    all_cards = [card for group in groups for card in group.cards]
-    return CamerasContext(groups, error, len(all_cards), sum(not card.state.is_well for card in all_cards))
+        groups.append(StoreCameras(store, cards, [c for c in by_store[store.id] if c.retired_at is not None]))
+    return CamerasContext(groups, error, len(states), sum(not s.is_well for s in states.values()), paging)
 
 
 def _blind(

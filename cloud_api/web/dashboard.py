@@ -39,7 +39,7 @@ SILENT_AFTER = timedelta(minutes=20)
 """After which a day under way is compared with nothing."""
 PROFILE_DAYS = 56
 PEAK_LIMIT = 100
-"""Days times stores up to which the level of occupancy is followed through each quarter hour."""
+"""Days times stores up to which the level of occupancy is followed through each quarter hour; of a single day always."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ def _compared(pair: Usual, period: Period) -> str:
 
 
 async def _levels(seen: Visit, repository: AnalyticsRepository) -> dict[UUID, Level]:
-    if seen.period.n_days * len(seen.shown) > PEAK_LIMIT:
+    if not seen.period.is_one_day and seen.period.n_days * len(seen.shown) > PEAK_LIMIT:
         return {}
     return await levels_of(repository, seen.shown, first=seen.period.first, last=seen.period.last, now=seen.now)
 
@@ -217,14 +217,9 @@ async def _trend(
 ) -> tuple[list[Point], str]:
     if seen.period.is_one_day:
         return await _hours(seen, repository), _("Hour by hour, people in")
-    sums: dict[date, int] = defaultdict(int)
-    for row in await repository.days(first=seen.period.first, last=seen.period.last, types=["footfall_in"]):
-        sums[row.day] += row.n
-    heard = {
-        day
-        for _store, day, n, _blind in await repository.heard_days(first=seen.period.first, last=seen.period.last)
-        if n
-    }
+    days = {"first": seen.period.first, "last": seen.period.last}
+    sums = {day: n for day, n, _total, _peak in await repository.day_totals("footfall_in", **days)}
+    heard = await repository.heard_on(**days)
     points = []
     for n in range(seen.period.n_days):
         day = seen.period.first + timedelta(days=n)
@@ -249,7 +244,7 @@ async def _hours(seen: Visit, repository: AnalyticsRepository) -> list[Point]:
     day = seen.period.first
     before = {day - timedelta(days=7 * n) for n in range(1, 5)}
     totals = await repository.hour_totals("footfall_in", first=min(before), last=day)
-    known = {d for _s, d, n, _b in await repository.heard_days(first=min(before), last=day) if n and d in before}
+    known = before & await repository.heard_on(first=min(before), last=day)
     heard = await _hours_heard(repository, day)
     points = []
     for h in range(24):

@@ -73,7 +73,8 @@ async def insights_context(seen: Visit, *, error: str = "") -> InsightsContext:
 
 async def _insights(seen: Visit) -> Insights:
     hours = await OpeningHoursOf(seen.connection, seen.scope).of([s.id for s in seen.shown])
-    return await insights_of(seen.connection, seen.shown, hours, now=seen.now, areas=await _areas(seen))
+    memory = seen.request.app.state.insights_memory
+    return await insights_of(seen.connection, seen.shown, hours, now=seen.now, areas=await _areas(seen), memory=memory)
 
 
 async def _areas(seen: Visit) -> list[Area]:

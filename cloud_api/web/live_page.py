@@ -19,7 +19,8 @@ from cloud_api.kit.language import gettext as _
 from cloud_api.live.recent import RecentEvent, RecentEvents
 from cloud_api.stores.cameras import Cameras, CameraView
 from cloud_api.tenancy.visible_stores import StoreView
-from cloud_api.web.levels import levels_of
+from cloud_api.web.levels import changes_of, levels_from
+from cloud_api.web.paging import Paging, paged
 from cloud_api.web.shell import Visit, show, visit
 from cloud_api.web.words import UNKNOWN, ago, duration_words, plain_id
 
@@ -107,6 +108,7 @@ class LiveContext:
     ticker: list[TickerLine]
     n_ill: int
     stills: list[StillOf]
+    paging: Paging
 
 
 async def live_context(seen: Visit) -> LiveContext:
@@ -114,10 +116,12 @@ async def live_context(seen: Visit) -> LiveContext:
     repository = AnalyticsRepository(seen.connection, seen.shown)
     days = {s.id: seen.now.astimezone(ZoneInfo(s.timezone)).date() for s in seen.shown}
     if not days:
-        return LiveContext([], [], 0, [])
+        return LiveContext([], [], 0, [], paged(seen, [], name_of=str)[1])
     first, last = min(days.values()), max(days.values())
-    levels = await levels_of(repository, seen.shown, first=first - timedelta(days=1), last=last, now=seen.now)
-    today = await levels_of(repository, seen.shown, first=first, last=last, now=seen.now)
+    yesterday = first - timedelta(days=1)
+    changes = await changes_of(repository, seen.shown, first=yesterday, last=last, now=seen.now)
+    levels = levels_from(changes, seen.shown, first=yesterday, last=last, now=seen.now)
+    today = levels_from(changes, seen.shown, first=first, last=last, now=seen.now)
     counts: dict[UUID, dict[str, int]] = defaultdict(dict)
     for row in await repository.days(first=first, last=last, types=["footfall_in", "footfall_out"]):
         if row.day == days[row.store_id]:
@@ -146,7 +150,8 @@ async def live_context(seen: Visit) -> LiveContext:
     stills = [still for s in seen.shown if s.id in may_look for still in stills_of(s, cameras[s.id])]
     ill = sum(len(store.ill) for store in stores)
     stores.sort(key=lambda store: not (store.ill or (store.fill or 0.0) > 1.0))  # what needs a look stands first
-    return LiveContext(stores, [_line(e, names, seen.zone) for e in recent], ill, stills[:MOST_STILLS])
+    shown, paging = paged(seen, stores, name_of=lambda store: store.name)
+    return LiveContext(shown, [_line(e, names, seen.zone) for e in recent], ill, stills[:MOST_STILLS], paging)
 
 
 async def stores_with_stills(seen: Visit) -> set[UUID]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -29,6 +30,7 @@ from cloud_api.tenancy.audit import AuditLog, AuditView
 from cloud_api.tenancy.organisations import Organisations
 from cloud_api.tenancy.principal import Act, Role, Scope, require
 from cloud_api.tenancy.visible_stores import StoreView
+from cloud_api.web.paging import Paging, paged
 from cloud_api.web.reader import THEMES, Preferences, PreferencesOf
 from cloud_api.web.settings_acts import DEEDS, Sent, Shown
 from cloud_api.web.shell import Visit, posted, show, told, visit
@@ -111,6 +113,7 @@ class SettingsContext:
     themes: dict[str, str] = field(default_factory=dict)
     locales: dict[str, str] = field(default_factory=dict)
     store_names: dict[UUID, str] = field(default_factory=dict)
+    paging: Paging | None = None
 
 
 @router.get("/settings")
@@ -148,8 +151,9 @@ async def settings_form(request: Request, section: str) -> Response:
             context = await _context(seen, section, error=told(error), typed=typed)
             return _show(seen, context, status=getattr(error, "status", 422))
     if shown is None:
-        store = f"&store={form['store']}" if form.get("store") else ""
-        return RedirectResponse(f"/settings/{section}?done={name}{store}", status_code=303)
+        place = {name: request.query_params[name] for name in ("find", "page") if name in request.query_params}
+        own = {"store": form["store"]} if form.get("store") else {}
+        return RedirectResponse(f"/settings/{section}?{urlencode({'done': name, **own, **place})}", status_code=303)
     async with visit(request) as seen:
         answer = _show(seen, await _context(seen, section, shown=shown))
     answer.headers["Cache-Control"] = "no-store"
@@ -182,9 +186,11 @@ async def _context(
 
 
 async def _stores(seen: Visit) -> dict[str, Any]:
-    hours = await OpeningHoursOf(seen.connection, seen.scope).of([s.id for s in seen.stores])
+    stores, paging = paged(seen, seen.stores, name_of=lambda s: s.name)
+    hours = await OpeningHoursOf(seen.connection, seen.scope).of([s.id for s in stores])
     return {
-        "store_settings": [_store_settings(s, hours[s.id]) for s in seen.stores],
+        "paging": paging,
+        "store_settings": [_store_settings(s, hours[s.id]) for s in stores],
         "timezones": sorted(
             z for z in available_timezones() if "/" in z and not z.startswith(("Etc/", "posix/", "right/"))
         ),
@@ -233,7 +239,8 @@ async def _laptops(seen: Visit) -> dict[str, Any]:
     hints: dict[UUID, list[str]] = defaultdict(list)
     for key in await devices.keys():
         hints[key.device_id].append(key.hint)
-    return {"laptops": [_laptop(seen, d, names, hints[d.id]) for d in await devices.all()]}
+    shown, paging = paged(seen, await devices.all(), name_of=lambda d: names.get(d.store_id, ""))
+    return {"laptops": [_laptop(seen, d, names, hints[d.id]) for d in shown], "paging": paging}
 
 
 def _laptop(seen: Visit, device: DeviceView, names: dict[UUID, str], hints: list[str]) -> LaptopLine:

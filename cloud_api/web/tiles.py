@@ -98,9 +98,9 @@ async def tiles_of(
     whole = {"first": period.first, "last": period.last}
     dwell = await stays_against_usual(repository, "dwell", **whole)
     wait = await stays_against_usual(repository, "queue_wait", **whole)
-    visits = await repository.days(**whole, types=["shelf_interaction"])
+    visits = await repository.day_totals("shelf_interaction", **whole)
     tiles += [_dwell(dwell), _wait(wait)]
-    n = sum(v.n for v in visits)
+    n = sum(v[1] for v in visits)
     tiles.append(
         Tile(
             "shelf_interaction",

@@ -24,6 +24,7 @@ from cloud_api.stores.endpoints import ZonesForm, choose_zones, put_zones_of_cam
 from cloud_api.stores.zone_sets import RevisionView, ZoneSetsOf
 from cloud_api.tenancy.visible_stores import StoreView
 from cloud_api.web.live_page import stores_with_stills
+from cloud_api.web.paging import Paging, paged
 from cloud_api.web.shell import Visit, must_be_own, posted, show, uuid_in, visit
 from cloud_api.web.words import ago
 from cloud_api.web.zone_advice import advise
@@ -62,6 +63,7 @@ class ZonesContext:
     """The list."""
 
     cameras: list[CameraZones]
+    paging: Paging
     width: int = FRAME_W
     height: int = FRAME_H
 
@@ -134,18 +136,19 @@ def _arrow(points: list[tuple[float, float]]) -> str:
 async def zones_page(request: Request) -> Response:
     """All cameras of the chosen stores with what is drawn on them."""
     async with visit(request) as seen:
-        ids, sets = [s.id for s in seen.shown], ZoneSetsOf(seen.connection, seen.scope)
+        stores, paging = paged(seen, seen.shown, name_of=lambda s: s.name)
+        ids, sets = [s.id for s in stores], ZoneSetsOf(seen.connection, seen.scope)
         held, conflicts = await sets.documents_in_force(ids), await sets.conflicts_of(ids)
         cameras = await Cameras(seen.connection, seen.scope).of_stores(ids)
         listed = [
             CameraZones(
                 store, c, shapes_of(held.get((store.id, c.camera_id), [])), (store.id, c.camera_id) in conflicts
             )
-            for store in seen.shown
+            for store in stores
             for c in cameras[store.id]
             if c.retired_at is None
         ]
-        return show(seen, "zones.html", ZonesContext(listed), has_period=False)
+        return show(seen, "zones.html", ZonesContext(listed, paging), has_period=False)
 
 
 @router.get("/zones/{store_id}/{camera_id:path}")

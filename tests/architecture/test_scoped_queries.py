@@ -32,7 +32,7 @@ DOORS = {
     "rollups/proof.py": "the operator's proof over all tenants",
     "analytics/repository.py": "takes stores that VisibleStores gave, and no ids",
     "live/relay.py": "NOTIFY; reads no table",
-    "maintenance/endpoints.py": "SELECT 1",
+    "maintenance/endpoints.py": "reads the schema's revision, no tenant's table",
     "maintenance/partitions.py": "the owner's upkeep over all tenants",
     "maintenance/round.py": "the owner's upkeep over all tenants",
     "maintenance/schema.py": "the owner's migrations",

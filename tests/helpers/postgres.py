@@ -70,6 +70,11 @@ def wait_for(work: Coroutine[Any, Any, T]) -> T:
         return pool.submit(asyncio.run, work).result()
 
 
+def superuser_of(url: str, *, database: str) -> str:
+    """The address of another database beside this one, as the superuser; for asyncpg itself."""
+    return str(_cluster().get_uri(database=database)).replace("postgresql+asyncpg", "postgresql")
+
+
 @lru_cache(maxsize=1)
 def _template() -> str:
     server = _cluster()

@@ -10,7 +10,7 @@ import cloud_api.models as models
 
 COPIED = (
     "opening_hours", "opening_exceptions", "edge_devices", "cameras", "zone_revisions", "rollups_fine", "rollups_coarse",
-    "rollups_day", "rollups_hour", "rollup_bins", "rollup_day_steps", "coverage_quarters", "coverage_cameras",
+    "rollups_day", "rollups_hour", "rollup_day_steps", "coverage_quarters", "coverage_cameras",
     "coverage_days", "heat_days",
 )  # fmt: skip
 

@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import cast
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from cloud_api.analytics.repository import AnalyticsRepository, QuarterHour, ZoneSum
+from cloud_api.analytics.repository import AnalyticsRepository, QuarterHour, WeekHour, ZoneSum
 from cloud_api.insights.areas import Area, busy_and_dead
 from cloud_api.insights.hours import peak_hours, unusual_hours
 from cloud_api.insights.queues import queue_statements
@@ -26,32 +27,41 @@ class ScriptedFigures:
 
     def __init__(
         self, waits: Mapping[UUID, Mapping[datetime, tuple[int, float]]], *, people: Mapping[datetime, int] | None = None,
-        zones: Sequence[ZoneSum] = (), hours: Mapping[tuple[date, int], int] | None = None,
+        zones: Sequence[ZoneSum] = (), hours: Mapping[tuple[date, int], int] | None = None, clock: str = "UTC",
     ) -> None:  # fmt: skip
         self.waits, self.people, self.zones, self.hours = waits, people or {}, list(zones), hours or {}
-        self.chosen = list(waits)
+        self.chosen, self.clock = list(waits), ZoneInfo(clock)
 
     def of(self, stores: Sequence[StoreView]) -> ScriptedFigures:
-        some = ScriptedFigures(self.waits)
+        some = ScriptedFigures(self.waits, clock=self.clock.key)
         some.chosen = [s.id for s in stores]
         return some
 
     async def quarter_hours(self, *, start: datetime, end: datetime, types: Sequence[str]) -> list[QuarterHour]:
-        if types == ["footfall_in"]:
-            store = uuid4()
-            return [QuarterHour(store, at, "footfall_in", n, 0.0, 0.0) for at, n in self.people.items()]
-        return [
-            QuarterHour(store, at, "queue_wait", n, n * wait_s, wait_s)
-            for store, own in self.waits.items() for at, (n, wait_s) in own.items()
-        ]  # fmt: skip
+        store = uuid4()
+        return [QuarterHour(store, at, "footfall_in", n, 0.0, 0.0) for at, n in self.people.items()]
 
-    async def bins_at(
-        self, kind: str, moments: Mapping[UUID, Sequence[datetime]]
-    ) -> list[tuple[UUID, datetime, int, int]]:
-        return [
-            (store, at, bin_of(self.waits[store][at][1]), self.waits[store][at][0])
-            for store, wanted in moments.items() for at in wanted
-        ]  # fmt: skip
+    async def week_hours(
+        self, kind: str, *, start: datetime, end: datetime
+    ) -> dict[UUID, dict[WeekHour, tuple[int, float]]]:
+        found: dict[UUID, dict[WeekHour, tuple[int, float]]] = {}
+        for store, own in self.waits.items():
+            for at, (n, wait_s) in own.items():
+                local, hours = at.astimezone(self.clock), found.setdefault(store, {})
+                before = hours.get((local.weekday(), local.hour), (0, 0.0))
+                hours[local.weekday(), local.hour] = (before[0] + n, before[1] + n * wait_s)
+        return found
+
+    async def hour_bins(
+        self, kind: str, moments: Mapping[UUID, Mapping[WeekHour, Sequence[datetime]]]
+    ) -> dict[UUID, dict[WeekHour, dict[int, int]]]:
+        found: dict[UUID, dict[WeekHour, dict[int, int]]] = {}
+        for store, hours in moments.items():
+            for hour, quarters in hours.items():
+                steps = found.setdefault(store, {}).setdefault(hour, {})
+                for n, wait_s in (self.waits[store][at] for at in quarters if at in self.waits[store]):
+                    steps[bin_of(wait_s)] = steps.get(bin_of(wait_s), 0) + n
+        return found
 
     async def stay_bins_by_store(self, kind: str, *, days: Sequence[date]) -> dict[UUID, dict[int, int]]:
         found: dict[UUID, dict[int, int]] = {}
@@ -113,7 +123,8 @@ async def test_short_queues_are_no_news() -> None:
 
 async def test_an_hour_is_that_of_the_stores_own_clock() -> None:
     store = shop("Half past", "Asia/Kolkata")
-    figures = ScriptedFigures({store.id: {at + timedelta(minutes=30): v for at, v in waits(long_hour=10).items()}})
+    half_past = {at + timedelta(minutes=30): v for at, v in waits(long_hour=10).items()}
+    figures = ScriptedFigures({store.id: half_past}, clock=store.timezone)
     said = await queue_statements(repository(figures), [store], now=NOW)
     assert "at 16:00" in said[0].words
 

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 
 from cloud_api.web.settings_acts import DEEDS
 from tests.cloud_api.test_audit import entries
-from tests.cloud_api.test_isolation import things
+from tests.cloud_api.test_isolation import rows_of_acme, things
 from tests.cloud_api.web.conftest import Visitor, logged_in
 from tests.helpers.cloud import PASSWORD, CloudUnderTest
 
@@ -89,3 +89,31 @@ async def test_marks_and_saved_reports_are_noted(demo: Visitor) -> None:
     assert saved.status_code == 303
     log = await demo.page("/settings/audit")
     assert all(f"<td>{act}</td>" in log for act in ("report saved", "insight dismissed"))
+
+
+@pytest.mark.parametrize("who", ["admin@rival.example", "staff@acme.example"])
+async def test_forms_with_ids_of_others_change_nothing(empty: CloudUnderTest, who: str) -> None:
+    """Head office of another organisation, and somebody of the store whose role does not reach."""
+    ids = await things(empty)
+    visitor = await logged_in(empty.client, who)
+    held = await rows_of_acme(empty)
+    for (section, act), (_, form) in FORMS.items():
+        if any("{" in value for value in form.values()):
+            fields = {name: value.format(**ids) for name, value in form.items()}
+            answer = await visitor.send(f"/settings/{section}", on="/settings/profile", act=act, **fields)
+            expected = (404,) if "rival" in who else (403, 404)
+            assert answer.status_code in expected, (section, act, answer.status_code)
+    for path, form in (
+        ("/cameras", {"act": "retire", "store_id": "{store_id}", "camera_id": "cam_entrance"}),
+        ("/cameras", {"act": "add", "store_id": "{store_id}", "camera_id": "new"}),
+        ("/zones/choose", {"store_id": "{store_id}", "camera_id": "cam_entrance", "revision": "1"}),
+    ):
+        fields = {name: value.format(**ids) for name, value in form.items()}
+        answer = await visitor.send(path, on="/settings/profile", **fields)
+        assert answer.status_code == (404 if "rival" in who else 403), (path, form)
+    assert without_sessions(await rows_of_acme(empty)) == without_sessions(held)
+
+
+def without_sessions(rows: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """A log-in notes when it was used last."""
+    return {name: own for name, own in rows.items() if name not in ("sessions", "refresh_tokens")}

@@ -69,7 +69,7 @@ async def test_hundreds_of_stores_are_all_listed(empty: CloudUnderTest) -> None:
                 "Acme", f"Branch {n:03d} with a name that is long enough to be a nuisance in any table", timezone="UTC"
             )
     visitor = await logged_in(empty.client, "admin@acme.example")
-    for path in ("/dashboard?period=28", "/live", "/cameras", "/insights", "/zones", "/reports", "/settings/stores"):
+    for path in ("/dashboard?period=28", "/live?page=7", "/cameras?page=7", "/insights", "/zones?page=7", "/reports"):
         assert "Branch 299" in await visitor.page(path)
 
 

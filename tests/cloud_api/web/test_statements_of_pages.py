@@ -14,7 +14,7 @@ from tests.helpers.cloud import CloudUnderTest, crossing
 
 PAGES = (
     "/dashboard", "/dashboard?period=28", "/dashboard/figures", "/live", "/live-figures", "/cameras", "/insights", "/zones",
-    "/reports", "/reports?part=summary&part=days&part=stores&part=stays", "/settings/stores", "/settings/people",
+    "/reports", "/reports?part=summary&part=days&part=stores&part=stays&part=zones", "/settings/stores", "/settings/people",
     "/settings/laptops", "/settings/keys", "/settings/audit", "/settings/privacy",
 )  # fmt: skip
 

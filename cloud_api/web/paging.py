@@ -1,0 +1,62 @@
+"""Long lists: a page of them at a time, and a name to find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from cloud_api.web.shell import Visit
+
+T = TypeVar("T")
+PER_PAGE = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Which part of a list is shown. ``find``: what names must hold; ``kept``: what links and the form carry beside it."""
+
+    find: str
+    page: int
+    n_pages: int
+    n_found: int
+    n_all: int
+    kept: tuple[tuple[str, str], ...]
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the list is too long for one page, or somebody has looked for a name."""
+        return self.n_all > PER_PAGE or bool(self.find)
+
+    @property
+    def first(self) -> int:
+        """The place of the first thing that is shown, from one."""
+        return (self.page - 1) * PER_PAGE + 1
+
+    @property
+    def last(self) -> int:
+        return min(self.page * PER_PAGE, self.n_found)
+
+    @property
+    def query(self) -> str:
+        """Of the page that is shown."""
+        return self.query_of(self.page)
+
+    def query_of(self, page: int) -> str:
+        """What a link to another page carries."""
+        found = [("find", self.find)] if self.find else []
+        return urlencode([*self.kept, *found, ("page", str(page))])
+
+
+def paged(seen: Visit, things: Sequence[T], *, name_of: Callable[[T], str]) -> tuple[list[T], Paging]:
+    """The things that the reader asks for by ``find`` and ``page``, in their order; nonsense is the first page."""
+    asked = seen.request.query_params
+    find = asked.get("find", "").strip()[:100]
+    found = [thing for thing in things if find.casefold() in name_of(thing).casefold()]
+    n_pages = max(1, -(-len(found) // PER_PAGE))
+    wanted = asked.get("page", "")
+    page = min(n_pages, max(1, int(wanted))) if wanted.isdecimal() and len(wanted) < 9 else 1
+    kept = (("store", str(seen.chosen.id)),) if seen.chosen and asked.get("store") else ()
+    shown = found[(page - 1) * PER_PAGE : page * PER_PAGE]
+    return shown, Paging(find, page, n_pages, len(found), len(things), kept)
