@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import tempfile
@@ -44,6 +45,24 @@ def no_stray_threads() -> Iterator[None]:
     strays = stray_threads(before)
     if strays:
         pytest.fail(f"threads outlive the test: {', '.join(t.name for t in strays)}", pytrace=False)
+
+
+def pytest_collection_finish() -> None:
+    """What lives as long as the process need not be looked through after each test."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def widgets_are_collected_here(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Widgets of a test are let go in its own thread: collected in a worker's, they are taken from under Qt's feet."""
+    if "qapp" not in request.fixturenames:
+        yield
+        return
+    gc.disable()
+    yield
+    gc.collect()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

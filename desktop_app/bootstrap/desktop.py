@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import logging.handlers
 import os
@@ -289,6 +290,8 @@ class DesktopProgram(QObject):
 
 def run_until_quit(app: QApplication, program: DesktopProgram, *, seconds: float | None) -> int:
     """Show windows until the owner quits, a signal comes, or ``seconds`` are over."""
+    from pyqtgraph.util.garbage_collector import GarbageCollector
+
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: program.quit_now())
     # Python sees signals only while it runs: a timer lets it.
@@ -297,4 +300,11 @@ def run_until_quit(app: QApplication, program: DesktopProgram, *, seconds: float
     ticker.start(200)
     if seconds is not None:
         QTimer.singleShot(int(seconds * 1000), program.quit_now)
-    return app.exec()
+    # Widgets that only Python's collector lets go must go in this thread: another one that happens to collect would
+    # take them from under Qt's feet.
+    collector = GarbageCollector()
+    try:
+        return app.exec()
+    finally:
+        collector.timer.stop()
+        gc.enable()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop_app.adapters.video.virtual_store.scenes import scene_zones
-from desktop_app.bootstrap.desktop import DesktopProgram, build_desk, log_to_file
+from desktop_app.bootstrap.desktop import DesktopProgram, build_desk, log_to_file, run_until_quit
 from desktop_app.services.config_import import EdgeConfig, ImportedCamera
 from desktop_app.services.desk import Desk
 from desktop_app.services.engine_view import CameraCondition
@@ -83,6 +87,34 @@ def test_the_tray_tells_how_things_stand_even_while_the_window_is_hidden(
     tray = program.tray
     assert tray is not None
     qtbot.waitUntil(lambda: "Not seen: Camera a" in tray.icon.toolTip(), timeout=3000)
+
+
+def test_rubbish_of_any_thread_is_collected_by_the_windows_own(program: DesktopProgram) -> None:
+    collected_by: set[str] = set()
+
+    class Rubbish:
+        def __init__(self) -> None:
+            self.me = self
+
+        def __del__(self) -> None:
+            collected_by.add(threading.current_thread().name)
+
+    def litter() -> None:
+        for _ in range(20_000):
+            Rubbish()
+
+    worker = threading.Thread(target=litter, name="litter")
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    gc.enable()
+    try:
+        QTimer.singleShot(0, worker.start)
+        run_until_quit(app(), program, seconds=2.5)
+    finally:
+        worker.join()
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert collected_by == {threading.main_thread().name}
+    assert gc.isenabled()
 
 
 def test_the_wizard_opens_at_the_first_start_only(qtbot: QtBot, tmp_path: Path) -> None:
