@@ -48,7 +48,7 @@ def open_detector(
     from desktop_app.adapters.detection.heads import head_named
     from desktop_app.adapters.detection.openvino_yolo import OpenVinoYolo
     from desktop_app.adapters.detection.ultralytics_yolo import UltralyticsYolo
-    from desktop_app.services.model_registry import resolve_model
+    from desktop_app.services.model_registry import int8_weights, resolve_model
 
     settings = settings or EdgeSettings()
     spec = resolve_model(settings.model, data_dir=settings.data_dir, assets_dir=settings.assets_dir)
@@ -56,12 +56,14 @@ def open_detector(
     if spec.is_pt:
         return UltralyticsYolo(spec.path, min_score=min_score)
     test = remembered_test(spec, settings=settings)
+    int8 = int8_weights(spec, assets_dir=settings.assets_dir) if test and test.int8_sha256 else None
     detector = OpenVinoYolo(
         spec.path,
         min_score=min_score,
         class_id=spec.person_class,
         head=head_named(spec.head, model=spec.name),
         runtime=test.runtime if test else None,
+        int8_path=int8.path if int8 else None,
     )
     if frame_wh is not None:
         detector.prepare(frame_wh)
@@ -69,17 +71,22 @@ def open_detector(
 
 
 def remembered_test(spec: ModelSpec, *, settings: EdgeSettings) -> RuntimeTest | None:
-    """The self-test of this model on this machine, if there was one."""
-    from desktop_app.services.detector_runtime import load
+    """The self-test of this model on this machine, if there was one and what it chose is still there, whole."""
+    from desktop_app.services.detector_runtime import INT8, load
 
     test = load(settings.runtime_path)
     if test is None or not spec.path.is_file():
         return None
     from desktop_app.adapters.detection.self_test import machine_name
-    from desktop_app.services.model_registry import sha256_of
+    from desktop_app.services.model_registry import int8_weights, sha256_of
 
-    is_same = (test.machine, test.model_sha256) == (machine_name(), sha256_of(spec.path))
-    return test if is_same else None
+    if (test.machine, test.model_sha256) != (machine_name(), sha256_of(spec.path)):
+        return None
+    if test.runtime.precision == INT8:
+        int8 = int8_weights(spec, assets_dir=settings.assets_dir)
+        if int8 is None or int8.sha256 != test.int8_sha256:
+            return None
+    return test
 
 
 def run_self_test(*, settings: EdgeSettings, progress: Callable[[float, str], bool] | None = None) -> RuntimeTest:
@@ -94,7 +101,7 @@ def run_self_test(*, settings: EdgeSettings, progress: Callable[[float, str], bo
     from desktop_app.adapters.detection.ultralytics_yolo import UltralyticsYolo
     from desktop_app.adapters.video.virtual_store.source import VirtualStoreSource
     from desktop_app.services.detector_runtime import save
-    from desktop_app.services.model_registry import resolve_model
+    from desktop_app.services.model_registry import int8_weights, resolve_model
 
     spec = resolve_model(settings.model, data_dir=settings.data_dir, assets_dir=settings.assets_dir)
     store = VirtualStoreSource(SourceAddress(SELF_TEST_SCENE), clock=SteadyClock(), realtime=False)
@@ -108,7 +115,10 @@ def run_self_test(*, settings: EdgeSettings, progress: Callable[[float, str], bo
         test = self_test.run_plain_test(spec.path, picture, make=partial(UltralyticsYolo, spec.path), progress=progress)
     else:
         head = head_named(spec.head, model=spec.name)
-        test = self_test.run_self_test(spec.path, picture, class_id=spec.person_class, head=head, progress=progress)
+        int8 = int8_weights(spec, assets_dir=settings.assets_dir)
+        test = self_test.run_self_test(
+            spec.path, picture, class_id=spec.person_class, head=head, int8=int8, progress=progress
+        )
     save(test, settings.runtime_path)
     return test
 

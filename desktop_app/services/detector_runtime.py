@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -11,6 +11,9 @@ from desktop_app.services.whole_files import write_whole
 
 INPUT_SIDES = (416, 640)
 """Longer sides of the network's input that are measured: near views and wide ones."""
+INT8 = "int8"
+CLEARLY = 1.05
+"""A less plain way must be faster by this factor."""
 AGREEMENT = 0.05
 """A faster way of running may change scores by no more than this on the test picture."""
 
@@ -21,8 +24,9 @@ class DetectorRuntime:
 
     Attributes:
         device: as OpenVINO names it, e.g. ``CPU`` or ``GPU``.
-        precision: ``f32``, ``bf16``, ``f16``, or ``auto``: the device's own choice. Until the self-test has shown that a
-            faster way says the same, every machine computes in ``f32`` and so counts the same.
+        precision: ``f32``, ``bf16``, ``f16``, ``int8`` (the model's 8-bit form, where one ships), or ``auto``: the device's
+            own choice. Until the self-test has shown that a faster way says the same, every machine computes in ``f32`` and
+            so counts the same.
         streams: pictures under way at once.
         threads: of the processor, over all streams; 0: the device's own choice.
     """
@@ -42,33 +46,56 @@ class RuntimeTest:
         model_sha256: of the model that was measured.
         runtime: the best way.
         rates: pictures per second by the longer side of the input, with that runtime.
+        int8_sha256: of the 8-bit form, where it was the best; another one means another test. Else empty.
     """
 
     machine: str
     model_sha256: str
     runtime: DetectorRuntime
     rates: Mapping[int, float] = field(default_factory=dict)
+    int8_sha256: str = ""
 
     def cameras(self, *, fps: float, long_side: int) -> float:
         """How many cameras at ``fps`` looks a second this machine can keep up with."""
         return self.rates.get(long_side, 0.0) / fps
 
 
-def candidates(capabilities: Mapping[str, tuple[str, ...]], *, cores: int) -> list[DetectorRuntime]:
+def candidates(
+    capabilities: Mapping[str, tuple[str, ...]], *, cores: int, has_int8: bool = False
+) -> list[DetectorRuntime]:
     """Ways worth measuring, the plainest first.
 
     Args:
-        capabilities: device name -> what OpenVINO says it can do (``FP32``, ``BF16``, ``FP16``, ...).
+        capabilities: device name -> what OpenVINO says it can do (``FP32``, ``BF16``, ``FP16``, ...). It says ``INT8`` of
+            processors that may be slow at it; only measuring tells.
+        has_int8: the model has an 8-bit form.
     """
     found: list[DetectorRuntime] = []
     cpu = capabilities.get("CPU", ())
-    for precision in ("f32", *(("bf16",) if "BF16" in cpu else ())):
+    more = [name for name, is_there in (("bf16", "BF16" in cpu), (INT8, has_int8 and "INT8" in cpu)) if is_there]
+    for precision in ("f32", *more):
         for streams in dict.fromkeys((min(2, cores), 1, min(4, cores))):
             found.append(DetectorRuntime("CPU", precision, streams, min(cores, max(2, streams))))
     for device, able in capabilities.items():
         if device != "CPU":
             found.append(DetectorRuntime(device, "f16" if "FP16" in able else "f32", 2, 0))
     return found
+
+
+def best_of(measured: Iterable[tuple[DetectorRuntime, float]]) -> tuple[DetectorRuntime, float]:
+    """The fastest way and its pictures per second.
+
+    A plainer way that is nearly as good stays: results of a second differ by a few per cent.
+
+    Args:
+        measured: at least one way, the plainest first, with its pictures per second; 0 for one that must not be used.
+    """
+    ways = list(measured)
+    best, best_rate = ways[0]
+    for way, rate in ways[1:]:
+        if rate > best_rate * CLEARLY:
+            best, best_rate = way, rate
+    return best, best_rate
 
 
 def save(test: RuntimeTest, path: Path) -> None:
@@ -81,6 +108,7 @@ def load(path: Path) -> RuntimeTest | None:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         rates = {int(side): float(rate) for side, rate in raw["rates"].items()}
-        return RuntimeTest(raw["machine"], raw["model_sha256"], DetectorRuntime(**raw["runtime"]), rates)
+        runtime, int8 = DetectorRuntime(**raw["runtime"]), str(raw.get("int8_sha256", ""))
+        return RuntimeTest(raw["machine"], raw["model_sha256"], runtime, rates, int8)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

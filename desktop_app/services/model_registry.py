@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 import shutil
 from collections.abc import Sequence
@@ -14,7 +15,11 @@ from typing import Any
 from desktop_app.services.ports import DetectorError
 
 MANIFEST = "manifest.json"
+INT8_KEY = "int8"
+"""Where the manifest names 8-bit forms of its models: beside ``models``, for they are no models of their own."""
 SUFFIXES = (".onnx", ".xml")
+log = logging.getLogger(__name__)
+
 PT_SUFFIX = ".pt"
 PERSON_NAMES = ("person", "people", "pedestrian", "human")
 _UNFIT = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -67,6 +72,34 @@ class ModelSpec:
     def is_pt(self) -> bool:
         """Whether it is PyTorch's own form, which only Ultralytics runs."""
         return self.path.suffix.lower() == PT_SUFFIX
+
+
+@dataclass(frozen=True, slots=True)
+class Int8Entry:
+    """A model that ships, in 8-bit integers.
+
+    Attributes:
+        of: SHA-256 of the model's own file. Another file has no 8-bit form.
+        file: the network (.xml) beside the manifest; the weights lie beside it (.bin).
+        sha256: of the network.
+        weights_sha256: of the weights.
+        size_bytes: of both.
+    """
+
+    of: str
+    file: str
+    sha256: str
+    weights_sha256: str
+    licence: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Int8Weights:
+    """An 8-bit form that is whole. ``sha256``: of network and weights, one after the other, parted by a space."""
+
+    path: Path
+    sha256: str
 
 
 def person_class(classes: Sequence[str], *, model: str) -> int:
@@ -208,6 +241,24 @@ def resolve_model(setting: str, *, data_dir: Path, assets_dir: Path) -> ModelSpe
     raise DetectorError(f"'{setting}' is neither a file nor a registered model (registered: {known}).")
 
 
+def int8_weights(spec: ModelSpec, *, assets_dir: Path) -> Int8Weights | None:
+    """The 8-bit form of exactly this model, where one ships; None (and a line in the log) where its files are not whole."""
+    entry = _int8_entries(assets_dir / "models").get(sha256_of(spec.path)) if spec.path.is_file() else None
+    if entry is None:
+        return None
+    network = assets_dir / "models" / entry.file
+    wanted = {network: entry.sha256, network.with_suffix(".bin"): entry.weights_sha256}
+    for path, expected in wanted.items():
+        try:
+            is_whole = sha256_of(path) == expected
+        except OSError:
+            is_whole = False
+        if not is_whole:
+            log.warning("%s is missing or damaged; %s goes on without 8-bit integers. Install anew.", path, spec.name)
+            return None
+    return Int8Weights(network, " ".join(wanted.values()))
+
+
 def sha256_of(path: Path) -> str:
     """Hex digest of a file."""
     with path.open("rb") as file:
@@ -224,6 +275,19 @@ def _entry(item: dict[str, Any]) -> ModelEntry:
     lists = {key: tuple(item.get(key, ())) for key in ("urls", "classes")}
     sizes = tuple((int(width), int(height)) for width, height in item.get("input_sizes", ()))
     return ModelEntry(**{**item, **lists, "input_sizes": sizes})
+
+
+def _int8_entries(folder: Path) -> dict[str, Int8Entry]:
+    """By the hash of the model that each is a form of."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        return {}
+    try:
+        entries = [Int8Entry(**item) for item in json.loads(path.read_text(encoding="utf-8")).get(INT8_KEY, ())]
+    except (ValueError, TypeError, AttributeError) as error:
+        log.warning("%s is damaged (%s); nothing runs in 8-bit integers.", path, error)
+        return {}
+    return {entry.of: entry for entry in entries}
 
 
 def _read_manifest(folder: Path) -> dict[str, ModelEntry]:

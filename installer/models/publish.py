@@ -107,9 +107,10 @@ def _write_manifest(folder: Path, model: Path) -> None:
         SIZES,
     )
     path = folder / MANIFEST
-    known = json.loads(path.read_text(encoding="utf-8"))["models"] if path.is_file() else []
-    others = [item for item in known if item["name"] != NAME]
-    path.write_text(json.dumps({"models": [asdict(entry), *others]}, indent=2) + "\n", encoding="utf-8")
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"models": []}
+    others = [item for item in known["models"] if item["name"] != NAME]
+    written = {**known, "models": [asdict(entry), *others]}
+    path.write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
 
 
 def _between_marks(card: Path, figures: str) -> None:

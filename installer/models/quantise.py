@@ -1,18 +1,21 @@
-"""The weights that ship in 8-bit integers: for measuring, not for the product yet (docs/adr/0013).
+"""The weights that ship, once more in 8-bit integers, and what the manifest says of them (docs/adr/0013).
 
-    python -m installer.models.quantise --photographs FOLDER --out build/model/wink_person_nano_int8.xml
+    python -m installer.models.quantise --photographs FOLDER
 
 Wants the environment of ``requirements-quantise.txt``. Post-training quantisation (``nncf``, mixed preset, fast bias
 correction), calibrated on the photographs that are learnt from and on virtual stores of one seed; nothing that is held out,
-nothing to choose by, no film.
+nothing to choose by, no film. Two runs on one kind of processor give the same bits.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import json
+import re
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,22 +27,25 @@ from openvino.passes import ConstantFolding, Manager
 
 from desktop_app.adapters.detection.openvino_yolo import letterbox
 from desktop_app.adapters.detection.stem import with_plain_stem
+from desktop_app.services.model_registry import INT8_KEY, MANIFEST, Int8Entry, sha256_of
 from installer.models.material import photographs_learnt, rebuilt_stores
 from shared_models.geometry import Size
 
 SHIPPED = Path("assets/models/wink_person_nano.onnx")
 SIZES: tuple[Size, ...] = ((640, 384), (416, 256))
 SEED, STORES, FRAMES_EACH = 77, 8, 5
+LICENCE = "Apache-2.0"
+_NUMBERED = re.compile(r"([A-Z][A-Za-z]*)_\d+")
 ANY_SIZE = 64
 """A size for which the shapes inside the graph become known; the constants do not depend on it."""
 
 
 def main(words: list[str] | None = None) -> None:
-    """Parse the words of the command line and write the two files of an OpenVINO network."""
+    """Parse the words of the command line; write the two files of an OpenVINO network and the manifest beside them."""
     parser = argparse.ArgumentParser(prog="python -m installer.models.quantise", description=__doc__)
     parser.add_argument("--model", type=Path, default=SHIPPED)
     parser.add_argument("--photographs", type=Path, required=True, help="folder with images/ and labels/ (YOLO form)")
-    parser.add_argument("--out", type=Path, required=True, help="ends with .xml; a .bin is written beside it")
+    parser.add_argument("--assets", type=Path, default=Path("assets/models"), help="folder that is written to")
     asked = parser.parse_args(words)
     nncf: Any = importlib.import_module("nncf")
     pictures = list(calibration(asked.photographs))
@@ -49,8 +55,20 @@ def main(words: list[str] | None = None) -> None:
         preset=nncf.QuantizationPreset.MIXED,
         subset_size=len(pictures),
     )
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
-    ov.save_model(quantised, asked.out, compress_to_fp16=False)
+    asked.assets.mkdir(parents=True, exist_ok=True)
+    network = asked.assets / f"{asked.model.stem}_int8.xml"
+    ov.save_model(with_steady_names(quantised), network, compress_to_fp16=False)
+    write_manifest(asked.assets, network, of=asked.model)
+
+
+def write_manifest(folder: Path, network: Path, *, of: Path) -> None:
+    """Say in the manifest of ``folder`` that ``network`` (.xml, its .bin beside it) is the model ``of`` in 8-bit integers."""
+    weights = network.with_suffix(".bin")
+    size = network.stat().st_size + weights.stat().st_size
+    entry = Int8Entry(sha256_of(of), network.name, sha256_of(network), sha256_of(weights), LICENCE, size)
+    path = folder / MANIFEST
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"models": []}
+    path.write_text(json.dumps({**known, INT8_KEY: [asdict(entry)]}, indent=2) + "\n", encoding="utf-8")
 
 
 def calibration(photographs: Path) -> Iterator[NDArray[np.float32]]:
@@ -61,6 +79,15 @@ def calibration(photographs: Path) -> Iterator[NDArray[np.float32]]:
         for picture in pictures:
             boxed, _ = letterbox(picture, input_wh=input_wh)
             yield boxed.transpose(2, 0, 1)[None].astype(np.float32)
+
+
+def with_steady_names(model: Any) -> Any:
+    """The same network, its nodes that the library named by a running number named by their place: so files repeat."""
+    for place, node in enumerate(model.get_ordered_ops()):
+        kind = _NUMBERED.fullmatch(node.get_friendly_name())
+        if kind is not None:
+            node.set_friendly_name(f"{kind[1]}_at_{place}")
+    return model
 
 
 def plain_graph(model: Any) -> Any:

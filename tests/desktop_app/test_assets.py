@@ -39,5 +39,7 @@ def test_the_wheel_carries_icons_and_styles(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    for asset in ("icons/wink.svg", "icons/zones.svg", "icons/tick.svg", "styles/wink.qss"):
+    models = [f"models/{path.name}" for path in (PROJECT_DIR / "assets" / "models").iterdir()]
+    assert "models/wink_person_nano_int8.bin" in models
+    for asset in ("icons/wink.svg", "icons/zones.svg", "icons/tick.svg", "styles/wink.qss", *models):
         assert f"desktop_app/assets/{asset}" in names

@@ -45,6 +45,9 @@ def test_what_no_shop_needs_stays_out(book: PartBook, path: str) -> None:
         "PySide6/Qt/plugins/platforms/libqwayland.so",
         "PySide6/Qt/plugins/imageformats/libqsvg.so",
         "assets/models/wink_person_nano.onnx",
+        "assets/models/wink_person_nano_int8.xml",
+        "assets/models/wink_person_nano_int8.bin",
+        "openvino/libs/libopenvino_ir_frontend.so.2641",
     ],
 )
 def test_what_counting_and_the_window_need_stays_in(book: PartBook, path: str) -> None:

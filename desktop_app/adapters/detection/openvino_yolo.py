@@ -22,7 +22,7 @@ from openvino.preprocess import ColorFormat, PrePostProcessor
 from desktop_app.adapters.detection.heads import Head, can_be, count_classes, decode, recognise
 from desktop_app.adapters.detection.stem import with_plain_stem
 from desktop_app.domain.detections import Detections
-from desktop_app.services.detector_runtime import INPUT_SIDES, DetectorRuntime
+from desktop_app.services.detector_runtime import INPUT_SIDES, INT8, DetectorRuntime
 from desktop_app.services.model_registry import person_class
 from desktop_app.services.ports import BgrImage, DetectorError
 from shared_models.geometry import Size
@@ -58,6 +58,7 @@ class OpenVinoYolo:
         head: how the output is read; None: told by its shape.
         long_side: longer side of the network's input in pixels; the other follows the frame's shape.
         runtime: device, precision and how many requests run at once, as the self-test found best.
+        int8_path: the same model in 8-bit integers (``.xml``); needed where ``runtime`` says ``int8``.
 
     Raises:
         DetectorError: the file is none that can be used; the message says what to do.
@@ -72,6 +73,7 @@ class OpenVinoYolo:
         head: Head | None = None,
         long_side: int = LONG_SIDE,
         runtime: DetectorRuntime | None = None,
+        int8_path: Path | None = None,
     ) -> None:
         self._path = model_path
         self._min_score = min_score
@@ -82,7 +84,9 @@ class OpenVinoYolo:
         self._lock = threading.Lock()
         self._compiled: dict[Size, _Compiled] = {}
         self._core = ov.Core()
-        self._model = self._read()
+        # Weights are read, not mapped: a file that is written over while the program runs would end it (SIGBUS).
+        self._core.set_property({"ENABLE_MMAP": False})
+        self._model = self._read(self._file_for(int8_path))
         self._class_id = person_class(self.classes, model=self._path.name) if class_id is None else class_id
 
     @property
@@ -212,20 +216,27 @@ class OpenVinoYolo:
             )
         return head
 
-    def _read(self) -> Any:
-        if not self._path.is_file():
-            raise DetectorError(f"There is no model at {self._path}. Register one: wink-edge models add FILE.")
-        if self._path.stat().st_size > MAX_MODEL_BYTES:
-            raise DetectorError(f"{self._path.name} is larger than {MAX_MODEL_BYTES // 1_000_000} MB. {_CURE}")
-        try:
-            model = self._core.read_model(self._path)
-        except RuntimeError as error:
+    def _file_for(self, int8_path: Path | None) -> Path:
+        if self.runtime.precision != INT8:
+            return self._path
+        if int8_path is None:
             raise DetectorError(
-                f"{self._path.name} is no model that can be read ({_first_line(error)}). {_CURE}"
-            ) from None
+                f"{self._path.name} has no form in 8-bit integers. Measure anew: wink-edge doctor --measure."
+            )
+        return int8_path
+
+    def _read(self, path: Path) -> Any:
+        if not path.is_file():
+            raise DetectorError(f"There is no model at {path}. Register one: wink-edge models add FILE.")
+        if path.stat().st_size > MAX_MODEL_BYTES:
+            raise DetectorError(f"{path.name} is larger than {MAX_MODEL_BYTES // 1_000_000} MB. {_CURE}")
+        try:
+            model = self._core.read_model(path)
+        except RuntimeError as error:
+            raise DetectorError(f"{path.name} is no model that can be read ({_first_line(error)}). {_CURE}") from None
         rank = model.input(0).partial_shape.rank
         if len(model.inputs) != 1 or rank.is_dynamic or rank.get_length() != 4:
-            raise DetectorError(f"{self._path.name} does not take one picture. {_CURE}")
+            raise DetectorError(f"{path.name} does not take one picture. {_CURE}")
         return model
 
 
@@ -306,7 +317,8 @@ def _told_by(model: Any, *places: tuple[str, str]) -> str:
 def _options(runtime: DetectorRuntime) -> dict[str, str]:
     options = {"NUM_STREAMS": str(runtime.streams)}
     if runtime.precision != "auto":
-        options["INFERENCE_PRECISION_HINT"] = runtime.precision
+        # An 8-bit network holds its integers itself; what is left of floats in it stays plain.
+        options["INFERENCE_PRECISION_HINT"] = "f32" if runtime.precision == INT8 else runtime.precision
     if runtime.threads:
         options["INFERENCE_NUM_THREADS"] = str(runtime.threads)
     return options

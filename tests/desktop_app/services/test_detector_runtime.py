@@ -1,17 +1,32 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from desktop_app.services.detector_runtime import DetectorRuntime, RuntimeTest, candidates, load, save
+from desktop_app.services.detector_runtime import DetectorRuntime, RuntimeTest, best_of, candidates, load, save
 
 TEST = RuntimeTest("CPU: x | 2 cores", "ab12", DetectorRuntime("CPU", "bf16", 2, 2), {416: 61.0, 640: 26.5})
+F32, BF16, INT8 = (DetectorRuntime(precision=precision) for precision in ("f32", "bf16", "int8"))
 
 
 def test_a_test_is_remembered(tmp_path: Path) -> None:
     save(TEST, tmp_path / "new" / "runtime.json")
     assert load(tmp_path / "new" / "runtime.json") == TEST
+    of_int8 = replace(TEST, runtime=INT8, int8_sha256="cd34 ef56")
+    save(of_int8, tmp_path / "runtime.json")
+    assert load(tmp_path / "runtime.json") == of_int8
+
+
+def test_a_test_from_before_there_were_8_bit_forms_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "runtime.json"
+    save(TEST, path)
+    older = json.loads(path.read_text())
+    del older["int8_sha256"]
+    path.write_text(json.dumps(older))
+    assert load(path) == TEST
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"machine": 1}', '{"rates": []}'])
@@ -35,6 +50,32 @@ def test_only_precisions_that_a_device_has_are_tried_and_no_more_threads_than_co
     }
     assert all(way.threads <= 8 for way in rich)
     assert [way.streams for way in candidates({"CPU": ()}, cores=1)] == [1]
+
+
+def test_8_bit_integers_are_tried_where_the_model_has_them_and_the_processor_says_so() -> None:
+    def tried(*able: str, has_int8: bool) -> list[str]:
+        return list(dict.fromkeys(way.precision for way in candidates({"CPU": able}, cores=2, has_int8=has_int8)))
+
+    assert tried("FP32", "BF16", "INT8", has_int8=True) == ["f32", "bf16", "int8"]
+    assert tried("FP32", "BF16", "INT8", has_int8=False) == ["f32", "bf16"]
+    assert tried("FP32", has_int8=True) == ["f32"]
+
+
+@pytest.mark.parametrize(
+    ("f32", "bf16", "int8", "best"),
+    [
+        (32.4, 8.2, 51.5, INT8),  # VNNI and no unit for bf16
+        (36.1, 48.8, 39.1, BF16),  # AMX
+        (26.0, 0.0, 15.6, F32),  # AVX2 alone
+        (30.0, 0.0, 31.0, F32),  # not clearly faster
+        (30.0, 40.0, 41.0, BF16),
+        (30.0, 0.0, 0.0, F32),  # it finds other people
+    ],
+)
+def test_the_fastest_way_is_taken_and_of_two_alike_the_plainer(
+    f32: float, bf16: float, int8: float, best: DetectorRuntime
+) -> None:
+    assert best_of([(F32, f32), (BF16, bf16), (INT8, int8)]) == (best, {F32: f32, BF16: bf16, INT8: int8}[best])
 
 
 def test_cameras_are_counted_in_looks_a_second() -> None:

@@ -133,3 +133,8 @@ def test_whether_the_machine_keeps_up_is_told_in_cameras(wanted_fps: float, stat
     assert finding.state is state
     assert words in finding.words
     assert "CPU in bf16, 2 at once: 70 pictures a second at 416 pixels" in finding.words
+
+
+def test_the_doctor_names_8_bit_integers() -> None:
+    test = RuntimeTest("this", "abc", DetectorRuntime("CPU", "int8", 1, 2), {416: 70.0, 640: 30.0}, "cd34 ef56")
+    assert "CPU in int8, 1 at once: 70 pictures a second" in judge_detector(test, wanted_fps=0, cameras=0).words

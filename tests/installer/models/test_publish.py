@@ -33,9 +33,10 @@ def test_models_that_can_be_pulled_stay_in_the_manifest(tmp_path: Path) -> None:
     model.write_bytes(b"weights")
     other = {"name": "yolox_s", "sha256": "00", "urls": ["https://example.com/yolox_s.onnx"]}
     (folder / "manifest.json").write_text(
-        json.dumps({"models": [{"name": "wink_person_nano", "sha256": "old"}, other]})
+        json.dumps({"models": [{"name": "wink_person_nano", "sha256": "old"}, other], "int8": []})
     )
     _write_manifest(folder, model)
+    assert set(json.loads((folder / "manifest.json").read_text())) == {"models", "int8"}
     entries = ModelRegistry(data_dir=tmp_path / "none", assets_dir=tmp_path).entries()
     assert list(entries) == ["wink_person_nano", "yolox_s"]
     assert entries["wink_person_nano"].sha256 == sha256_of(model)

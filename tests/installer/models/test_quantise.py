@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import openvino as ov
 import pytest
 
-from installer.models.quantise import plain_graph
+from desktop_app.services.model_registry import ModelSpec, int8_weights
+from installer.models.quantise import plain_graph, with_steady_names, write_manifest
 from tests.helpers.weights import find_weights
 
 
@@ -36,3 +39,29 @@ def test_the_plain_graph_is_the_same_function_of_any_size_with_constant_weights(
             (bias,) = node.output(0).get_target_inputs()
             assert bias.get_node().get_type_name() == "Add"
             assert bias.get_node().input_value(1).get_node().get_type_name() == "Constant"
+
+
+def test_files_repeat_whatever_numbers_the_library_gave(tmp_path: Path) -> None:
+    def saved(name: str) -> bytes:
+        model = with_steady_names(plain_graph(ov.Core().read_model(find_weights())))
+        ov.save_model(model, tmp_path / f"{name}.xml", compress_to_fp16=False)
+        return (tmp_path / f"{name}.xml").read_bytes()
+
+    first = saved("first")
+    assert saved("second") == first
+
+
+def test_the_manifest_is_added_to_and_the_program_finds_what_it_names(tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    model, network = folder / "ours.onnx", folder / "ours_int8.xml"
+    model.write_bytes(b"floats")
+    network.write_bytes(b"network")
+    network.with_suffix(".bin").write_bytes(b"integers")
+    (folder / "manifest.json").write_text(json.dumps({"models": [{"name": "ours", "sha256": "00"}]}))
+    write_manifest(folder, network, of=model)
+    write_manifest(folder, network, of=model)
+    assert json.loads((folder / "manifest.json").read_text())["models"] == [{"name": "ours", "sha256": "00"}]
+    found = int8_weights(ModelSpec("ours", model, "Apache-2.0"), assets_dir=tmp_path)
+    assert found is not None
+    assert found.path == network

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -31,6 +32,17 @@ def test_the_manifest_tells_the_truth_about_the_file(weights: Path, tmp_path: Pa
     assert (entry.classes, entry.head, entry.licence) == (("person",), "yolox", "Apache-2.0")
     assert {(416, 256), (640, 384)} <= set(entry.input_sizes)
     assert entry.size_bytes < 8_000_000
+
+
+def test_the_manifest_tells_the_truth_about_the_8_bit_form(weights: Path) -> None:
+    (entry,) = json.loads((ASSETS / "models" / "manifest.json").read_text())["int8"]
+    network = ASSETS / "models" / entry["file"]
+    assert entry["of"] == sha256_of(weights)
+    assert network.stem == f"{weights.stem}_int8"
+    assert entry["sha256"] == sha256_of(network)
+    assert entry["weights_sha256"] == sha256_of(network.with_suffix(".bin"))
+    assert entry["size_bytes"] == network.stat().st_size + network.with_suffix(".bin").stat().st_size < 2_000_000
+    assert entry["licence"] == "Apache-2.0"
 
 
 def test_it_is_the_default_on_a_fresh_machine(weights: Path, tmp_path: Path) -> None:
