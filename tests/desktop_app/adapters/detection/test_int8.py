@@ -29,6 +29,17 @@ WAY = DetectorRuntime("CPU", "int8", 2, 2)
 SURE, SEEN = 0.5, 0.3
 
 
+def is_offered() -> bool:
+    """Whether the self-test of this machine tries integers at all."""
+    return "INT8" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def is_exact() -> bool:
+    """Without the instructions for it (VNNI) sums of eight-bit products may be cut off; the self-test is the judge there."""
+    flags = Path("/proc/cpuinfo")
+    return not flags.exists() or "vnni" in flags.read_text()
+
+
 @pytest.fixture
 def assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of what ships, to be spoilt; the program finds it instead."""
@@ -69,7 +80,12 @@ def test_it_finds_the_people_that_floats_find(scene: str, long_side: int) -> Non
         missed += int((~same.any(axis=1) & (expected.score >= SURE)).sum())
         invented += int((~same.any(axis=0) & (found.score >= SURE)).sum())
     assert people >= 15
-    assert missed + invented <= 0.02 * people
+    finds_them = missed + invented <= 0.02 * people
+    if not is_exact() and not finds_them:
+        judged = run_self_test(model, frame.picture, int8=whole(ASSETS), seconds=1.0)
+        assert judged.runtime.precision != "int8"
+        return
+    assert finds_them
 
 
 def test_it_computes_in_integers() -> None:
@@ -174,7 +190,7 @@ def test_the_self_test_measures_it_beside_the_others_and_leaves_out_one_that_fin
     test = run_self_test(
         model, frame.picture, int8=good, seconds=0.5, progress=lambda _, words: tried.append(words) is None
     )
-    assert any(words.startswith("CPU int8") for words in tried)
+    assert any(words.startswith("CPU int8") for words in tried) is is_offered()
     assert (test.int8_sha256 != "") == (test.runtime.precision == "int8")
     tried.clear()
     run_self_test(model, frame.picture, seconds=0.5, progress=lambda _, words: tried.append(words) is None)
@@ -191,4 +207,4 @@ def test_an_8_bit_form_that_finds_others_is_not_used(assets: Path, caplog: pytes
     with caplog.at_level(logging.INFO):
         test = run_self_test(assets / "models" / "wink_person_nano.onnx", frame.picture, int8=good, seconds=0.5)
     assert test.runtime.precision != "int8"
-    assert "CPU int8 gives other results and is not used" in caplog.messages
+    assert ("CPU int8 gives other results and is not used" in caplog.messages) is is_offered()
