@@ -156,6 +156,14 @@ def test_a_sure_pair_is_not_broken_up_for_the_sake_of_two_far_ones() -> None:
     assert dict(_assigned(cost[:, 1:], limits=[5.0, 24.0])) == {0: 0}
 
 
+def test_who_stands_still_keeps_the_id_when_a_stranger_comes_and_somebody_else_is_lost() -> None:
+    standing, lost, stranger = (body(x, 500, height=200) for x in (400, 600, 360))
+    tracker = Tracker()
+    follow(tracker, [seen([standing, lost])] * 10 + [seen([standing])] * 4, fps=5)
+    tracked = tracker.update(seen([standing, stranger]), at_s=14 / 5, frame_wh=FRAME)
+    assert tracked.tracker_id.tolist() == [1, 3]
+
+
 def test_who_was_seen_twice_above_somebody_nearer_is_known_again_when_out_from_behind() -> None:
     nearer = body(500, 640, height=300, width=110)
     hidden, whole = (470.0, 300.0, 530.0, 400.0), body(560, 540, height=240)
