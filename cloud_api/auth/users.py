@@ -158,7 +158,9 @@ class Users(ScopedRepository):
             col(User.password_hash) != "",
         )  # fmt: skip
         if (await self._connection.execute(query.with_for_update())).first() is None:
-            raise ConflictError("Nobody would be left to run the organisation; make somebody else an org_admin first.")
+            raise ConflictError(
+                "Nobody would be left to run the organisation; make somebody else an administrator first."
+            )
 
     def _query(self) -> Any:
         return self._select(

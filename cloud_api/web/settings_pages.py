@@ -34,14 +34,18 @@ from cloud_api.web.paging import Paging, paged
 from cloud_api.web.reader import THEMES, Preferences, PreferencesOf
 from cloud_api.web.settings_acts import DEEDS, Sent, Shown
 from cloud_api.web.shell import Visit, posted, show, told, visit
-from cloud_api.web.words import ago, duration_words
+from cloud_api.web.words import ago, duration_words, program_words
 
 router = APIRouter(include_in_schema=False)
 AUDIT_PAGE = 100
+ROLE_NAMES = {
+    Role.ORG_ADMIN: mark("Administrator"), Role.ANALYST: mark("Analyst"), Role.STORE_OWNER: mark("Store owner"),
+    Role.STAFF: mark("Staff"),
+}  # fmt: skip
 ROLE_WORDS = {
-    Role.ORG_ADMIN: mark("runs the organisation"), Role.ANALYST: mark("sees all stores"),
-    Role.STORE_OWNER: mark("runs one store"),
-    Role.STAFF: mark("sees one store"),
+    Role.ORG_ADMIN: mark("Administrator: runs the organisation"), Role.ANALYST: mark("Analyst: sees all stores"),
+    Role.STORE_OWNER: mark("Store owner: runs one store"),
+    Role.STAFF: mark("Staff: sees one store"),
 }  # fmt: skip
 
 
@@ -101,11 +105,12 @@ class SettingsContext:
     timezones: list[str] = field(default_factory=list)
     users: list[UserView] = field(default_factory=list)
     roles: dict[Role, str] = field(default_factory=dict)
+    role_names: dict[Role, str] = field(default_factory=dict)
     laptops: list[LaptopLine] = field(default_factory=list)
     keys: list[ApiKeyView] = field(default_factory=list)
     entries: list[AuditView] = field(default_factory=list)
     older: str = ""
-    sessions: list[tuple[SessionView, str, bool]] = field(default_factory=list)
+    sessions: list[tuple[SessionView, str, str, bool]] = field(default_factory=list)
     retention: str = ""
     still_stores: set[UUID] = field(default_factory=set)
     hides_people: bool = False
@@ -230,7 +235,11 @@ def hours_in_words(week: Sequence[str]) -> list[str]:
 
 
 async def _people(seen: Visit) -> dict[str, Any]:
-    return {"users": await Users(seen.connection, seen.scope).all(), "roles": {r: _(w) for r, w in ROLE_WORDS.items()}}
+    return {
+        "users": await Users(seen.connection, seen.scope).all(),
+        "roles": {role: _(words) for role, words in ROLE_WORDS.items()},
+        "role_names": {role: _(name) for role, name in ROLE_NAMES.items()},
+    }
 
 
 async def _laptops(seen: Visit) -> dict[str, Any]:
@@ -239,7 +248,8 @@ async def _laptops(seen: Visit) -> dict[str, Any]:
     hints: dict[UUID, list[str]] = defaultdict(list)
     for key in await devices.keys():
         hints[key.device_id].append(key.hint)
-    shown, paging = paged(seen, await devices.all(), name_of=lambda d: names.get(d.store_id, ""))
+    found = sorted(await devices.all(), key=lambda d: (_is_fresh(seen, d), names.get(d.store_id, ""), d.name))
+    shown, paging = paged(seen, found, name_of=lambda d: names.get(d.store_id, ""))
     return {"laptops": [_laptop(seen, d, names, hints[d.id]) for d in shown], "paging": paging}
 
 
@@ -248,10 +258,12 @@ def _laptop(seen: Visit, device: DeviceView, names: dict[UUID, str], hints: list
     waiting = "–" if device.outbox_depth is None else _n("%(n)s event waits", "%(n)s events wait", device.outbox_depth)
     if device.clock_offset_s is not None and abs(device.clock_offset_s) > 60:
         waiting += "; " + _("its clock is %(duration)s wrong", duration=duration_words(abs(device.clock_offset_s)))
-    is_fresh = device.last_seen_at is not None and (seen.now - device.last_seen_at).total_seconds() < 300
-    return LaptopLine(
-        device, names.get(device.store_id, "–"), ago(device.last_seen_at, now=seen.now), is_fresh, waiting, keys
-    )
+    seen_words = ago(device.last_seen_at, now=seen.now)
+    return LaptopLine(device, names.get(device.store_id, "–"), seen_words, _is_fresh(seen, device), waiting, keys)
+
+
+def _is_fresh(seen: Visit, device: DeviceView) -> bool:
+    return device.last_seen_at is not None and (seen.now - device.last_seen_at).total_seconds() < 300
 
 
 async def _keys(seen: Visit) -> dict[str, Any]:
@@ -286,7 +298,7 @@ async def _profile(seen: Visit) -> dict[str, Any]:
     found = await sessions.of_user(seen.principal.user_id, now=seen.now)
     mine = seen.principal.session_id
     return {
-        "sessions": [(s, ago(s.last_used_at, now=seen.now), s.id == mine) for s in found],
+        "sessions": [(s, ago(s.last_used_at, now=seen.now), program_words(s.agent), s.id == mine) for s in found],
         "preferences": await PreferencesOf(seen.connection, seen.scope).get(seen.principal),
         "themes": {name: _(words) for name, words in THEMES.items()},
         "locales": LOCALES,

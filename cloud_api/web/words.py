@@ -10,12 +10,22 @@ from cloud_api.kit.language import ngettext as _n
 
 __all__ = [
     "AS_USUAL", "UNKNOWN", "ago", "change_words", "duration_words", "figure", "joined", "longer_words", "number",
-    "percent", "plain_id",
+    "percent", "plain_id", "program_words",
 ]  # fmt: skip
 UNKNOWN = NONE
 JUST_NOW_S = 5.0
 AS_USUAL = 0.05
 """A change below it is no news."""
+BROWSERS = {
+    "Edg": "Edge", "OPR": "Opera", "SamsungBrowser": "Samsung Internet", "Firefox": "Firefox", "FxiOS": "Firefox",
+    "CriOS": "Chrome", "Chrome": "Chrome", "Safari": "Safari",
+}  # fmt: skip
+"""What names a browser in ``User-Agent``. In this order: most also say that they are Chrome and Safari."""
+SYSTEMS = {
+    "Windows": "Windows", "iPhone": "iPhone", "iPad": "iPad", "Macintosh": "Mac", "Android": "Android",
+    "CrOS": "ChromeOS", "Linux": "Linux",
+}  # fmt: skip
+"""What names a system there. In this order: Android also says that it is Linux."""
 
 
 def percent(share: float | None) -> str:
@@ -75,3 +85,12 @@ def longer_words(now_s: float | None, before_s: float | None, *, than: str) -> s
 def plain_id(text: str) -> str:
     """An id for people: ``cam_entrance`` -> ``cam entrance``."""
     return text.replace("_", " ")
+
+
+def program_words(agent: str) -> str:
+    """``User-Agent`` as people know their browser: "Firefox on Windows". Other programs by the name they begin with."""
+    browser = next((name for token, name in BROWSERS.items() if f"{token}/" in agent), None)
+    system = next((name for token, name in SYSTEMS.items() if token in agent), None)
+    if not agent.startswith("Mozilla/") or browser is None:
+        return agent.partition("/")[0].strip()[:40] or UNKNOWN
+    return _("%(browser)s on %(system)s", browser=browser, system=system) if system else browser

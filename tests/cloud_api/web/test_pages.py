@@ -222,6 +222,22 @@ async def test_an_invitation_is_shown_once_and_lets_somebody_in(empty: CloudUnde
     await logged_in(empty.client, "late@acme.example", "a new long password")
 
 
+async def test_laptops_are_in_the_order_of_their_stores_the_unheard_first(demo: Visitor) -> None:
+    shown = await demo.page("/settings/laptops")
+    laptops = re.findall(r'<span class="quiet">in ([^<]+)</span></h2><p><span class="dot (\w+)">', shown)
+    assert len(laptops) == 12
+    assert laptops == sorted(laptops, key=lambda laptop: (laptop[1] == "fresh", laptop[0]))
+
+
+async def test_roles_have_names_not_codes(empty: CloudUnderTest) -> None:
+    visitor = await logged_in(empty.client, "admin@acme.example")
+    people, profile = await visitor.page("/settings/people"), await visitor.page("/settings/profile")
+    for page, name in ((people, "Administrator"), (people, "Store owner"), (profile, "Administrator")):
+        assert name in page
+    shown = re.sub(r"<[^>]+>", " ", people + profile)
+    assert not re.search("org_admin|store_owner", shown)
+
+
 async def test_a_pairing_code_comes_with_a_qr_code(empty: CloudUnderTest) -> None:
     visitor = await logged_in(empty.client, "owner@acme.example")
     page = "/settings/laptops"
