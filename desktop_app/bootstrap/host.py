@@ -131,12 +131,10 @@ class RestartableEngine:
         if heartbeat is not None:
             heartbeat.zones.decide(camera_id, choice)
 
-    def adjust_counts(
-        self, camera_id: str, zone_id: str, *, went_in: int, went_out: int, stays: int, level: int
-    ) -> None:
+    def follow_recount(self, camera_id: str) -> None:
         edge = self._edge
         if edge is not None:
-            edge.engine.adjust_counts(camera_id, zone_id, went_in=went_in, went_out=went_out, stays=stays, level=level)
+            edge.engine.follow_recount(camera_id)
 
     def wake_sync(self) -> None:
         edge = self._edge

@@ -157,13 +157,6 @@ class ZoneEngine:
         for zone_id, figures in json.loads(saved).items():
             self._totals[zone_id] = _Totals(*figures)
 
-    def adjust_counters(self, zone_id: str, *, went_in: int, went_out: int, stays: int) -> None:
-        """Add to a zone's totals (or take from them) what a recount of the running day has found."""
-        totals = self._totals.setdefault(zone_id, _Totals())
-        totals.in_count = max(0, totals.in_count + went_in)
-        totals.out_count = max(0, totals.out_count + went_out)
-        totals.presences = max(0, totals.presences + stays)
-
     def take_back(self, zone_id: str, kind: EventType, *, is_brief: bool) -> None:
         """Something that was counted just now belongs to a day that is over."""
         totals = self._totals.setdefault(zone_id, _Totals())

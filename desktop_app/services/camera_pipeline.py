@@ -150,17 +150,16 @@ class CameraPipeline:
             analysis.camera = analysis.camera.model_copy(update={"zones": tuple(zones)})
             self._save(drafts)
 
-    def adjust_counts(self, zone_id: str, *, went_in: int, went_out: int, stays: int, level: int) -> None:
-        """What runs was counted anew: the zone's figures of the day and the level follow by the difference."""
+    def follow_recount(self) -> None:
+        """The camera's past was counted anew: the running figures follow now, not only at the next look for it."""
         with self._lock:
             if self._analysis is None:
                 return
-            self._analysis.engine.adjust_counters(zone_id, went_in=went_in, went_out=went_out, stays=stays)
-            self._running.adjust_level(level)
+            self._running.take_recount(self._analysis.engine, self._unsaved)
             try:
                 self._sink.append([], counters=self._counters())
             except OutboxError as error:
-                log.info("the adjusted figures are kept with the next event: %s", error)
+                log.info("the new figures are kept with the next event: %s", error)
 
     def close(self) -> None:
         """Cut open presences at the last frame seen and save what is left."""

@@ -186,15 +186,8 @@ class Desk(StoreDesk):
             OutboxError: nothing was written.
         """
         void = self.past.apply(count)
-        for change in count.today if count.pieces else ():
-            self.ports.host.adjust_counts(
-                count.camera_id,
-                change.zone.zone_id,
-                went_in=change.after.went_in - change.before.went_in,
-                went_out=change.after.went_out - change.before.went_out,
-                stays=change.after.stays - change.before.stays,
-                level=change.level,
-            )
+        if count.pieces:
+            self.ports.host.follow_recount(count.camera_id)
         self.ports.host.wake_sync()
         return void
 

@@ -83,10 +83,8 @@ class EngineHost(EngineView, Protocol):
             LinkError: the cloud was not reached, or has moved on; nothing was changed.
         """
 
-    def adjust_counts(
-        self, camera_id: str, zone_id: str, *, went_in: int, went_out: int, stays: int, level: int
-    ) -> None:
-        """What runs was counted anew: a zone's figures of the day and the level follow by the difference."""
+    def follow_recount(self, camera_id: str) -> None:
+        """A camera's past was counted anew: its running figures follow."""
 
     def wake_sync(self) -> None:
         """Events were written beside the engine: the cloud should hear of them soon."""

@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from desktop_app.domain.store_level import store_level
 from desktop_app.services.ports import HistoryError
 from desktop_app.services.recount import CountedBefore, Figures, Piece, Recount, figures, recounted
 from desktop_app.services.stories import Past, Question, Stories, Story, Way, stories_of, way_of
@@ -60,16 +59,11 @@ class PastPorts:
 
 @dataclass(frozen=True, slots=True)
 class ZoneChange:
-    """What a zone counted in a span, and what it would have counted as it is drawn now.
-
-    Attributes:
-        level: by how many people it would move the level that runs.
-    """
+    """What a zone counted in a span, and what it would have counted as it is drawn now."""
 
     zone: Zone
     before: Figures
     after: Figures
-    level: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +82,6 @@ class PastCount:
     Attributes:
         missing_s: seconds of the span of which no ways are kept; nothing there is touched.
         pieces: what would be written; none where exactly this was counted already.
-        today: the part of it that belongs to the business day, and to the level, that run now.
     """
 
     camera_id: str
@@ -97,7 +90,6 @@ class PastCount:
     days: tuple[DayChange, ...]
     missing_s: float
     pieces: tuple[Piece, ...]
-    today: tuple[ZoneChange, ...]
 
     @property
     def known_s(self) -> float:
@@ -249,7 +241,6 @@ class PastDesk:
             tuple(self._by_day(found)),
             _missing_s(span, found),
             tuple(p for one, before in found if not one.is_as(before) for p in one.pieces()),
-            tuple(self._today(asked, found)),
         )
 
     def _by_day(self, found: Sequence[tuple[Recount, list[CountedBefore]]]) -> Iterable[DayChange]:
@@ -263,24 +254,6 @@ class PastDesk:
                 after.setdefault(day_of(draft.occurred_at), []).append(draft)
         for day in sorted({*before, *after}):
             yield DayChange(day, figures(before.get(day, ())), figures(after.get(day, ())))
-
-    def _today(
-        self, asked: Sequence[Zone], found: Sequence[tuple[Recount, list[CountedBefore]]]
-    ) -> Iterable[ZoneChange]:
-        time, now = self._time(), self._clock.utc_now()
-        midnight, reset = time.day_bounds(time.day_of(now))[0], time.reset_before(now)
-        for zone in asked:
-            own = [(one, earlier) for one, earlier in found if one.zone.zone_id == zone.zone_id]
-            before = [e for _, earlier in own for e in earlier]
-            after = [d for one, _ in own for d in one.drafts]
-            level = store_level(d for d in after if d.occurred_at >= reset).drift
-            level -= store_level(e for e in before if e.occurred_at >= reset).drift
-            yield ZoneChange(
-                zone,
-                figures(e for e in before if e.occurred_at >= midnight),
-                figures(d for d in after if d.occurred_at >= midnight),
-                level,
-            )
 
 
 def counts_something(zone: Zone) -> bool:

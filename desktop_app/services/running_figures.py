@@ -1,7 +1,8 @@
 """One camera's figures as they run: per zone since the store's midnight, in minus out since its reset hour.
 
 They are a memory of the events, never more: kept in the transaction that keeps the events, and added up from them anew
-where what was kept is of another time (an older version counted from four o'clock; the store got another time zone).
+where what was kept is of another time (an older version counted from four o'clock; the store got another time zone) or
+where events were replaced by a recount.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
 from desktop_app.domain.store_level import level_step
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 
 DRIFT_DAYS = 30
 """Days of which the drift is kept."""
+LOOK_EVERY = timedelta(seconds=10)
+"""So often it is seen whether another process counted the camera's past anew."""
 
 Bounds = tuple[datetime, datetime]
 
@@ -61,6 +64,11 @@ class CountedFact(Protocol):
     def attributes(self) -> Mapping[str, Any]: ...
 
 
+def recount_key(camera_id: str) -> str:
+    """Among the counters: which recount of a camera was the last."""
+    return f"recounted/{camera_id}"
+
+
 CountedSince = Callable[[datetime], Sequence[CountedFact]]
 """A camera's crossings and stays from a moment on, as they are kept; may raise OutboxError."""
 
@@ -82,6 +90,8 @@ class RunningFigures:
         counted_since: CountedSince | None = None,
     ) -> None:
         self._keys = (f"zones/{camera_id}", f"level/{camera_id}", f"drift/{camera_id}")
+        self._recount_key = recount_key(camera_id)
+        self._recount, self._looked_at = "", datetime.min.replace(tzinfo=UTC)
         self._days_of, self._load, self._counted_since = days, load, counted_since
         self._days: Days | None = None
         self._day = self._level = _no_time()
@@ -96,6 +106,9 @@ class RunningFigures:
         elif days != self._days:
             self._take_up(days, moment)
             self._add_up(engine, unsaved)
+        elif abs(moment - self._looked_at) >= LOOK_EVERY:
+            self._looked_at = moment
+            self._follow_recount(engine, unsaved)
         if moment >= self._day[1]:
             engine.reset_counters()
             self._day = days.day_bounds(days.day_of(moment))
@@ -115,9 +128,15 @@ class RunningFigures:
             else:
                 self._net += level_step(draft)
 
-    def adjust_level(self, people: int) -> None:
-        """The running level was counted anew, and is other by so many."""
-        self._net += people
+    def take_recount(self, engine: ZoneEngine, unsaved: Sequence[CountedFact]) -> None:
+        """Events were replaced by a recount: take the figures from them. Tried again soon if they cannot be read."""
+        try:
+            recount = self._load().get(self._recount_key, "")
+        except OutboxError as error:
+            log.warning("the running figures may be those of before a recount: %s", error)
+            return
+        if self._add_up(engine, unsaved):
+            self._recount = recount
 
     def counters(self, engine: ZoneEngine) -> dict[str, str]:
         """For the outbox's transaction."""
@@ -126,16 +145,18 @@ class RunningFigures:
         zones, level, drift = self._keys
         day, level_day = self._days.day_of(self._day[0]), self._days.level_day_of(self._level[0])
         # "day" is what older versions look at.
-        totals = {"day": day.isoformat(), "from": self._day[0].isoformat(), "totals": engine.saved_counters()}
+        totals = {"day": day.isoformat(), "from": self._day[0].isoformat(), "totals": engine.saved_counters(),
+                  "recount": self._recount}  # fmt: skip
         net = {"day": level_day.isoformat(), "from": self._level[0].isoformat(), "net": self._net}
         kept = {zones: json.dumps(totals), level: json.dumps(net)}
         return {**kept, drift: json.dumps(self._drift)} if self._drift else kept
 
     def _begin(self, engine: ZoneEngine, moment: datetime, days: Days) -> None:
-        zones, level, drift = map(json.loads, (self._load().get(key, "{}") for key in self._keys))
+        kept = self._load()
+        zones, level, drift = (json.loads(kept.get(key, "{}")) for key in self._keys)
         self._take_up(days, moment)
-        self._drift = drift
-        is_same_day = zones.get("from") == self._day[0].isoformat()
+        self._drift, self._recount, self._looked_at = drift, kept.get(self._recount_key, ""), moment
+        is_same_day = zones.get("from") == self._day[0].isoformat() and zones.get("recount", "") == self._recount
         is_same_level = level.get("from") == self._level[0].isoformat()
         if is_same_day and is_same_level:
             engine.restore_counters(zones["totals"])
@@ -146,6 +167,15 @@ class RunningFigures:
         is_known = (is_same_day and is_same_level) or self._add_up(engine, ())
         if not is_known and zones.get("day") == days.day_of(moment).isoformat():
             engine.restore_counters(zones["totals"])
+
+    def _follow_recount(self, engine: ZoneEngine, unsaved: Sequence[CountedFact]) -> None:
+        try:
+            is_new = self._load().get(self._recount_key, "") != self._recount
+        except OutboxError as error:
+            log.info("whether there was a recount is asked again: %s", error)
+            return
+        if is_new:
+            self.take_recount(engine, unsaved)
 
     def _take_up(self, days: Days, moment: datetime) -> None:
         self._days = days

@@ -167,13 +167,11 @@ class Engine:
             camera.pipeline.apply_zones(zones)
             self._misdrawn.pop(camera_id, None)
 
-    def adjust_counts(
-        self, camera_id: str, zone_id: str, *, went_in: int, went_out: int, stays: int, level: int
-    ) -> None:
-        """What runs was counted anew: a zone's figures of the day and the level follow by the difference."""
+    def follow_recount(self, camera_id: str) -> None:
+        """A camera's past was counted anew: its running figures follow."""
         camera = self._cameras.get(camera_id)
         if camera is not None:
-            camera.pipeline.adjust_counts(zone_id, went_in=went_in, went_out=went_out, stays=stays, level=level)
+            camera.pipeline.follow_recount()
 
     def wake_sync(self) -> None:
         """Events were written by somebody else: the cloud should hear of them soon."""

@@ -120,7 +120,7 @@ def upgraded(
     try:
         frame = CapturedFrame(0, at, 0.0, (640, 360), lambda: np.zeros((1, 1, 3), np.uint8))
         line, till = pipeline.process(frame, Detections()).counts
-        pipeline.adjust_counts("line", went_in=0, went_out=0, stays=0, level=0)
+        pipeline.follow_recount()
         return line, till, outbox.load_counters()
     finally:
         pipeline.close()

@@ -53,7 +53,7 @@ class FakeHost(FakeEngineView):
         self.letters: list[DeadLetter] = []
         self.pruned: list[datetime] = []
         self.was_alone: list[bool] = []
-        self.adjusted: list[tuple[str, str, int, int, int, int]] = []
+        self.followed: list[str] = []
         self.wakings = 0
         self.news: list[ZoneNews] = []
         self.decided: list[tuple[str, Choice]] = []
@@ -77,10 +77,8 @@ class FakeHost(FakeEngineView):
         self.decided.append((camera_id, choice))
         self.news = [one for one in self.news if one.camera_id != camera_id]
 
-    def adjust_counts(
-        self, camera_id: str, zone_id: str, *, went_in: int, went_out: int, stays: int, level: int
-    ) -> None:
-        self.adjusted.append((camera_id, zone_id, went_in, went_out, stays, level))
+    def follow_recount(self, camera_id: str) -> None:
+        self.followed.append(camera_id)
 
     def wake_sync(self) -> None:
         self.wakings += 1

@@ -11,6 +11,7 @@ from pathlib import Path
 from desktop_app.adapters.storage.outbox_file import SEQ_BLOCK, reserve_seq, reserved_seq
 from desktop_app.services.ports import OutboxError
 from desktop_app.services.recount import CountedBefore, Piece
+from desktop_app.services.running_figures import recount_key
 from desktop_app.services.trajectories import Span
 from shared_models.events import RECOUNTABLE, WALKWAY, EventDraft
 from shared_models.ids import uuid7
@@ -125,6 +126,9 @@ def _replace(connection: sqlite3.Connection, path: Path, piece: Piece) -> int:
         [(e.seq, str(e.event_id), e.occurred_at.timestamp(), e.type, e.model_dump_json()) for e in events],
     )
     connection.execute("UPDATE sequence SET last_seq = ?", (last + len(drafts),))
+    # A Wink that counts at this camera sees by it that its running figures are those of other events.
+    note = (recount_key(marker.camera_id), str(events[0].event_id))
+    connection.execute("INSERT OR REPLACE INTO counters VALUES (?, ?)", note)
     return void
 
 

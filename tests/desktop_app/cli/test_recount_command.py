@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -285,3 +286,61 @@ def test_days_and_moments_are_the_stores_and_not_the_laptops(tmp_path: Path) -> 
     assert [(d["day"], d["after"]["in"]) for d in json.loads(out)["days"]] == [("2026-03-28", 1), ("2026-03-29", 1)]
     code, out, said = run(settings, "--from", "2026-03-29", "--to", "2026-03-30", *words)
     assert json.loads(out)["after"]["in"] == 1, said
+
+
+SHORT = CONFIG.replace("[576, 180]", "[320, 180]")
+"""The door with its right half, where nobody is a customer, left out."""
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["by its own window", "by another process"])
+def test_a_wink_that_runs_follows_a_recount(tmp_path: Path, is_told: bool) -> None:
+    camera = CountedCamera(EdgeSettings(data_dir=tmp_path))
+    for n in range(3):
+        camera.walk(inwards(), at_s=60 * n, x=450)
+    camera.walk(outwards(), at_s=180, x=150)
+    assert running(camera) == (3, 1, 2)
+    recounted_shorter(camera, at_s=190, after={"in": 0, "out": 1, "stays": 0})
+    if is_told:
+        camera.pipeline.follow_recount()
+        assert running(camera) == (0, 1, -1)
+    camera.walk(inwards(), at_s=270, x=450)
+    assert running(camera) == (1, 1, 0), "what was counted since then stays"
+    assert restarted(camera) == (1, 1, 0)
+
+
+def test_a_recount_just_before_the_end_is_followed_at_the_next_start(tmp_path: Path) -> None:
+    camera = CountedCamera(EdgeSettings(data_dir=tmp_path))
+    camera.walk(inwards(), at_s=0, x=450)
+    recounted_shorter(camera, at_s=10, after={"in": 0, "out": 0, "stays": 0})
+    camera.pipeline.record_gap(ended_at=START + timedelta(seconds=80), duration_s=1.0, reason="unplugged")
+    assert running(camera) == (1, 0, 1), "nobody told it yet"
+    assert restarted(camera) == (0, 0, 0)
+
+
+def recounted_shorter(camera: CountedCamera, *, at_s: float, after: dict[str, int]) -> None:
+    """Nobody comes for a minute; then another process counts by the shorter door what was kept until then."""
+    for n in range(12):
+        camera.walk([], at_s=at_s + 5 * n)
+    door, deadline = ("--zone", "door", *drawn(camera.settings, SHORT)), monotonic() + 30
+    while recount(camera.settings, *door, "--dry-run")["after"] != after:
+        assert monotonic() < deadline, "the ways were not written"
+    assert recount(camera.settings, *door)["is_written"]
+
+
+def running(camera: CountedCamera) -> tuple[int, int, int]:
+    """In and out of the door today, and the level, as they run."""
+    (door,) = camera.pipeline.counts()
+    kept = camera.outbox.load_counters()
+    return door.in_count, door.out_count, json.loads(kept["level/cam"])["net"]
+
+
+def restarted(camera: CountedCamera) -> tuple[int, int, int]:
+    """The same after the program was ended and started again."""
+    camera.close()
+    again = CountedCamera(camera.settings, start=START + timedelta(minutes=10))
+    again.walk([], at_s=0)
+    again.pipeline.record_gap(ended_at=again.start, duration_s=1.0, reason="started")
+    try:
+        return running(again)
+    finally:
+        again.close()

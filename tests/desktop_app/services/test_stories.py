@@ -175,7 +175,7 @@ def test_a_recount_that_replaces_counts_leaves_no_void_event_in_any_figure(count
     flipped = DOOR.flipped().model_copy(update={"revision": 2})
     past = past_of(counted, zones=(flipped,))
     count = past.count("cam", (flipped,), span=DAY)
-    assert [(c.after.went_in - c.before.went_in) for c in count.today] == [0]
+    assert [(c.after.went_in - c.before.went_in) for c in count.zones] == [0]
     assert past.apply(count) == 2
     assert [s.outcome for s in past.stories(question()).counted] == [Outcome.WENT_OUT, Outcome.WENT_IN]
 

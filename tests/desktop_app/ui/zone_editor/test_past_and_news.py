@@ -107,7 +107,7 @@ def test_after_a_save_past_days_are_counted_by_the_new_line_when_the_owner_wants
     dialog.replace_button.click()
     qtbot.waitUntil(lambda: "Past days are counted" in page.offer.words)
     assert desk.day(desk.today()).in_count == 4
-    assert engine.adjusted == [("cam", "lower", 2, 1, 0, 1)], "the wall's figures of today follow"
+    assert engine.followed == ["cam"], "the wall's figures of today follow"
     assert engine.wakings == 1, "the cloud hears of it soon"
 
 
