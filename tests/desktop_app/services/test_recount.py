@@ -107,6 +107,19 @@ def test_simulated_walkers_are_recounted_as_they_were_counted(crowd: object, fps
     assert sum(len(t.body) for t in kept) / len(kept) < 700
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_people_whose_feet_come_into_the_picture_are_recounted_by_the_looks_before(seed: int) -> None:
+    """A line just where the feet were on the looks that count is crossed again, or not, as it was."""
+    rng = np.random.default_rng(seed)
+    ways = 840 - 12 * np.arange(40) + rng.normal(0, 4, 40)
+    zones = [line((1180, y), (100, y), zone_id=f"line {y}") for y in range(640, 720, 2)]
+    live = Live(zones)
+    for i, people in enumerate(walk([(640 + float(rng.normal(0, 4)), float(y)) for y in ways])):
+        live.see(boxes(people), i / 5)
+    assert_same(live, zones)
+    assert events(live.drafts)
+
+
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(
     st.lists(
