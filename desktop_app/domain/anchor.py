@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
-from desktop_app.domain.perspective import Perspective
+from desktop_app.domain.perspective import Perspective, median
 from shared_models.geometry import Point
 
 EDGE_TOLERANCE = 0.006
@@ -28,6 +27,8 @@ HISTORY = 7
 RATIOS = 15
 """Short: who walks away from the camera shrinks by a tenth a look."""
 GROWS = 1.5
+OLD_S = 1.0
+"""Heights from longer ago than this, while the legs are hidden, say nothing against the perspective."""
 MAX_HIDDEN_S = 5.0
 """After this the short box is believed: a child was taken for an adult, or somebody sat down."""
 HALF = 0.6
@@ -85,7 +86,7 @@ class AnchorHistory:
         """
         left, top, right, bottom = xyxy
         x = (left + right) / 2
-        expected = self._expected(top, perspective)
+        expected = self._expected(top, perspective, at_s)
         if expected is None and is_covered and perspective is not None:
             expected = self._of_a_stranger(top, bottom, perspective)
         if bottom > frame_height + BEYOND_PX:
@@ -102,13 +103,14 @@ class AnchorHistory:
         self.last = anchor.point_px
         return anchor
 
-    def _expected(self, top: float, perspective: Perspective | None) -> float | None:
+    def _expected(self, top: float, perspective: Perspective | None, at_s: float) -> float | None:
         """The height that this person should have with the head at ``top``."""
         own = median(self.heights) if len(self.heights) >= MIN_HISTORY else None
         if perspective is not None and len(self.ratios) >= MIN_HISTORY:
             feet_y = perspective.feet_below(top, ratio=self._usual_ratio())
             # People do not grow by half in the looks that are remembered: where they seem to, heads say too little.
-            if feet_y is not None and (own is None or own / GROWS < feet_y - top < own * GROWS):
+            is_old = self.hidden_since_s is not None and at_s - self.hidden_since_s > OLD_S
+            if feet_y is not None and (own is None or is_old or own / GROWS < feet_y - top < own * GROWS):
                 return feet_y - top
         return own
 

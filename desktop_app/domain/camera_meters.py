@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from desktop_app.domain.heatmap import HeatGrid, HeatMeter
 from desktop_app.domain.occupancy import MinuteOfPeople, OccupancyMeter
@@ -20,13 +21,11 @@ class CameraMeters:
         self._areas = [(area, OccupancyMeter()) for area in areas]
         self._heat = HeatMeter()
 
-    def observe(
-        self, moment: Moment, *, people_in: Callable[[str], int], feet_norm: Iterable[Point]
-    ) -> list[EventDraft]:
-        """Take one frame: how many are in each area, and where everybody stands."""
+    def observe(self, moment: Moment, *, people_in: Counter[str], feet_norm: Iterable[Point]) -> list[EventDraft]:
+        """Take one frame: how many are in each area (by zone id), and where everybody stands."""
         drafts: list[EventDraft] = []
         for area, meter in self._areas:
-            people = people_in(area.zone_id)
+            people = people_in[area.zone_id]
             drafts += self._occupancy(area, meter.observe(people, at_s=moment.at_s, occurred_at=moment.occurred_at))
         grid = self._heat.observe(feet_norm, at_s=moment.at_s, occurred_at=moment.occurred_at)
         return drafts + self._heatmap(grid)

@@ -10,7 +10,7 @@ does not.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from desktop_app.domain.anchor import Anchor
@@ -19,6 +19,8 @@ from shared_models.geometry import Point
 
 HOLD = 0.12
 COMMIT = 0.25
+CUT_LOOKS = 12
+"""Looks without feet that are judged again once the feet have come into the picture."""
 FLOOR_PX = 12.0
 """Tiny boxes jitter by whole pixels: they are measured as if at least this many pixels x 1/HOLD tall."""
 
@@ -70,6 +72,8 @@ class LineState:
         held: the last anchor held on ``side``.
         pending: the newest anchor that holds the other side without being committed yet.
         is_deep: on ``side`` the anchor was at least ``COMMIT`` away: this is somebody who came, not one who sways.
+        cut: the newest anchors, while they are box centres of somebody whose feet were never seen.
+        is_centre_counted: something was decided by such a centre.
     """
 
     side: int = 0
@@ -77,9 +81,15 @@ class LineState:
     pending: Anchor | None = None
     is_deep: bool = False
     distance: float = 0.0
+    cut: list[Anchor] = field(default_factory=list)
+    is_centre_counted: bool = False
 
     def observe(self, points: Sequence[Point], anchor: Anchor) -> Crossing | None:
         """Take the track's next observed anchor (pixels, as ``points``)."""
+        if not anchor.is_feet:
+            self.cut = [*self.cut[1 - CUT_LOOKS :], anchor]
+        elif self.cut:
+            self._see_feet(points, anchor)
         self.distance = distance = signed_distance(points, anchor.point_px)
         unit = max(anchor.height_px, FLOOR_PX)
         if self._stays_far(distance, unit, anchor):
@@ -121,11 +131,33 @@ class LineState:
         if before is None:
             raise AssertionError("a crossing is committed from a held side")
         side = -self.side
+        self.is_centre_counted = self.is_centre_counted or not anchor.is_feet
         self.side, self.held, self.pending, self.is_deep = side, anchor, None, True
         estimated = before.is_estimated or anchor.is_estimated
         if not meets(points, before.point_px, anchor.point_px):
             return Crossing(Decision.PASSED_BEYOND_END, estimated)
         return Crossing(Decision.COUNTED_IN if side > 0 else Decision.COUNTED_OUT, estimated)
+
+    def _see_feet(self, points: Sequence[Point], anchor: Anchor) -> None:
+        """Feet have come into the picture: by the height that is known now, say on which side they were before.
+
+        As with a track that is confirmed late, past looks are judged too. Not where the centre has decided: the same
+        crossing would be counted twice.
+        """
+        cut, self.cut = self.cut, []
+        if self.is_centre_counted:
+            self.is_centre_counted = False
+            return
+        self.side, self.held, self.pending, self.is_deep = 0, None, None, False
+        for seen in cut:
+            x, y = seen.point_px
+            feet_y = y - seen.height_px / 2 + anchor.height_px
+            feet = Anchor((x, feet_y), anchor.height_px, is_estimated=True, is_feet=True)
+            band = band_of(points, feet)
+            if band:
+                side = 1 if band > 0 else -1
+                self.is_deep = abs(band) == 2 or (self.is_deep and side == self.side)
+                self.side, self.held = side, feet
 
     def _re_anchor(self, side: int, anchor: Anchor) -> None:
         """From box centre to feet or back: the point jumps, the person does not, so nothing is decided by it."""

@@ -8,8 +8,8 @@ is fitted per camera, through the medians of bands of the picture, so that a few
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from statistics import median
 
 import numpy as np
 
@@ -26,6 +26,13 @@ MAX_LEVEL = 0.7
 """Seen from eye level all heads are at one height: from this share of it on they say nothing of where feet are."""
 STRIDE = 3
 """Every third clean box of a track is taken: who stands still must not outvote the others."""
+
+
+def median(values: Iterable[float]) -> float:
+    """The middle one, or the mean of the two in the middle; ``statistics.median`` costs twice as much for so few."""
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
 @dataclass(slots=True)
@@ -82,7 +89,7 @@ class Perspective:
         full = [band for band in self._bands.values() if len(band) >= MIN_PER_BAND]
         if len(full) < MIN_BANDS:
             return
-        medians = np.array([(median(y for y, _ in band), median(tall for _, tall in band)) for band in full])
+        medians = np.array([(median([y for y, _ in band]), median([tall for _, tall in band])) for band in full])
         feet_y, height = medians[:, 0], medians[:, 1]
         if np.ptp(feet_y) < MIN_SPAN * np.median(height):
             return

@@ -21,21 +21,29 @@ def signed_distance(points: Sequence[Point], p: Point) -> float:
         t = 0.0 if t < 0.0 else 1.0 if t > 1.0 else t
         side = along_x * from_y - along_y * from_x
         return math.copysign(math.hypot(from_x - t * along_x, from_y - t * along_y), side) if side else 0.0
-    best, sign = math.inf, 0.0
-    last = len(points) - 2
-    for i, (a, b) in enumerate(pairwise(points)):
-        t = _position(a, b, p)
-        clamped = min(1.0, max(0.0, t))
-        distance = math.dist(p, (a[0] + clamped * (b[0] - a[0]), a[1] + clamped * (b[1] - a[1])))
+    best, nearest, overshoot = math.inf, 0, 0.0
+    px, py = p
+    ax, ay = points[0]
+    for i in range(len(points) - 1):
+        bx, by = points[i + 1]
+        along_x, along_y, from_x, from_y = bx - ax, by - ay, px - ax, py - ay
+        t = (from_x * along_x + from_y * along_y) / (along_x * along_x + along_y * along_y)
+        clamped = 0.0 if t < 0.0 else 1.0 if t > 1.0 else t
+        distance = math.hypot(px - (ax + clamped * along_x), py - (ay + clamped * along_y))
         if distance < best:
-            best = distance
-            if t > 1.0 and i < last:
-                sign = _joint_side(a, b, points[i + 2], p)
-            elif t < 0.0 and i > 0:
-                sign = _joint_side(points[i - 1], a, b, p)
-            else:
-                sign = side_of(a, b, p)
-    return math.copysign(best, sign) if sign else 0.0
+            best, nearest, overshoot = distance, i, t
+        ax, ay = bx, by
+    side = _side_of_nearest(points, nearest, overshoot, p)
+    return math.copysign(best, side) if side else 0.0
+
+
+def _side_of_nearest(points: Sequence[Point], i: int, t: float, p: Point) -> float:
+    """The side by segment ``i``; by the joint where ``p`` lies beyond the segment's end (``t`` outside 0..1)."""
+    if t > 1.0 and i < len(points) - 2:
+        return _joint_side(points[i], points[i + 1], points[i + 2], p)
+    if t < 0.0 and i > 0:
+        return _joint_side(points[i - 1], points[i], points[i + 1], p)
+    return side_of(points[i], points[i + 1], p)
 
 
 def meets(points: Sequence[Point], start: Point, end: Point) -> bool:
@@ -47,11 +55,6 @@ def meets(points: Sequence[Point], start: Point, end: Point) -> bool:
     # A chord through a joint meets both of its segments at one place: once.
     distinct = [t for i, t in enumerate(hits) if all(abs(t - other) > 1e-9 for other in hits[:i])]
     return len(distinct) % 2 == 1
-
-
-def _position(a: Point, b: Point, p: Point) -> float:
-    length_2 = (b[0] - a[0]) ** 2 + (b[1] - a[1]) ** 2
-    return ((p[0] - a[0]) * (b[0] - a[0]) + (p[1] - a[1]) * (b[1] - a[1])) / length_2
 
 
 def _joint_side(a: Point, joint: Point, c: Point, p: Point) -> float:

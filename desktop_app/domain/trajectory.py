@@ -18,9 +18,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from desktop_app.domain.line_crossing import band_of
+from desktop_app.domain.line_crossing import CUT_LOOKS, band_of
 from desktop_app.domain.polygon import contains
-from desktop_app.domain.walks import VELOCITY_LOOKS, Look, Sighting, anchor_at, sighting_of, velocity_base
+from desktop_app.domain.walks import NO_FEET, VELOCITY_LOOKS, Look, Sighting, anchor_at, sighting_of, velocity_base
 from shared_models.geometry import Point, Size
 
 MAX_LOOKS = 600
@@ -118,6 +118,8 @@ def kept_looks(looks: Sequence[Look], geometry: Geometry, *, confirmed_from: int
     verdicts = [geometry.verdict(look.x, look.y, look.height, look.flags) for look in looks]
     kept = {0, len(looks) - 1} | _of_velocities(looks, confirmed_from)
     for i in range(1, len(looks)):
+        if looks[i - 1].flags & NO_FEET and not looks[i].flags & NO_FEET:
+            kept |= set(range(max(0, i - CUT_LOOKS), i))
         if looks[i].flags != looks[i - 1].flags or verdicts[i] != verdicts[i - 1]:
             kept |= {i - 1, i}
     kept |= _bends(table, sorted(kept))

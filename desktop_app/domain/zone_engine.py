@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -222,12 +223,14 @@ class ZoneEngine:
         totals = self._totals[zone.zone_id]
         if isinstance(zone, LineZone):
             return ZoneCount(zone.zone_id, zone.label, totals.in_count, totals.out_count, brief_count=totals.brief)
-        inside = self._people_in(zone.zone_id)
+        inside = self._people_in()[zone.zone_id]
         return ZoneCount(zone.zone_id, zone.label, inside=inside, presences=totals.presences, is_line=False)
 
-    def _people_in(self, zone_id: str) -> int:
-        states = [walk.presences.get(zone_id) for walk in self._walks.values()]
-        return sum([state is not None and state.is_present for state in states])
+    def _people_in(self) -> Counter[str]:
+        """Zone id -> people who are present in it."""
+        return Counter(
+            zone_id for walk in self._walks.values() for zone_id, state in walk.presences.items() if state.is_present
+        )
 
     # -- tracks
 
@@ -434,7 +437,7 @@ class ZoneEngine:
             for p in seen
             if self._walks[p.track_id].is_confirmed
         ]
-        return self._meters.observe(moment, people_in=self._people_in, feet_norm=feet)
+        return self._meters.observe(moment, people_in=self._people_in(), feet_norm=feet)
 
 
 def _usable(tracked: TrackedDetections, *, frame_wh: Size) -> TrackedDetections:

@@ -113,7 +113,7 @@ class Scene:
     seed: int
     seconds: float
     walkers: list[Walker] = field(default_factory=list)
-    _views: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
+    _views: dict[int, tuple[Floats, NDArray[np.bool_]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         rng = np.random.default_rng([self.seed, 1])
@@ -152,30 +152,40 @@ class Scene:
             found.append((Boxes(i / fps, boxes, np.full(len(seen), 0.9), ids - 1), ids))
         return found
 
-    def truth(self, points: Sequence[Point]) -> tuple[int, int]:
-        """Crossings in and out of a line, by the definition of COUNTING.md, of the true feet."""
-        sides = [crossing.side for crossing in self.crossings(points)]
+    def truth(self, points: Sequence[Point], *, until_s: float) -> tuple[int, int]:
+        """Crossings in and out of a line, by the definition of COUNTING.md, of the true feet as far as they are in view.
+
+        Args:
+            until_s: of the last look. What came after it nobody was shown.
+        """
+        sides = [crossing.side for crossing in self.crossings(points, until_s=until_s)]
         return sides.count(1), sides.count(-1)
 
-    def crossings(self, points: Sequence[Point]) -> list[TrueCrossing]:
+    def crossings(self, points: Sequence[Point], *, until_s: float) -> list[TrueCrossing]:
         """The same one by one."""
         found = []
         for number, walker in enumerate(self.walkers):
-            ticks = min(len(walker.feet), int(self.seconds * TICK_HZ) - walker.start)
+            ticks = min(len(walker.feet), round(until_s * TICK_HZ) + 1 - walker.start)
             if ticks > 0:
-                sides = crossings_of(
-                    points, walker.feet[:ticks], walker.height[:ticks], in_view=self.in_view(number)[:ticks]
-                )
+                feet, is_seen = self.feet_in_view(number)
+                sides = crossings_of(points, feet[:ticks], walker.height[:ticks], in_view=is_seen[:ticks])
                 found += [TrueCrossing(number, (walker.start + i) / TICK_HZ, side) for i, side in sides]
         return found
 
-    def in_view(self, number: int) -> NDArray[np.bool_]:
-        """Per tick: enough of a walker is in the picture to be found."""
+    def feet_in_view(self, number: int) -> tuple[Floats, NDArray[np.bool_]]:
+        """Per tick of a walker: (N, 2) the point that decides, and whether enough is in the picture to be found.
+
+        That point is the bottom centre of what the picture has of somebody (COUNTING.md, "anchor"; only really observed
+        positions decide). Below the picture feet are estimated (section 3, rule 7), so there it is where they are; of
+        somebody cut by the left or right edge it is the middle of the part that is seen.
+        """
         walker = self.walkers[number]
         if number not in self._views:
-            boxes = [_box(walker, i) for i in range(len(walker.feet))]
-            shown = [_area(np.clip(box, 0, [*FRAME, *FRAME])) >= IN_VIEW * _area(box) for box in boxes]
-            self._views[number] = np.array(shown, np.bool_)
+            boxes = np.array([_box(walker, i) for i in range(len(walker.feet))])
+            cut = np.clip(boxes, 0, [*FRAME, *FRAME])
+            feet = np.stack([(cut[:, 0] + cut[:, 2]) / 2, walker.feet[:, 1]], axis=1)
+            is_seen = np.array([_area(c) >= IN_VIEW * _area(box) for c, box in zip(cut, boxes, strict=True)], np.bool_)
+            self._views[number] = feet, is_seen
         return self._views[number]
 
     def _look(self, rng: np.random.Generator, at_s: float, step_s: float, ghosts: list[tuple[float, Floats]]) -> Boxes:

@@ -87,7 +87,8 @@ def true_stays(scene: Scene, area: Sequence[Point]) -> list[tuple[float, float]]
     shape, found = shapely.Polygon(area), []
     shapely.prepare(shape)
     for number, walker in enumerate(scene.walkers):
-        inside = shapely.contains_xy(shape, walker.feet) & scene.in_view(number)
+        feet, is_seen = scene.feet_in_view(number)
+        inside = shapely.contains_xy(shape, feet) & is_seen
         start_s = walker.start / TICK_HZ
         found += [(start_s + a, start_s + b) for a, b in stays_of(inside)]
     return [stay for stay in found if stay[1] < scene.seconds - MATCH_S]

@@ -191,7 +191,7 @@ def _scene(job: tuple[Crowd, int, float, float]) -> tuple[Counts, Counts, Counts
     crowd, seed, seconds, fps = job
     scene = Scene(crowd, seed=seed, seconds=seconds)
     looks = scene.looks(fps)
-    truth = {name: scene.truth(points) for name, points in LINES.items()}
+    truth = {name: scene.truth(points, until_s=looks[-1].at_s) for name, points in LINES.items()}
     return truth, _counted(_tracked(looks)), _counted(_given(scene, fps))
 
 

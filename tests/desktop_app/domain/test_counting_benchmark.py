@@ -12,8 +12,9 @@ from desktop_app.services.mot_format import MotBox, MotFile
 from shared_models.cameras import SourceAddress
 from tests.benchmarks.counting.asking import Asked, TimeOverError
 from tests.benchmarks.counting.mot import from_frame
-from tests.benchmarks.counting.simulation import TICK_HZ
+from tests.benchmarks.counting.simulation import FRAME, STATED, TICK_HZ, Scene, Walker
 from tests.benchmarks.counting.stays import matched, stays_of
+from tests.benchmarks.counting.truth import HELD_HEIGHTS, Floats, Point, side_of
 from tests.benchmarks.counting.virtual_store import film_path
 from tests.benchmarks.counting.walkers import ratio
 
@@ -74,3 +75,32 @@ def test_what_was_measured_is_kept_until_the_seconds_are_over(tmp_path: Path) ->
     assert asked(for_s=-1).saved("part", lambda: [2]) == [1]
     with pytest.raises(TimeOverError):
         asked(for_s=-1, seconds=13).saved("part", lambda: [2])
+
+
+def test_feet_beside_the_picture_hold_no_side() -> None:
+    """Who leaves by the side within the band was never seen past the line; who was seen past it has crossed."""
+    level = ((0.0, 400.0), (float(FRAME[0]), 400.0))
+    within = scene_of(steps_on((200, 330), (-30, 412), 90))
+    assert side_of(level, (-30, 412)) == 1
+    assert math.dist((-30, 412), (0, 400)) > HELD_HEIGHTS * 150
+    assert within.truth(level, until_s=20) == (0, 0)
+    past = scene_of(steps_on((200, 330), (-30, 440), 90))
+    assert past.truth(level, until_s=20) == (1, 0)
+
+
+def test_what_comes_after_the_last_look_is_in_no_film() -> None:
+    level = ((0.0, 400.0), (float(FRAME[0]), 400.0))
+    crosses = scene_of(steps_on((600, 300), (600, 500), 90))
+    assert crosses.truth(level, until_s=20) == (1, 0)
+    assert crosses.truth(level, until_s=1.4) == (0, 0)
+
+
+def steps_on(start: Point, end: Point, ticks: int) -> Floats:
+    return np.linspace(start, end, ticks)
+
+
+def scene_of(feet: Floats) -> Scene:
+    """One person, 150 px tall, from the first tick on."""
+    scene = Scene(STATED, seed=0, seconds=20)
+    scene.walkers = [Walker(0, feet, np.full(len(feet), 150.0), 0.0)]
+    return scene

@@ -180,3 +180,16 @@ def test_legs_are_covered_by_a_nearer_box_before_their_lower_edge_and_by_no_othe
     )
     assert are_legs_covered(xyxy).tolist() == [True, True, False, False]
     assert are_legs_covered(np.zeros((0, 4), np.float32)).tolist() == []
+
+
+def test_heights_from_before_the_legs_were_hidden_say_nothing_against_the_perspective() -> None:
+    """Hidden at 620, whole again at 330, half as tall: not taken for somebody whose legs are hidden for ever."""
+    history, perspective = AnchorHistory(), learnt()
+    for i, feet_y in enumerate((650, 640, 630, 620)):
+        located(history, box(feet_y, height=usual(feet_y)), perspective=perspective, at_s=i / 5)
+    for i, feet_y in enumerate(range(590, 350, -30)):
+        hidden = (270, feet_y - usual(feet_y), 330, feet_y - 0.4 * usual(feet_y))
+        located(history, hidden, perspective=perspective, at_s=1 + i / 5, is_covered=True)
+    anchor = located(history, box(330, height=usual(330)), perspective=perspective, at_s=2.6)
+    assert not anchor.is_estimated
+    assert anchor.point_px[1] == 330

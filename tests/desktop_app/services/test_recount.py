@@ -15,15 +15,19 @@ from desktop_app.adapters.detection.openvino_yolo import OpenVinoYolo
 from desktop_app.adapters.video.virtual_store.scenes import scene_zones
 from desktop_app.adapters.video.virtual_store.source import VirtualStoreSource
 from desktop_app.domain.detections import Detections, TrackedDetections
+from desktop_app.domain.line_crossing import CUT_LOOKS
 from desktop_app.domain.tracker import Tracker
 from desktop_app.domain.trajectory import (
     MAX_LOOKS,
     TOLERANCE_HEIGHTS,
+    Geometry,
     TrackRecord,
     Trajectory,
     TrajectoryError,
+    kept_looks,
     simplified,
 )
+from desktop_app.domain.walks import NO_FEET, Look
 from desktop_app.domain.zone_engine import ZoneEngine
 from desktop_app.services.recount import RunEnd, replayed
 from desktop_app.services.replay import track_source
@@ -105,6 +109,27 @@ def test_simulated_walkers_are_recounted_as_they_were_counted(crowd: object, fps
     kept = assert_same(live, ZONES)
     assert len(events(live.drafts)) > 10
     assert sum(len(t.body) for t in kept) / len(kept) < 700
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_people_whose_feet_come_into_the_picture_are_recounted_by_the_looks_before(seed: int) -> None:
+    """A line just where the feet were on the looks that count is crossed again, or not, as it was."""
+    rng = np.random.default_rng(seed)
+    ways = 840 - 12 * np.arange(40) + rng.normal(0, 4, 40)
+    zones = [line((1180, y), (100, y), zone_id=f"line {y}") for y in range(640, 720, 2)]
+    live = Live(zones)
+    for i, people in enumerate(walk([(640 + float(rng.normal(0, 4)), float(y)) for y in ways])):
+        live.see(boxes(people), i / 5)
+    assert_same(live, zones)
+    assert events(live.drafts)
+
+
+def test_looks_before_the_feet_came_into_the_picture_are_kept_as_they_were() -> None:
+    """On a straight way nothing else keeps them, and the rules judge them again by a height known later."""
+    looks = [Look(i, 200 * i, 200 * i, 9000, 22000 - 100 * i, 4000, NO_FEET if i < 30 else 0, 900) for i in range(60)]
+    kept = kept_looks(looks, Geometry(FRAME))
+    assert set(range(30 - CUT_LOOKS, 31)) <= set(kept)
+    assert len(kept) < 30
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
