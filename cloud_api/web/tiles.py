@@ -44,7 +44,9 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class StoreLine:
-    """One store of the list. None: not known, which is not zero. ``change``: in words."""
+    """One store of the list. None: not known, which is not zero. ``change``: in words; ``change_share``: 0.1 is ten per
+    cent more than usual.
+    """
 
     id: UUID
     name: str
@@ -54,6 +56,7 @@ class StoreLine:
     per_open_hour: float | None
     per_hour_rank: int | None
     change: str
+    change_share: float | None
     trend: str
     coverage: float | None
     share_of_best: float
@@ -151,10 +154,11 @@ def total_of(lines: Sequence[StoreLine], pair: Usual) -> StoreLine | None:
         return None
     inside = [line.inside for line in known if line.inside is not None]
     return StoreLine(
-        id=known[0].id, name=_("All of them"), footfall_in=sum(line.footfall_in or 0 for line in known),
+        id=known[0].id, name=_("All %(n)s stores", n=len(lines)), footfall_in=sum(line.footfall_in or 0 for line in known),
         footfall_out=sum(line.footfall_out or 0 for line in known), inside=sum(inside) if inside else None,
         per_open_hour=None, per_hour_rank=None,
-        change=UNKNOWN if pair.change is None else change_words(pair.change, than=_("usual")), trend=arrow(pair.change),
+        change=UNKNOWN if pair.change is None else change_words(pair.change, than=_("usual")),
+        change_share=pair.change, trend=arrow(pair.change),
         coverage=None, share_of_best=0.0, seen="", is_fresh=True,
     )  # fmt: skip
 
