@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -114,7 +115,7 @@ async def dashboard_context(seen: Visit) -> DashboardContext:
     for store_id in silent:
         # Nobody knows how many came since: a day that is half unknown is compared with nothing.
         pairs[store_id] = {day: pair for day, pair in pairs[store_id].items() if day < period.today}
-    lines = await _lines(seen, pairs, levels, last_seen, silent)
+    lines = await _lines(seen, repository, pairs, levels, last_seen, silent)
     all_pairs = together([p for days in pairs.values() for p in days.values()])
     rows, trend_title = await _trend(seen, repository, pairs)
     tiles = await tiles_of(seen, repository, lines, all_pairs, levels, rows)
@@ -248,14 +249,14 @@ async def _levels(seen: Visit, repository: AnalyticsRepository) -> dict[UUID, Le
 
 
 async def _lines(
-    seen: Visit, pairs: dict[UUID, dict[date, Usual]], levels: dict[UUID, Level], last_seen: dict[UUID, datetime],
-    silent: dict[UUID, datetime],
+    seen: Visit, repository: AnalyticsRepository, pairs: dict[UUID, dict[date, Usual]], levels: dict[UUID, Level],
+    last_seen: dict[UUID, datetime], silent: dict[UUID, datetime],
 ) -> list[StoreLine]:  # fmt: skip
     """Of all stores, those with most people first."""
     hours = await OpeningHoursOf(seen.connection, seen.scope).of([s.id for s in seen.shown])
     period = seen.period
     days = {"first": period.first, "last": period.last}
-    ranking = await rank(seen.connection, seen.shown, hours, **days, by=MOST_PEOPLE, now=seen.now)
+    ranking = await rank(repository, seen.shown, hours, **days, by=MOST_PEOPLE, now=seen.now)
     best = max([r.footfall_in or 0 for r in ranking.stores], default=0)
     by_hour = sorted((r for r in ranking.stores if r.per_open_hour is not None), key=lambda r: -(r.per_open_hour or 0))
     places = {r.store_id: n for n, r in enumerate(by_hour, 1)}
@@ -297,13 +298,14 @@ async def _trend(
     if seen.period.is_one_day:
         return await _hours(seen, repository), _("Hour by hour, people in")
     days = {"first": seen.period.first, "last": seen.period.last}
-    sums = {day: n for day, n, _total, _peak in await repository.day_totals("footfall_in", **days)}
-    heard = await repository.heard_on(**days)
+    (counts,) = await repository.day_counts(["footfall_in"], **days)
+    heard, _blind_s = await repository.day_heard(**days)
+    sums, is_heard = np.maximum(counts, 0).sum(axis=0).tolist(), (heard.max(axis=0) > 0).tolist()
     points = []
     for n in range(seen.period.n_days):
         day = seen.period.first + timedelta(days=n)
         pair = together([p[day] for p in pairs.values() if day in p])
-        value = sums.get(day, 0) if day in heard else None
+        value = sums[n] if is_heard[n] else None
         usual = pair.usual if pair.n == len(seen.shown) else None
         told = _told(short_day(day), value, usual)
         points.append(Point(day_and_month(day), told, value, usual, when=short_day(day)))
@@ -321,14 +323,15 @@ def _told(when: str, value: float | None, usual: float | None) -> str:
 async def _hours(seen: Visit, repository: AnalyticsRepository) -> list[Point]:
     """A day's hours: every store's by its own clock."""
     day = seen.period.first
-    before = {day - timedelta(days=7 * n) for n in range(1, 5)}
-    totals = await repository.hour_totals("footfall_in", first=min(before), last=day)
-    known = before & await repository.heard_on(first=min(before), last=day)
+    before = [day - timedelta(days=7 * n) for n in range(4, 0, -1)]
+    totals = await repository.hour_totals("footfall_in", days=[*before, day])
+    quarters, _blind_s = await repository.day_heard(first=before[0], last=day)
+    n_known = int((quarters[:, 0:28:7].max(axis=0) > 0).sum())
     heard = await _hours_heard(repository, day)
     points = []
     for h in range(24):
         value = totals.get((day, h), 0) if h in heard else None
-        mean = sum(totals.get((d, h), 0) for d in before) / len(known) if known else None
+        mean = sum(totals.get((d, h), 0) for d in before) / n_known if n_known else None
         is_to_come = value is None and day == seen.period.today and h > seen.now.astimezone(seen.zone).hour
         told = (
             _("%(when)s: still to come, usual %(usual)s", when=hour(h), usual=number(mean))
@@ -359,7 +362,8 @@ async def _profile(seen: Visit, repository: AnalyticsRepository) -> Grid | None:
     first = max(period.first, period.last - timedelta(days=PROFILE_DAYS - 1))
     sums: dict[tuple[int, int], int] = defaultdict(int)
     days: dict[int, set[date]] = defaultdict(set)
-    for (day, h), n in (await repository.hour_totals("footfall_in", first=first, last=period.last)).items():
+    shown = [first + timedelta(days=n) for n in range((period.last - first).days + 1)]
+    for (day, h), n in (await repository.hour_totals("footfall_in", days=shown)).items():
         sums[day.weekday(), h] += n
         days[day.weekday()].add(day)
     if not sums:

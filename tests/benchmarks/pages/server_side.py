@@ -14,6 +14,7 @@ from sqlalchemy import event
 
 from cloud_api.app import create_app
 from cloud_api.kit.database import Database
+from cloud_api.serving import settle
 from cloud_api.settings import CloudSettings
 
 LOADS = 5
@@ -54,6 +55,7 @@ async def costs(settings: CloudSettings, who: tuple[str, str], pages: list[str])
         async with httpx.AsyncClient(transport=transport, base_url="http://cloud.test", timeout=300) as client:
             answer = await client.post("/login", data={"email": who[0], "password": who[1]})
             assert answer.status_code == 303, answer.text
+            settle()  # as the server does
             return {path: await _cost(client, app.state.database, path) for path in pages}
 
 
