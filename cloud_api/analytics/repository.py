@@ -421,7 +421,8 @@ class AnalyticsRepository:
         self, kind: str, moments: Mapping[UUID, Mapping[WeekHour, Sequence[datetime]]]
     ) -> dict[UUID, dict[WeekHour, Counter[int]]]:
         """Histograms of the stays of some hours of stores, each hour given by its quarter hours: stays per step."""
-        wanted = [(i, hour, at) for i, hours in moments.items() for hour, own in hours.items() for at in own]
+        of_ours = {i: hours for i, hours in moments.items() if i in self._row_of}
+        wanted = [(i, hour, at) for i, hours in of_ours.items() for hour, own in hours.items() for at in own]
         counts: dict[UUID, dict[WeekHour, Counter[int]]] = {}
         rows = self._stays_joined if self._connection.dialect.name == "postgresql" else self._stays_of_pairs
         for store_id, hour, steps in await rows(kind, wanted):
@@ -448,7 +449,6 @@ class AnalyticsRepository:
             select(col(table.stays))
             .where(
                 col(table.store_id) == asked.c.store_id, col(table.bucket_at) == asked.c.at, col(table.type) == kind,
-                self._is_own(table),
             )
             .offset(0)
             .lateral()
