@@ -88,8 +88,8 @@ async def served(settings: CloudSettings) -> None:
         "\npage                      server ms | of it the program | first look | statements (different) | kB | kB packed"
     )
     for path, cost in (await costs(settings, DEMO, PAGES)).items():
-        print(f"{path:24} {cost.ms:10.0f} {cost.program_ms:10.0f} {cost.first_ms:10.0f} {cost.statements:8} ({cost.kinds:3}) {cost.n_bytes / 1024:14.0f} "
-              f"{cost.n_packed / 1024:8.1f}")  # fmt: skip
+        print(f"{path:24} {cost.ms:10.0f} {cost.program_ms:10.0f} {cost.first_ms:10.0f} {cost.statements:8} "
+              f"({cost.kinds:3}) {cost.n_bytes / 1024:14.0f} {cost.n_packed / 1024:8.1f}")  # fmt: skip
 
 
 def on_sqlite(arguments: argparse.Namespace, folder: Path) -> None:
