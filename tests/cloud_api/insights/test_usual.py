@@ -7,13 +7,14 @@ from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select, update
 from sqlmodel import col
 
-from cloud_api.analytics.repository import AnalyticsRepository
+from cloud_api.analytics.repository import AnalyticsRepository, DayPart
 from cloud_api.insights.usual import Usual, against_usual, reference_days
 from cloud_api.models import Store
 from cloud_api.rollups.proof import rollup_differences
@@ -142,3 +143,29 @@ async def test_days_that_are_over_are_held_against_those_that_were_seen(cloud: C
     wanted = by_each_day(people, heard, first=first, last=last, wanted=0.75)
     assert await asked(cloud, first=first, last=last, now=datetime(2026, 5, 25, tzinfo=UTC)) == wanted
     assert 0 < len(wanted) < n_days or n_days == 2
+
+
+async def test_a_repository_tells_nothing_of_stores_that_are_not_its_own(cloud: CloudUnderTest) -> None:
+    at = datetime(2026, 3, 28, 9, 0, tzinfo=UTC)
+    await cloud.send([crossing(1), crossing(2, kind="queue_wait", value=9.0)])
+
+    def part(store_id: UUID) -> DayPart:
+        return DayPart(store_id, at.date(), at - 9 * timedelta(hours=1), 9, at, at + timedelta(hours=1))
+
+    async with maintenance(cloud.database) as connection:
+        stores = await VisibleStores(connection, Scope(await org_of(cloud, connection), None)).all()
+        for store in stores:
+            repository = AnalyticsRepository(connection, [store])
+            parts = [part(cloud.store_id), part(cloud.foreign_store_id)]
+            hours = {i: {(5, 9): [at]} for i in (cloud.store_id, cloud.foreign_store_id)}
+            told = (
+                await repository.people_of_parts("footfall_in", parts),
+                await repository.heard_of_parts(parts),
+                await repository.hour_bins("queue_wait", hours),
+            )
+            is_own = store.id == cloud.store_id
+            assert [set(own) for own in told] == (
+                [{(cloud.store_id, at.date())}, {(cloud.store_id, at.date())}, {cloud.store_id}]
+                if is_own
+                else [set(), set(), set()]
+            )
