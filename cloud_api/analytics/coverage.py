@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud_api.analytics.repository import AnalyticsRepository
@@ -88,29 +89,31 @@ async def coverage_of(
     )  # fmt: skip
 
 
-async def day_coverage(
-    repository: AnalyticsRepository,
-    stores: Sequence[StoreView],
-    *,
-    first: date,
-    last: date,
-    now: datetime,
-    heard: Mapping[UUID, tuple[int, float]] | None = None,
-) -> dict[UUID, float | None]:
-    """Coverage of many stores over whole days. ``heard``: ``heard_totals`` of these days, where they are known."""
-    cameras = await repository.cameras()
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """Of one store over whole days: camera-seconds that were to be seen, and the share of them that was."""
+
+    expected_s: float
+    share: float | None
+
+
+async def days_covered(
+    repository: AnalyticsRepository, stores: Sequence[StoreView], *, first: date, last: date, now: datetime
+) -> dict[UUID, Covered]:
+    """Coverage of the stores of the repository over whole days."""
     own: dict[UUID, list[tuple[UUID, str, datetime, datetime | None]]] = defaultdict(list)
-    for camera in cameras:
+    for camera in await repository.cameras():
         own[camera[0]].append(camera)
-    totals = heard if heard is not None else await repository.heard_totals(first=first, last=last)
-    shares: dict[UUID, float | None] = {}
-    for store in stores:
+    heard, blind_s = await repository.day_heard(first=first, last=last)
+    quarters, blind = np.maximum(heard, 0).sum(axis=1).tolist(), blind_s.sum(axis=1).tolist()
+    found: dict[UUID, Covered] = {}
+    for n, store in enumerate(stores):
         zone, expected = ZoneInfo(store.timezone), expected_of(own[store.id], store.id, now=now)
         start, end = midnight(first, zone), midnight(last + timedelta(days=1), zone)
-        quarters, blind_s = totals.get(store.id, (0, 0.0))
-        seen_s = _seen_between(expected, start, end, quarters, blind_s, now=now)
-        shares[store.id] = share(seen_s, expected.camera_s(start, end))
-    return shares
+        seen_s = _seen_between(expected, start, end, quarters[n], blind[n], now=now)
+        expected_s = expected.camera_s(start, end)
+        found[store.id] = Covered(expected_s, share(seen_s, expected_s))
+    return found
 
 
 def share(seen_s: float, expected_s: float) -> float | None:

@@ -281,7 +281,8 @@ async def get_ranking(
     async with scoped(database, scope, is_read=True) as connection:
         stores = await VisibleStores(connection, scope).all()
         times = await OpeningHoursOf(connection, scope).of([s.id for s in stores])
-        found = await rank(connection, stores, times, first=first, last=last, by=by, now=_now())
+        repository = AnalyticsRepository(connection, stores)
+        found = await rank(repository, stores, times, first=first, last=last, by=by, now=_now())
     return _csv("ranking", RankedStore, found.stores) if form is Format.CSV else found
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+import numpy as np
 
-from cloud_api.analytics.coverage import day_coverage
+from cloud_api.analytics.coverage import days_covered
 from cloud_api.analytics.footfall import CROSSINGS
-from cloud_api.analytics.repository import AnalyticsRepository
+from cloud_api.analytics.repository import NO_ROW, AnalyticsRepository
 from cloud_api.stores.opening_hours import OpeningTimes
 from cloud_api.tenancy.visible_stores import StoreView
 
@@ -42,7 +42,7 @@ class Ranking:
 
 
 async def rank(
-    connection: AsyncConnection,
+    repository: AnalyticsRepository,
     stores: Sequence[StoreView],
     times: Mapping[UUID, OpeningTimes],
     *,
@@ -51,31 +51,42 @@ async def rank(
     by: str,
     now: datetime,
 ) -> Ranking:
-    """Stores over whole days, both included. ``by``: ``footfall_in`` or ``per_open_hour``."""
-    repository = AnalyticsRepository(connection, stores)
-    sums = await repository.store_totals(first=first, last=last, types=CROSSINGS)
-    heard = await repository.heard_totals(first=first, last=last)
-    coverage = await day_coverage(repository, stores, first=first, last=last, now=now, heard=heard)
-    hours: dict[tuple[str, OpeningTimes], float | None] = {}  # chains open their stores alike
-    for store in stores:
-        key = (store.timezone, times[store.id])
-        if key not in hours:
-            hours[key] = open_hours(store, times[store.id], first=first, last=last, now=now)
-    lines = [
-        _line(s, sums.get(s.id, {} if s.id in heard else None), hours[s.timezone, times[s.id]], coverage[s.id])
-        for s in stores
-    ]
+    """The stores of the repository over whole days, both included. ``by``: ``footfall_in`` or ``per_open_hour``."""
+    counts = await repository.day_counts(CROSSINGS, first=first, last=last)
+    went_in, went_out = (np.maximum(own, 0).sum(axis=1).tolist() for own in counts)
+    heard, _blind_s = await repository.day_heard(first=first, last=last)
+    is_known = np.any([own != NO_ROW for own in (*counts, heard)], axis=(0, 2)).tolist()
+    covered = await days_covered(repository, stores, first=first, last=last, now=now)
+    hours = _Hours(first, last, now)
+    lines = []
+    for n, store in enumerate(stores):
+        people = (went_in[n], went_out[n]) if is_known[n] else (None, None)
+        lines.append(_line(store, people, hours.of(store, times[store.id]), covered[store.id].share))
     lines.sort(key=lambda line: (getattr(line, by) is None, -(getattr(line, by) or 0), line.name))
-    ranked = [_with_rank(line, n) for n, line in enumerate(lines, 1)]
-    return Ranking(first, last, by, ranked)
+    return Ranking(first, last, by, [replace(line, rank=n) for n, line in enumerate(lines, 1)])
 
 
-def _line(store: StoreView, counts: dict[str, int] | None, hours: float | None, coverage: float | None) -> RankedStore:
-    if counts is None:
-        return RankedStore(0, store.id, store.name, None, None, hours, None, coverage)
-    went_in = counts.get("footfall_in", 0)
-    per_hour = round(went_in / hours, 2) if hours else None
-    return RankedStore(0, store.id, store.name, went_in, counts.get("footfall_out", 0), hours, per_hour, coverage)
+class _Hours:
+    """Open hours of the days ranked: chains open their stores alike."""
+
+    def __init__(self, first: date, last: date, now: datetime) -> None:
+        self._days = {"first": first, "last": last}
+        self._now = now
+        self._known: dict[tuple[str, OpeningTimes], float | None] = {}
+
+    def of(self, store: StoreView, times: OpeningTimes) -> float | None:
+        key = (store.timezone, times)
+        if key not in self._known:
+            self._known[key] = open_hours(store, times, **self._days, now=self._now)
+        return self._known[key]
+
+
+def _line(
+    store: StoreView, people: tuple[int | None, int | None], hours: float | None, coverage: float | None
+) -> RankedStore:
+    went_in, went_out = people
+    per_hour = round(went_in / hours, 2) if hours and went_in is not None else None
+    return RankedStore(0, store.id, store.name, went_in, went_out, hours, per_hour, coverage)
 
 
 def open_hours(store: StoreView, times: OpeningTimes, *, first: date, last: date, now: datetime) -> float | None:
@@ -88,10 +99,3 @@ def open_hours(store: StoreView, times: OpeningTimes, *, first: date, last: date
     if end <= start:
         return 0.0
     return round(sum((b - a).total_seconds() for a, b in times.open_spans(start, end, zone)) / 3600, 2)
-
-
-def _with_rank(line: RankedStore, n: int) -> RankedStore:
-    return RankedStore(
-        n, line.store_id, line.name, line.footfall_in, line.footfall_out, line.open_hours, line.per_open_hour,
-        line.coverage,
-    )  # fmt: skip

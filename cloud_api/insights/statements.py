@@ -10,10 +10,11 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud_api.analytics.coverage import expected_of, midnight
-from cloud_api.analytics.repository import AnalyticsRepository
+from cloud_api.analytics.repository import NO_ROW, AnalyticsRepository
 from cloud_api.insights.areas import Area, busy_and_dead
 from cloud_api.insights.hours import peak_hours, unusual_hours
 from cloud_api.insights.memory import Insights, InsightsMemory, Question
@@ -105,21 +106,21 @@ async def _known(
 ) -> dict[UUID, _Own]:
     todays = {s.id: now.astimezone(ZoneInfo(s.timezone)).date() for s in stores}
     first, last = min(todays.values()) - timedelta(days=DAYS_BACK), max(todays.values()) - timedelta(days=1)
-    heard: dict[UUID, list[tuple[date, int, float]]] = defaultdict(list)
-    for store_id, day, quarters, blind_s in await repository.heard_days(first=first, last=last):
-        if day < todays[store_id]:
-            heard[store_id].append((day, quarters, blind_s))
-    people = {
-        (row.store_id, row.day): row.n for row in await repository.days(first=first, last=last, types=["footfall_in"])
-    }
+    (people,) = await repository.day_counts(["footfall_in"], first=first, last=last)
+    heard, blind_s = await repository.day_heard(first=first, last=last)
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     cameras: dict[UUID, list[tuple[UUID, str, datetime, datetime | None]]] = defaultdict(list)
     for camera in await repository.cameras():
         cameras[camera[0]].append(camera)
     found = {}
-    for store in stores:
-        own = heard[store.id]
+    for n_store, store in enumerate(stores):
+        row = n_store, slice(None, (todays[store.id] - first).days)
+        quarters = heard[row].tolist()
         # A day on which the store was heard, and nobody came, is 0.
-        series = {day: people.get((store.id, day), 0) for day, quarters, _blind in own if quarters}
+        series = {
+            d: max(0, n) for d, n, was_heard in zip(days, people[row].tolist(), quarters, strict=False) if was_heard > 0
+        }
+        own = [(d, n, b) for d, n, b in zip(days, quarters, blind_s[row].tolist(), strict=False) if n != NO_ROW]
         thin = thin_days(store, own, cameras[store.id], now=now)
         is_open = {d: n for d, n in series.items() if n or not _is_closed(times.get(store.id), d)}
         trusted = {d: n for d, n in is_open.items() if d not in thin}
@@ -162,16 +163,24 @@ def thin_days(
     Args:
         heard: days with the quarter hours heard, and the camera-seconds not seen.
     """
-    expected = expected_of(list(cameras), store.id, now=now)
-    zone, thin = ZoneInfo(store.timezone), {}
-    for day, quarters, blind_s in heard:
-        start, end = midnight(day, zone), midnight(day + timedelta(days=1), zone)
-        wanted_s, length_s = expected.camera_s(start, end), (end - start).total_seconds()
-        if wanted_s > 0:
-            seen = max(0.0, min(1.0, quarters * _DAY_QUARTERS_S / length_s) - blind_s / wanted_s)
-            if seen < THIN:
-                thin[day] = seen
-    return thin
+    if not heard:
+        return {}
+    zone = ZoneInfo(store.timezone)
+    bounds = np.array(
+        [[midnight(d, zone).timestamp() for d in (day, day + timedelta(days=1))] for day, _n, _s in heard]
+    )
+    start, end = bounds[:, 0], bounds[:, 1]
+    wanted_s = np.zeros(len(heard))
+    for since, until in expected_of(list(cameras), store.id, now=now).cameras:
+        wanted_s += np.maximum(0.0, np.minimum(end, until.timestamp()) - np.maximum(start, since.timestamp()))
+    quarters, blind_s = (np.array([own[n] for own in heard], float) for n in (1, 2))
+    is_expected = wanted_s > 0
+    blind = blind_s / np.where(is_expected, wanted_s, 1.0)
+    seen = np.maximum(0.0, np.minimum(1.0, quarters * _DAY_QUARTERS_S / (end - start)) - blind)
+    is_thin = is_expected & (seen < THIN)
+    return {
+        heard[n][0]: share for n, share in zip(np.flatnonzero(is_thin).tolist(), seen[is_thin].tolist(), strict=True)
+    }
 
 
 def _silence(at: datetime | None, store: StoreView, times: OpeningTimes | None, *, now: datetime) -> list[Statement]:

@@ -16,7 +16,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from math import asinh, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
 
 WEEKS_BACK = 16
 FEWEST_WEEKDAYS = 5
@@ -35,6 +37,7 @@ _MIDDLE, _MIDDLE_SIGMAS = 0.1, 2.5631
 """A tenth of the days left out on either side; how far apart the tenths of a normal law are."""
 
 Series = Mapping[date, int]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +77,33 @@ def _judged(series: Series, last: date) -> list[UnusualDay]:
         return []
     # A day takes part in its own weekday's mean, and so lies nearer to it than to the truth.
     freed = [n_alike[k] / (n_alike[k] - 1) for k in known]
-    own, wanted = (
-        [sqrt(v + 0.375) for v in values] for values in ([counts[k] for k in known], [means[k] for k in known])
-    )
-    scatter = _scatter(own, wanted, freed)
+    own, wanted = (np.sqrt(np.array([values[k] for k in known]) + 0.375) for values in (counts, means))
+    roots = _Roots(own, wanted, np.array(freed))
+    scores = roots.deviations(_scatter(roots)).tolist()
     return [
-        UnusualDay(
-            days[k], counts[k], round(means[k], 1), (_even(own[m], scatter) - _even(wanted[m], scatter)) * freed[m],
-            n_alike[k] - 1,
-        )
-        for m, k in enumerate(known)
-    ]  # fmt: skip
+        UnusualDay(days[k], counts[k], round(means[k], 1), score, n_alike[k] - 1)
+        for k, score in zip(known, scores, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Roots:
+    """Square roots of what days had and should have had, and by how much more a day scatters than it seems to."""
+
+    own: Floats
+    wanted: Floats
+    freed: Floats
+
+    def deviations(self, scatter: float) -> Floats:
+        """How far each day is from what it should have had, where counts scatter by 1."""
+        far: Floats = 2 / scatter * (np.arcsinh(scatter * self.own) - np.arcsinh(scatter * self.wanted)) * self.freed
+        return far
 
 
 def _means(days: Sequence[date], counts: Sequence[int]) -> tuple[list[float], list[int]]:
     """What each day should have had, and how many days of its weekday there are."""
-    around = [_around(days, k) for k in range(len(days))]
+    places = [day.toordinal() for day in days]
+    around = [_around(places, k) for k in range(len(days))]
     weekdays = [d.weekday() for d in days]
     share = dict.fromkeys(range(7), 1.0)
     level = [0.0] * len(days)
@@ -107,10 +121,11 @@ def _means(days: Sequence[date], counts: Sequence[int]) -> tuple[list[float], li
     return [level[k] * share[w] for k, w in enumerate(weekdays)], [len(alike[w]) for w in weekdays]
 
 
-def _around(days: Sequence[date], k: int) -> list[int]:
+def _around(days: Sequence[int], k: int) -> list[int]:
     """The places of the days nearest to one, without itself."""
+    own = days[k]
     near = [m for m in range(max(0, k - AROUND), min(len(days), k + AROUND + 1)) if m != k]
-    return sorted(near, key=lambda m: abs((days[m] - days[k]).days))[:AROUND]
+    return sorted(near, key=lambda m: abs(days[m] - own))[:AROUND]
 
 
 def _trimmed(values: Sequence[float]) -> float:
@@ -120,24 +135,19 @@ def _trimmed(values: Sequence[float]) -> float:
     return sum(kept) / len(kept)
 
 
-def _even(root: float, scatter: float) -> float:
-    """Where a count, given by its square root, scatters by 1."""
-    return 2 / scatter * asinh(scatter * root)
-
-
-def _scatter(own: Sequence[float], wanted: Sequence[float], freed: Sequence[float]) -> float:
+def _scatter(roots: _Roots) -> float:
     """The share by which days differ beyond chance, by halving."""
     low, high = SMALLEST_SCATTER, 1.5
-    if _width(own, wanted, freed, low) <= 1:
+    if _width(roots, low) <= 1:
         return low
     for _half in range(12):
         middle = (low + high) / 2
-        low, high = (middle, high) if _width(own, wanted, freed, middle) > 1 else (low, middle)
+        low, high = (middle, high) if _width(roots, middle) > 1 else (low, middle)
     return high
 
 
-def _width(own: Sequence[float], wanted: Sequence[float], freed: Sequence[float], scatter: float) -> float:
+def _width(roots: _Roots, scatter: float) -> float:
     """How wide the middle of the days lies, in deviations; 1 where ``scatter`` is right."""
-    far = sorted((_even(a, scatter) - _even(b, scatter)) * f for a, b, f in zip(own, wanted, freed, strict=True))
+    far = np.sort(roots.deviations(scatter))
     at = int(_MIDDLE * len(far))
-    return (far[len(far) - 1 - at] - far[at]) / _MIDDLE_SIGMAS
+    return float(far[len(far) - 1 - at] - far[at]) / _MIDDLE_SIGMAS

@@ -8,16 +8,19 @@ compared with the four weeks that lie before all of it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from statistics import median
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cloud_api.analytics.matching import match, quarter_of, seen_days
-from cloud_api.analytics.repository import AnalyticsRepository, Span
-from cloud_api.kit.buckets import rollup_start
+from cloud_api.analytics.repository import NO_ROW, AnalyticsRepository, DayPart, Days
+from cloud_api.kit.buckets import ROLLUP, rollup_start
 from cloud_api.kit.histogram import quantile
 from cloud_api.tenancy.visible_stores import StoreView
 
@@ -31,8 +34,7 @@ BROKEN_BELOW = 0.8
 """Of the time for which a store is usually heard."""
 
 
-@dataclass(frozen=True, slots=True)
-class Usual:
+class Usual(NamedTuple):
     """``actual`` and ``usual`` are of the same days and stores: those with something to compare. ``n``: how many."""
 
     actual: int
@@ -67,81 +69,105 @@ def reference_days(first: date, last: date) -> dict[date, tuple[date, ...]]:
     return {d: tuple(d - timedelta(days=7 * (weeks_back + k)) for k in range(WEEKS)) for d in days}
 
 
-async def daily_footfall(repository: AnalyticsRepository, *, first: date, last: date) -> dict[UUID, dict[date, int]]:
-    """People in per store and day; only days on which the store was heard: such a day without people is 0."""
-    daily, _ = await _daily(repository, first=first, last=last)
-    return daily
-
-
-async def _daily(
-    repository: AnalyticsRepository, *, first: date, last: date
-) -> tuple[dict[UUID, dict[date, int]], Heard]:
-    daily: dict[UUID, dict[date, int]] = defaultdict(dict)
-    heard: Heard = defaultdict(dict)
-    for store_id, day, quarters, _ in await repository.heard_days(first=first, last=last):
-        if quarters:
-            daily[store_id][day], heard[store_id][day] = 0, quarters
-    for row in await repository.days(first=first, last=last, types=["footfall_in"]):
-        daily[row.store_id][row.day] = row.n
-    return daily, heard
-
-
-def broken_days(heard: Mapping[date, int]) -> set[date]:
-    """Days on which a store was heard for much less of the time than on its other days.
-
-    "Less than usual" would be said of its people, and be true of its laptop alone. A laptop that is off every night is
-    measured by its own days.
-    """
-    if len(heard) < FEWEST_DAYS:
-        return set()
-    usual = median(heard.values())
-    return {day for day, quarters in heard.items() if quarters < BROKEN_BELOW * usual}
-
-
 async def against_usual(
     repository: AnalyticsRepository, stores: Sequence[StoreView], *, first: date, last: date, now: datetime
 ) -> dict[UUID, dict[date, Usual]]:
     """Footfall per store and day of the period, each with what was usual; days without either are left out.
 
     So are days of which much less was heard than is usual: a silent store is not an empty one. Of a single day, the
-    quarter hours that were seen on both sides are compared instead.
+    quarter hours that were seen on both sides are compared instead. ``stores``: those of the repository.
     """
     references = reference_days(first, last)
-    earliest = min(min(days) for days in references.values())
-    daily, heard = await _daily(repository, first=earliest, last=last)
+    days = await _known_days(repository, first=min(min(days) for days in references.values()), last=last)
+    running = [now.astimezone(ZoneInfo(name)).date() for name in (s.timezone for s in stores)]
+    is_over = np.array([[day < today for day in references] for today in running])
+    pairs, is_whole = days.compared(references, wanted=WHOLE if first == last else NEARLY_WHOLE)
     found: dict[UUID, dict[date, Usual]] = {s.id: {} for s in stores}
-    thin: list[StoreView] = []
-    for store in stores:
-        running = now.astimezone(ZoneInfo(store.timezone)).date()
-        own, broken = daily.get(store.id, {}), broken_days(heard.get(store.id, {}))
-        for day, days in references.items():
-            if day >= running:
-                continue
-            before = [d for d in days if d not in broken]
-            wanted = WHOLE if first == last else NEARLY_WHOLE
-            if _is_whole(day, heard.get(store.id, {}), before, wanted=wanted):
-                found[store.id] |= _pair(day, own, before)
-            elif first == last:
-                thin.append(store)
-    for store_id, usual in (await _matched(repository, thin, first, references.get(first, ()), now=now)).items():
-        found[store_id][first] = usual
-    for store_id, day, usual in await _running(repository, stores, daily, first=first, last=last, now=now):
+    for row, day, usual in pairs.where(is_over & is_whole):
+        found[stores[row].id][day] = usual
+    if first == last:
+        thin = [s for s, is_thin in zip(stores, (is_over & ~is_whole)[:, 0].tolist(), strict=True) if is_thin]
+        for store_id, usual in (await _matched(repository, thin, first, references[first], now=now)).items():
+            found[store_id][first] = usual
+    for store_id, day, usual in await _running(repository, stores, days, references, now=now):
         found[store_id][day] = usual
     return found
 
 
-Heard = dict[UUID, dict[date, int]]
-"""In how many quarter hours of a day a store was heard."""
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Of each store (rows) and day of the period (columns): people, the sum over the days before, and how many of them."""
+
+    days: list[date]
+    people: Days
+    sums: Days
+    n_before: Days
+    is_known: NDArray[np.bool_]
+
+    def where(self, wanted: NDArray[np.bool_]) -> Iterator[tuple[int, date, Usual]]:
+        """Row, day and comparison where it is wanted, and both sides are known."""
+        rows, columns = np.nonzero(wanted & self.is_known & (self.n_before > 0))
+        people, sums, n_before = (v[rows, columns].tolist() for v in (self.people, self.sums, self.n_before))
+        for row, column, own, total, n in zip(rows.tolist(), columns.tolist(), people, sums, n_before, strict=True):
+            yield row, self.days[column], Usual(own, total / n, 1)
 
 
-def _is_whole(day: date, heard: Mapping[date, int], before: Sequence[date], *, wanted: float) -> bool:
-    known = [heard[d] for d in before if d in heard]
-    return not known or heard.get(day, 0) >= wanted * sum(known) / len(known)
+@dataclass(frozen=True, slots=True)
+class _KnownDays:
+    """People in, and quarter hours heard, of each store (rows) and day since ``first`` (columns).
+
+    ``is_known``: the store was heard, or somebody came; such a day without people is 0. ``is_broken``: see below.
+    """
+
+    first: date
+    people: Days
+    heard: Days
+    is_known: NDArray[np.bool_]
+    is_broken: NDArray[np.bool_]
+
+    def column(self, day: date) -> int:
+        return (day - self.first).days
+
+    def compared(self, references: Mapping[date, Sequence[date]], *, wanted: float) -> tuple[_Pairs, NDArray[np.bool_]]:
+        """Each day beside those before it, and whether at least the share ``wanted`` of their quarter hours was heard."""
+        own = [self.column(day) for day in references]
+        before = np.array([[self.column(day) for day in days] for days in references.values()])
+        counts, there = self.is_known & ~self.is_broken, (self.heard > 0) & ~self.is_broken
+        pairs = _Pairs(
+            list(references), self.people[:, own], np.where(counts, self.people, 0)[:, before].sum(axis=2),
+            counts[:, before].sum(axis=2), self.is_known[:, own],
+        )  # fmt: skip
+        return pairs, _is_whole(
+            self.heard[:, own], np.where(there, self.heard, 0)[:, before].sum(axis=2), there[:, before].sum(axis=2),
+            wanted=wanted,
+        )  # fmt: skip
 
 
-def _pair(day: date, own: dict[date, int], before: Sequence[date]) -> dict[date, Usual]:
-    known = [own[d] for d in before if d in own]
-    return {day: Usual(own[day], sum(known) / len(known), 1)} if day in own and known else {}
+def _is_whole(heard: Days, before: Days, n_before: Days, *, wanted: float) -> NDArray[np.bool_]:
+    """Whether so much was heard as on the days before on average; where nothing is known of these, too."""
+    is_whole: NDArray[np.bool_] = (n_before == 0) | (heard >= wanted * before / np.maximum(n_before, 1))
+    return is_whole
+
+
+async def _known_days(repository: AnalyticsRepository, *, first: date, last: date) -> _KnownDays:
+    (counts,) = await repository.day_counts(["footfall_in"], first=first, last=last)
+    heard, _blind_s = await repository.day_heard(first=first, last=last)
+    heard = np.maximum(heard, 0)
+    return _KnownDays(first, np.maximum(counts, 0), heard, (counts != NO_ROW) | (heard > 0), broken_days(heard))
+
+
+def broken_days(heard: Days) -> NDArray[np.bool_]:
+    """Days on which a store was heard for much less of the time than on its other days.
+
+    "Less than usual" would be said of its people, and be true of its laptop alone. A laptop that is off every night is
+    measured by its own days.
+    """
+    broken = np.zeros(heard.shape, bool)
+    for row, own in enumerate(heard):
+        known = own[own > 0]
+        if len(known) >= FEWEST_DAYS:
+            broken[row] = (own > 0) & (own < BROKEN_BELOW * np.median(known))
+    return broken
 
 
 async def _matched(
@@ -164,47 +190,72 @@ async def _matched(
 
 
 async def _running(
-    repository: AnalyticsRepository, stores: Sequence[StoreView], daily: dict[UUID, dict[date, int]], *, first: date,
-    last: date, now: datetime,
+    repository: AnalyticsRepository, stores: Sequence[StoreView], days: _KnownDays,
+    references: Mapping[date, Sequence[date]], *, now: datetime,
 ) -> list[tuple[UUID, date, Usual]]:  # fmt: skip
     """The day under way, up to the last full quarter hour, against the same part of the days before."""
-    references = reference_days(first, last)
-    by_zone: dict[str, list[StoreView]] = defaultdict(list)
-    for store in stores:
-        by_zone[store.timezone].append(store)
-    spans_of = {name: _parts(ZoneInfo(name), references, now=now) for name in by_zone}
-    whose: dict[Span, list[UUID]] = defaultdict(list)  # time zones that go alike have the same spans
-    for name, spans in spans_of.items():
-        for span in spans.values():
-            whose[span] += [s.id for s in by_zone[name]]
-    came = await repository.store_spans("footfall_in", whose)
-    heard_in = await repository.store_spans_heard(whose)
-    found = []
-    for name, spans in spans_of.items():
-        if not spans:
-            continue
-        day, thin = now.astimezone(ZoneInfo(name)).date(), []
-        for store in by_zone[name]:
-            own, counts = daily.get(store.id, {}), came.get(store.id, {})
-            quarters = heard_in.get(store.id, {})
-            heard = {d: quarters.get(span, 0) for d, span in spans.items() if d in own}
-            if not _is_whole(day, heard, references[day], wanted=WHOLE):
-                thin.append(store)
-                continue
-            known = [counts.get(spans[d], 0) for d in references[day] if d in own]
-            if day in own and known:
-                found.append((store.id, day, Usual(counts.get(spans[day], 0), sum(known) / len(known), 1)))
-        for store_id, usual in (await _matched(repository, thin, day, references[day], now=now)).items():
-            found.append((store_id, day, usual))
+    parts_of = {name: _parts(ZoneInfo(name), references, now=now) for name in {s.timezone for s in stores}}
+    own = {row: [p.of(s.id) for p in parts_of[s.timezone]] for row, s in enumerate(stores) if parts_of[s.timezone]}
+    if not own:
+        return []
+    came = await repository.people_of_parts("footfall_in", [p for parts in own.values() for p in parts])
+    heard = await _heard(repository, days, parts_of, stores, own)
+    found, thin = [], defaultdict[date, list[StoreView]](list)
+    for row, (today, *before) in own.items():
+        store_id, day = stores[row].id, today.day
+        known = [p for p in before if days.is_known[row, days.column(p.day)]]
+        quarters = sum(heard[store_id, p.day] for p in known)
+        is_heard = bool(days.is_known[row, days.column(day)])
+        if known and (heard[store_id, day] if is_heard else 0) < WHOLE * quarters / len(known):
+            thin[day].append(stores[row])
+        elif is_heard and known:
+            usual = sum(came[store_id, p.day] for p in known) / len(known)
+            found.append((store_id, day, Usual(came[store_id, day], usual, 1)))
+    for day, silent in thin.items():
+        pairs = await _matched(repository, silent, day, references[day], now=now)
+        found += [(store_id, day, usual) for store_id, usual in pairs.items()]
     return found
 
 
-def _parts(zone: ZoneInfo, references: Mapping[date, Sequence[date]], *, now: datetime) -> dict[date, Span]:
+async def _heard(
+    repository: AnalyticsRepository, days: _KnownDays, parts_of: Mapping[str, Sequence[_Part]],
+    stores: Sequence[StoreView], own: Mapping[int, Sequence[DayPart]],
+) -> dict[tuple[UUID, date], int]:  # fmt: skip
+    """Quarter hours heard in parts of days. Of a day that was heard all day long nobody needs to ask."""
+    found, asked = {}, []
+    for row, parts in own.items():
+        for part, (_part, n_day, n_part) in zip(parts, parts_of[stores[row].timezone], strict=True):
+            if days.heard[row, days.column(part.day)] == n_day:
+                found[part.store_id, part.day] = n_part
+            else:
+                asked.append(part)
+    return found | (await repository.heard_of_parts(asked) if asked else {})
+
+
+class _Part(NamedTuple):
+    """A part of a day by one clock; how many quarter hours its day has, and the part."""
+
+    part: DayPart
+    n_day: int
+    n_part: int
+
+    def of(self, store_id: UUID) -> DayPart:
+        return self.part._replace(store_id=store_id)
+
+
+def _parts(zone: ZoneInfo, references: Mapping[date, Sequence[date]], *, now: datetime) -> list[_Part]:
     """The day under way, and those it is compared with, each up to the time of day that it is now; empty: no such day."""
     day, until = now.astimezone(zone).date(), rollup_start(now).astimezone(zone).time()
-    if day not in references:
-        return {}
-    return {d: (_moment(d, time(), zone), _moment(d, until, zone)) for d in (day, *references[day])}
+    return [_part(d, until, zone) for d in (day, *references[day])] if day in references else []
+
+
+_NOBODY = UUID(int=0)
+
+
+def _part(day: date, until: time, zone: ZoneInfo) -> _Part:
+    start, rest, end = (_moment(day, at, zone) for at in (time(), time(until.hour), until))
+    over = _moment(day + timedelta(days=1), time(), zone)
+    return _Part(DayPart(_NOBODY, day, start, until.hour, rest, end), (over - start) // ROLLUP, (end - start) // ROLLUP)
 
 
 def _moment(day: date, at: time, zone: ZoneInfo) -> datetime:
@@ -216,12 +267,17 @@ def together(pairs: Sequence[Usual]) -> Usual:
     return Usual(sum(p.actual for p in pairs), sum(p.usual for p in pairs), sum(p.n for p in pairs))
 
 
-async def stays_against_usual(repository: AnalyticsRepository, kind: str, *, first: date, last: date) -> StayPair:
-    """Stays of whole days of all stores of the repository, and of the same weekdays before."""
+async def stays_against_usual(
+    repository: AnalyticsRepository, kinds: Sequence[str], *, first: date, last: date
+) -> dict[str, StayPair]:
+    """Stays of whole days of all stores of the repository, and of the same weekdays before, of some types."""
     references = reference_days(first, last)
-    before = {d for days in references.values() for d in days}
-    own = await repository.stay_bins(kind, days=list(references))
-    usual = await repository.stay_bins(kind, days=sorted(before))
+    days = {*references, *(d for days in references.values() for d in days)}
+    bins = await repository.stay_bins(kinds, days=sorted(days), since=first)
+    return {kind: _stay_pair(bins.get((kind, True), {}), bins.get((kind, False), {})) for kind in kinds}
+
+
+def _stay_pair(own: Mapping[int, int], usual: Mapping[int, int]) -> StayPair:
     return StayPair(
         sum(own.values()), quantile(own, 0.5), quantile(own, 0.9), sum(usual.values()), quantile(usual, 0.5),
         quantile(usual, 0.9),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -15,12 +16,14 @@ import asyncpg
 from sqlalchemy import ColumnElement, Uuid, any_, bindparam, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, DisconnectionError, InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 BELT = ("org_id", "store_id", "credential", "maintenance")
 """What row-level security goes by; each is set in each transaction that is buckled, so that none is left over."""
 _IS_READ = "wink_is_read"
+IDLE_S = 2.0
+_GIVEN_BACK = "wink_given_back_s"
 _NOT_FOR_US = ("channel_binding", "pgbouncer", "connection_limit", "pool_timeout", "supa", "workaround")
 """Words for other programs' drivers; of channel binding asyncpg knows nothing, and logs in by SCRAM without it."""
 _DRIVER_ARGUMENTS = ("statement_cache_size", "ssl", "timeout", "server_settings")
@@ -109,7 +112,7 @@ class Database:
             self.direct_url, self._direct_arguments = normalise_url(direct_url, data_dir=data_dir)
         if self.is_sqlite and (file := make_url(self.url).database):
             Path(file).parent.mkdir(parents=True, exist_ok=True)
-        options: dict[str, Any] = {} if self.is_sqlite else {"pool_size": pool_size, "pool_pre_ping": True}
+        options: dict[str, Any] = {} if self.is_sqlite else {"pool_size": pool_size}
         self.engine: AsyncEngine = create_async_engine(self.url, connect_args=self._arguments, **options)
         self._direct: AsyncEngine | None = None
         self._n_swift = n_swift
@@ -117,6 +120,8 @@ class Database:
         self._swift_lock = asyncio.Lock()
         if self.is_sqlite:
             _prepare_sqlite(self.engine)
+        else:
+            _ask_the_idle(self.engine)
 
     @asynccontextmanager
     async def begin(
@@ -246,6 +251,34 @@ def is_one_of(connection: AsyncConnection, column: Any, ids: Sequence[UUID]) -> 
 def insert_for(connection: AsyncConnection) -> Any:
     """The dialect's INSERT, which knows ON CONFLICT."""
     return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+
+
+def _ask_the_idle(engine: AsyncEngine) -> None:
+    """Before a connection is used again: whether it lives, if it has lain idle.
+
+    SQLAlchemy's own ``pool_pre_ping`` asks each time, four ways to the database and back, before the two or three that
+    most requests need. That a connection was closed the driver knows by itself; only one that was lost without a word
+    (a firewall, a database that fell asleep) must be asked, and none is lost so within ``IDLE_S`` of being used.
+    """
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def on_checkin(_connection: Any, record: Any) -> None:
+        record.info[_GIVEN_BACK] = time.monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def on_checkout(connection: Any, record: Any, _fairy: Any) -> None:
+        given_back_s = record.info.get(_GIVEN_BACK)
+        if given_back_s is None:
+            return
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError
+        if time.monotonic() - given_back_s < IDLE_S:
+            return
+        try:
+            engine.sync_engine.dialect.do_ping(connection)
+        except engine.sync_engine.dialect.loaded_dbapi.Error as error:
+            # Those beside it were lost with it, most likely.
+            raise InvalidatePoolError from error
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:

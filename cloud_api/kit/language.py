@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from decimal import Decimal
 from functools import lru_cache
 from gettext import NullTranslations
 from pathlib import Path
@@ -157,10 +158,22 @@ def mark(text: str) -> str:
     return text
 
 
+_PLAIN_BELOW = 1e15
+
+
+@lru_cache(maxsize=64)
+def _signs(locale: Locale) -> dict[int, str]:
+    """From the signs that Python puts into a number to those of a locale."""
+    return {ord(","): numbers.get_group_symbol(locale), ord("."): numbers.get_decimal_symbol(locale)}
+
+
 def number(value: float | None, *, digits: int = 0) -> str:
     """With thousands set apart, and always as many digits after the point."""
     if value is None:
         return NONE
+    if 0 <= value < _PLAIN_BELOW:
+        # Hundreds stand on a page, and Babel reads its pattern anew for each. A decimal rounds as Babel does.
+        return f"{Decimal(str(value)):,.{digits}f}".translate(_signs(current().numbers))
     pattern = f"#,##0.{'0' * digits}" if digits else "#,##0"
     return numbers.format_decimal(value, format=pattern, locale=current().numbers)
 

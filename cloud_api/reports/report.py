@@ -9,10 +9,12 @@ from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cloud_api.analytics.footfall import CROSSINGS
 from cloud_api.analytics.ranking import rank
-from cloud_api.analytics.repository import AnalyticsRepository, ZoneSum
+from cloud_api.analytics.repository import NO_ROW, AnalyticsRepository, ZoneSum
 from cloud_api.analytics.zones import WALKWAY, zone_figures
 from cloud_api.insights.usual import against_usual, stays_against_usual, together
 from cloud_api.kit.buckets import ROLLUP, rollup_start
@@ -23,6 +25,7 @@ from cloud_api.stores.opening_hours import OpeningTimes
 from cloud_api.tenancy.visible_stores import StoreView
 
 Value = str | int | float | date | None
+_COUNTED = (*CROSSINGS, "shelf_interaction")
 ZONE_STORES = 20
 """Of more stores, zones are not listed."""
 
@@ -73,7 +76,7 @@ async def make_report(
     first: date, last: date, parts: Sequence[Part], now: datetime, is_demo: bool,
 ) -> Report:  # fmt: skip
     """Ask for the figures and lay them out."""
-    made = _Maker(connection, stores, times, first, last, now)
+    made = _Maker(connection, AnalyticsRepository(connection, stores), stores, times, first, last, now)
     tables = [await made.table(part) for part in parts]
     return Report(title, tuple(s.name for s in stores), first, last, now, is_demo, tuple(tables))
 
@@ -81,6 +84,7 @@ async def make_report(
 @dataclass(frozen=True, slots=True)
 class _Maker:
     connection: AsyncConnection
+    repository: AnalyticsRepository
     stores: Sequence[StoreView]
     times: Mapping[UUID, OpeningTimes]
     first: date
@@ -88,28 +92,24 @@ class _Maker:
     now: datetime
 
     async def table(self, part: Part) -> Table:
-        repository = AnalyticsRepository(self.connection, self.stores)
         if part is Part.SUMMARY:
-            return await self._summary(repository)
+            return await self._summary()
         if part is Part.DAYS:
-            return await self._days(repository)
+            return await self._days()
         if part is Part.STORES:
             return await self._stores()
         return await (self._stays() if part is Part.STAYS else self._zones())
 
-    async def _summary(self, repository: AnalyticsRepository) -> Table:
-        sums: dict[str, int] = {}
-        for counts in (await repository.store_totals(first=self.first, last=self.last)).values():
-            for kind, n in counts.items():
-                sums[kind] = sums.get(kind, 0) + n
-        pairs = await against_usual(repository, self.stores, first=self.first, last=self.last, now=self.now)
+    async def _summary(self) -> Table:
+        whole = {"first": self.first, "last": self.last}
+        counts = await self.repository.day_counts(_COUNTED, **whole)
+        heard, _blind_s = await self.repository.day_heard(**whole)
+        is_known = any((own != NO_ROW).any() for own in counts) or (heard > 0).any()
+        went_in, went_out, visits = (int(np.maximum(own, 0).sum()) if is_known else None for own in counts)
+        pairs = await against_usual(self.repository, self.stores, **whole, now=self.now)
         pair = together([p for days in pairs.values() for p in days.values()])
-        dwell, wait = [
-            await stays_against_usual(repository, k, first=self.first, last=self.last) for k in ("dwell", "queue_wait")
-        ]
-        went_in, went_out, visits = (
-            sums.get(k, 0) if sums else None for k in ("footfall_in", "footfall_out", "shelf_interaction")
-        )
+        stays = await stays_against_usual(self.repository, ("dwell", "queue_wait"), **whole)
+        dwell, wait = stays["dwell"], stays["queue_wait"]
         change = None if pair.change is None else round(pair.change * 100, 1)
         rows: list[tuple[Value, ...]] = [
             (_("People in"), went_in, _("crossings")), (_("People out"), went_out, _("crossings")),
@@ -119,27 +119,23 @@ class _Maker:
         ]  # fmt: skip
         return Table(Part.SUMMARY, _(TITLES[Part.SUMMARY]), (_("Figure"), _("Value"), _("Unit")), tuple(rows))
 
-    async def _days(self, repository: AnalyticsRepository) -> Table:
-        counts: dict[date, dict[str, int]] = {}
-        for kind in ("footfall_in", "footfall_out"):
-            for day, n, _total, _peak in await repository.day_totals(kind, first=self.first, last=self.last):
-                counts.setdefault(day, {})[kind] = n
-        heard = await repository.heard_on(first=self.first, last=self.last)
+    async def _days(self) -> Table:
+        whole = {"first": self.first, "last": self.last}
+        counts = await self.repository.day_counts(CROSSINGS, **whole)
+        heard, _blind_s = await self.repository.day_heard(**whole)
+        went_in, went_out = (np.maximum(own, 0).sum(axis=0).tolist() for own in counts)
+        is_known = np.any([heard > 0, *(own != NO_ROW for own in counts)], axis=(0, 1)).tolist()
         rows: list[tuple[Value, ...]] = []
         for n in range((self.last - self.first).days + 1):
             on = self.first + timedelta(days=n)
-            own = counts.get(on, {})
-            known = on in heard or bool(own)
-            rows.append((
-                on, weekday(on.weekday()), own.get("footfall_in", 0) if known else None,
-                own.get("footfall_out", 0) if known else None,
-            ))  # fmt: skip
+            people = (went_in[n], went_out[n]) if is_known[n] else (None, None)
+            rows.append((on, weekday(on.weekday()), *people))
         columns = (_("Day"), _("Weekday"), _("People in"), _("People out"))
         return Table(Part.DAYS, _(TITLES[Part.DAYS]), columns, tuple(rows), chart=2)
 
     async def _stores(self) -> Table:
         ranking = await rank(
-            self.connection, self.stores, self.times, first=self.first, last=self.last, by="footfall_in", now=self.now
+            self.repository, self.stores, self.times, first=self.first, last=self.last, by="footfall_in", now=self.now
         )
         rows = tuple(
             (r.rank, r.name, r.footfall_in, r.footfall_out, r.open_hours, r.per_open_hour,
@@ -151,9 +147,8 @@ class _Maker:
         return Table(Part.STORES, _(TITLES[Part.STORES]), columns, rows, chart=2)
 
     async def _stays(self) -> Table:
-        repository = AnalyticsRepository(self.connection, self.stores)
         days = [self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1)]
-        dwells, waits = [await repository.stay_bins_by_store(kind, days=days) for kind in ("dwell", "queue_wait")]
+        dwells, waits = [await self.repository.stay_bins_by_store(kind, days=days) for kind in ("dwell", "queue_wait")]
         rows = [(s.name, *_stay(dwells.get(s.id, {})), *_stay(waits.get(s.id, {}))) for s in self.stores]
         columns = (_("Store"), _("Stays"), _("Time spent p50 s"), _("Time spent p90 s"), _("Waits"), _("Queue p50 s"),
                    _("Queue p90 s"))  # fmt: skip

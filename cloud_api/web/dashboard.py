@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -28,13 +31,24 @@ from cloud_api.web.attention import Notice, notices_of
 from cloud_api.web.charts import BarChart, Grid, Point, bar_chart, grid
 from cloud_api.web.levels import Level, levels_of
 from cloud_api.web.live_page import SEEN_LATELY
+from cloud_api.web.paging import WHOLE, Paging, paged
 from cloud_api.web.periods import Period
 from cloud_api.web.shell import Visit, show, visit
 from cloud_api.web.tiles import StoreLine, Tile, arrow, than_words, tiles_of, total_of
 from cloud_api.web.words import UNKNOWN, ago, change_words, number, plain_id
 
 router = APIRouter(include_in_schema=False)
-PER_HOUR = "per_open_hour"
+ORDERS: dict[str, Callable[[StoreLine], float | str | None]] = {
+    "name": lambda line: line.name.casefold(),
+    "footfall_in": lambda line: line.footfall_in,
+    "footfall_out": lambda line: line.footfall_out,
+    "inside": lambda line: line.inside,
+    "per_open_hour": lambda line: line.per_open_hour,
+    "coverage": lambda line: line.coverage,
+    "change": lambda line: line.change_share,
+}
+"""What the list of stores may be sorted by; names rise, figures fall, unless the reader turns them."""
+MOST_PEOPLE = "footfall_in"
 SILENT_AFTER = timedelta(minutes=20)
 """After which a day under way is compared with nothing."""
 PROFILE_DAYS = 56
@@ -50,6 +64,16 @@ class ZoneLine:
     zone: str
     camera: str
     mean_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A column of the list of stores. ``order``: as the list is sorted by it, or empty; ``query``: of the link that sorts."""
+
+    title: str
+    is_number: bool = False
+    order: str = ""
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +98,15 @@ class DashboardContext:
     totals: StoreLine | None
     notices: list[Notice]
     n_more_notices: int
-    by: str
+    heads: list[Head]
+    paging: Paging
 
 
 async def dashboard_context(seen: Visit) -> DashboardContext:
     """The figures of the chosen stores and days."""
     shown, period = seen.shown, seen.period
     if not shown:
-        return _without_stores()
+        return _without_stores(seen)
     repository = AnalyticsRepository(seen.connection, shown)
     pairs = await against_usual(repository, shown, first=period.first, last=period.last, now=seen.now)
     levels = await _levels(seen, repository)
@@ -90,13 +115,17 @@ async def dashboard_context(seen: Visit) -> DashboardContext:
     for store_id in silent:
         # Nobody knows how many came since: a day that is half unknown is compared with nothing.
         pairs[store_id] = {day: pair for day, pair in pairs[store_id].items() if day < period.today}
-    by = PER_HOUR if seen.request.query_params.get("by") == PER_HOUR else "footfall_in"
-    lines = await _lines(seen, pairs, levels, last_seen, silent, by)
+    lines = await _lines(seen, repository, pairs, levels, last_seen, silent)
     all_pairs = together([p for days in pairs.values() for p in days.values()])
     rows, trend_title = await _trend(seen, repository, pairs)
     tiles = await tiles_of(seen, repository, lines, all_pairs, levels, rows)
     notices = await notices_of(seen, lines, silent)
     profile = await _profile(seen, repository)
+    by, is_turned = _order(seen)
+    shown_lines, paging = paged(
+        seen, ordered(lines, by=by, is_turned=is_turned), name_of=lambda line: line.name,
+        kept=_kept(seen, by, is_turned=is_turned), may_be_whole=True,
+    )  # fmt: skip
     return DashboardContext(
         has_store=True,
         has_data=bool(last_seen) or any(line.footfall_in is not None for line in lines),
@@ -114,19 +143,67 @@ async def dashboard_context(seen: Visit) -> DashboardContext:
             "Hour by weekday, people in on an average day of %(n)s days", n=min(period.n_days, PROFILE_DAYS)
         ),
         zones=await _zones(seen, repository) if seen.chosen else None,
-        lines=lines,
+        lines=shown_lines,
         totals=total_of(lines, all_pairs),
         notices=notices[:MOST_NOTICES],
         n_more_notices=max(0, len(notices) - MOST_NOTICES),
-        by=by,
+        heads=_heads(seen, paging, by, is_turned=is_turned) if len(lines) > 1 else _plain_heads(seen),
+        paging=paging,
     )
 
 
-def _without_stores() -> DashboardContext:
+def _without_stores(seen: Visit) -> DashboardContext:
     return DashboardContext(
         False, False, False, _("Welcome"), "", False, [], bar_chart([]), "", [], False, None, "", None, [], None,
-        [], 0, "",
+        [], 0, [], paged(seen, [], name_of=str)[1],
     )  # fmt: skip
+
+
+def _order(seen: Visit) -> tuple[str, bool]:
+    """What the reader has sorted the list of stores by, and whether the other way round."""
+    asked = seen.request.query_params
+    by = asked.get("by", "")
+    return (by if by in ORDERS else MOST_PEOPLE), asked.get("turned") == "1"
+
+
+def ordered(lines: Sequence[StoreLine], *, by: str, is_turned: bool) -> list[StoreLine]:
+    """Stores of which the figure is not known come last, whichever way; those that are alike by name."""
+    value_of = ORDERS[by]
+    by_name = sorted(lines, key=lambda line: line.name.casefold())
+    known = [line for line in by_name if value_of(line) is not None]
+    falls = (by != "name") is not is_turned
+    known.sort(key=value_of, reverse=falls)  # type: ignore[arg-type]  # none of them is None
+    return known + [line for line in by_name if value_of(line) is None]
+
+
+def _kept(seen: Visit, by: str, *, is_turned: bool) -> list[tuple[str, str]]:
+    """What links and the form to find a store carry, so that days and order stay."""
+    order = [("by", by)] if by != MOST_PEOPLE else []
+    return [*parse_qsl(seen.period.query), *order, *([("turned", "1")] if is_turned else [])]
+
+
+def _plain_heads(seen: Visit) -> list[Head]:
+    inside = [Head(_("Inside"), is_number=True)] if seen.period.has_today else []
+    return [
+        Head(_("Store")), Head(_("In"), is_number=True), Head(_("Out"), is_number=True), *inside,
+        Head(_("In per open hour"), is_number=True), Head(_("Coverage"), is_number=True), Head(_("Against usual")),
+        Head(_("Laptop")),
+    ]  # fmt: skip
+
+
+def _heads(seen: Visit, paging: Paging, by: str, *, is_turned: bool) -> list[Head]:
+    """Each with the link that sorts by it, or turns the order that is."""
+    names = [name for name in ORDERS if name != "inside" or seen.period.has_today]
+    found = [("find", paging.find)] if paging.find else []
+    whole = [("page", WHOLE)] if paging.is_whole else []
+    heads = []
+    for name, head in zip(names, _plain_heads(seen), strict=False):  # the laptop's is no figure
+        is_own = name == by
+        falls = (name != "name") is not is_turned
+        query = urlencode([*_kept(seen, name, is_turned=is_own and not is_turned), *found, *whole])
+        order = ("descending" if falls else "ascending") if is_own else ""
+        heads.append(Head(head.title, head.is_number, order, query))
+    return [*heads, *_plain_heads(seen)[len(names) :]]
 
 
 def _silent(seen: Visit, last_seen: dict[UUID, datetime]) -> dict[UUID, datetime]:
@@ -172,12 +249,14 @@ async def _levels(seen: Visit, repository: AnalyticsRepository) -> dict[UUID, Le
 
 
 async def _lines(
-    seen: Visit, pairs: dict[UUID, dict[date, Usual]], levels: dict[UUID, Level], last_seen: dict[UUID, datetime],
-    silent: dict[UUID, datetime], by: str,
+    seen: Visit, repository: AnalyticsRepository, pairs: dict[UUID, dict[date, Usual]], levels: dict[UUID, Level],
+    last_seen: dict[UUID, datetime], silent: dict[UUID, datetime],
 ) -> list[StoreLine]:  # fmt: skip
+    """Of all stores, those with most people first."""
     hours = await OpeningHoursOf(seen.connection, seen.scope).of([s.id for s in seen.shown])
     period = seen.period
-    ranking = await rank(seen.connection, seen.shown, hours, first=period.first, last=period.last, by=by, now=seen.now)
+    days = {"first": period.first, "last": period.last}
+    ranking = await rank(repository, seen.shown, hours, **days, by=MOST_PEOPLE, now=seen.now)
     best = max([r.footfall_in or 0 for r in ranking.stores], default=0)
     by_hour = sorted((r for r in ranking.stores if r.per_open_hour is not None), key=lambda r: -(r.per_open_hour or 0))
     places = {r.store_id: n for n, r in enumerate(by_hour, 1)}
@@ -196,6 +275,7 @@ async def _lines(
                 per_open_hour=r.per_open_hour,
                 per_hour_rank=places.get(r.store_id),
                 change=_change(pair, silent.get(r.store_id), seen, zones[r.store_id]),
+                change_share=None if r.store_id in silent else pair.change,
                 trend=arrow(pair.change),
                 coverage=r.coverage,
                 share_of_best=round((r.footfall_in or 0) / best, 3) if best else 0.0,
@@ -218,13 +298,14 @@ async def _trend(
     if seen.period.is_one_day:
         return await _hours(seen, repository), _("Hour by hour, people in")
     days = {"first": seen.period.first, "last": seen.period.last}
-    sums = {day: n for day, n, _total, _peak in await repository.day_totals("footfall_in", **days)}
-    heard = await repository.heard_on(**days)
+    (counts,) = await repository.day_counts(["footfall_in"], **days)
+    heard, _blind_s = await repository.day_heard(**days)
+    sums, is_heard = np.maximum(counts, 0).sum(axis=0).tolist(), (heard.max(axis=0) > 0).tolist()
     points = []
     for n in range(seen.period.n_days):
         day = seen.period.first + timedelta(days=n)
         pair = together([p[day] for p in pairs.values() if day in p])
-        value = sums.get(day, 0) if day in heard else None
+        value = sums[n] if is_heard[n] else None
         usual = pair.usual if pair.n == len(seen.shown) else None
         told = _told(short_day(day), value, usual)
         points.append(Point(day_and_month(day), told, value, usual, when=short_day(day)))
@@ -242,14 +323,15 @@ def _told(when: str, value: float | None, usual: float | None) -> str:
 async def _hours(seen: Visit, repository: AnalyticsRepository) -> list[Point]:
     """A day's hours: every store's by its own clock."""
     day = seen.period.first
-    before = {day - timedelta(days=7 * n) for n in range(1, 5)}
-    totals = await repository.hour_totals("footfall_in", first=min(before), last=day)
-    known = before & await repository.heard_on(first=min(before), last=day)
+    before = [day - timedelta(days=7 * n) for n in range(4, 0, -1)]
+    totals = await repository.hour_totals("footfall_in", days=[*before, day])
+    quarters, _blind_s = await repository.day_heard(first=before[0], last=day)
+    n_known = int((quarters[:, 0:28:7].max(axis=0) > 0).sum())
     heard = await _hours_heard(repository, day)
     points = []
     for h in range(24):
         value = totals.get((day, h), 0) if h in heard else None
-        mean = sum(totals.get((d, h), 0) for d in before) / len(known) if known else None
+        mean = sum(totals.get((d, h), 0) for d in before) / n_known if n_known else None
         is_to_come = value is None and day == seen.period.today and h > seen.now.astimezone(seen.zone).hour
         told = (
             _("%(when)s: still to come, usual %(usual)s", when=hour(h), usual=number(mean))
@@ -280,7 +362,8 @@ async def _profile(seen: Visit, repository: AnalyticsRepository) -> Grid | None:
     first = max(period.first, period.last - timedelta(days=PROFILE_DAYS - 1))
     sums: dict[tuple[int, int], int] = defaultdict(int)
     days: dict[int, set[date]] = defaultdict(set)
-    for (day, h), n in (await repository.hour_totals("footfall_in", first=first, last=period.last)).items():
+    shown = [first + timedelta(days=n) for n in range((period.last - first).days + 1)]
+    for (day, h), n in (await repository.hour_totals("footfall_in", days=shown)).items():
         sums[day.weekday(), h] += n
         days[day.weekday()].add(day)
     if not sums:

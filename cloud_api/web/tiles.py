@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from cloud_api.analytics.coverage import day_coverage, expected_of, share
+import numpy as np
+
+from cloud_api.analytics.coverage import days_covered, share
 from cloud_api.analytics.repository import AnalyticsRepository
 from cloud_api.insights.usual import StayPair, Usual, stays_against_usual
 from cloud_api.kit.language import clock, weekday
@@ -44,7 +44,9 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class StoreLine:
-    """One store of the list. None: not known, which is not zero. ``change``: in words."""
+    """One store of the list. None: not known, which is not zero. ``change``: in words; ``change_share``: 0.1 is ten per
+    cent more than usual.
+    """
 
     id: UUID
     name: str
@@ -54,6 +56,7 @@ class StoreLine:
     per_open_hour: float | None
     per_hour_rank: int | None
     change: str
+    change_share: float | None
     trend: str
     coverage: float | None
     share_of_best: float
@@ -96,11 +99,10 @@ async def tiles_of(
         _occupancy(seen, levels) if levels else _busiest(trend),
     ]  # fmt: skip
     whole = {"first": period.first, "last": period.last}
-    dwell = await stays_against_usual(repository, "dwell", **whole)
-    wait = await stays_against_usual(repository, "queue_wait", **whole)
-    visits = await repository.day_totals("shelf_interaction", **whole)
-    tiles += [_dwell(dwell), _wait(wait)]
-    n = sum(v[1] for v in visits)
+    stays = await stays_against_usual(repository, ("dwell", "queue_wait"), **whole)
+    (visits,) = await repository.day_counts(["shelf_interaction"], **whole)
+    tiles += [_dwell(stays["dwell"]), _wait(stays["queue_wait"])]
+    n = int(np.maximum(visits, 0).sum())
     tiles.append(
         Tile(
             "shelf_interaction",
@@ -151,10 +153,11 @@ def total_of(lines: Sequence[StoreLine], pair: Usual) -> StoreLine | None:
         return None
     inside = [line.inside for line in known if line.inside is not None]
     return StoreLine(
-        id=known[0].id, name=_("All of them"), footfall_in=sum(line.footfall_in or 0 for line in known),
+        id=known[0].id, name=_("All %(n)s stores", n=len(lines)), footfall_in=sum(line.footfall_in or 0 for line in known),
         footfall_out=sum(line.footfall_out or 0 for line in known), inside=sum(inside) if inside else None,
         per_open_hour=None, per_hour_rank=None,
-        change=UNKNOWN if pair.change is None else change_words(pair.change, than=_("usual")), trend=arrow(pair.change),
+        change=UNKNOWN if pair.change is None else change_words(pair.change, than=_("usual")),
+        change_share=pair.change, trend=arrow(pair.change),
         coverage=None, share_of_best=0.0, seen="", is_fresh=True,
     )  # fmt: skip
 
@@ -179,14 +182,6 @@ def _occupancy(seen: Visit, levels: dict[UUID, Level]) -> Tile:
 
 async def _coverage(seen: Visit, repository: AnalyticsRepository) -> float | None:
     period = seen.period
-    shares = await day_coverage(repository, seen.shown, first=period.first, last=period.last, now=seen.now)
-    cameras = await repository.cameras()
-    expected_s = seen_s = 0.0
-    for store in seen.shown:
-        zone = ZoneInfo(store.timezone)
-        start, end = (datetime.combine(d, time(), zone).astimezone(UTC)
-                      for d in (period.first, period.last + timedelta(days=1)))  # fmt: skip
-        wanted_s = expected_of(cameras, store.id, now=seen.now).camera_s(start, end)
-        expected_s += wanted_s
-        seen_s += wanted_s * (shares[store.id] or 0.0)
-    return share(seen_s, expected_s)
+    covered = await days_covered(repository, seen.shown, first=period.first, last=period.last, now=seen.now)
+    expected_s = sum(c.expected_s for c in covered.values())
+    return share(sum(c.expected_s * (c.share or 0.0) for c in covered.values()), expected_s)

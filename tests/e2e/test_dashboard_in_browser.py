@@ -116,6 +116,15 @@ def test_numbers_move_without_a_reload_and_the_server_stops_with_a_page_open(ser
         served.send(crossing(4, occurred_at=now))
         expect(page.locator("[data-metric=footfall_in] .value")).to_have_text("3")
         assert page.evaluate("window.stillTheSamePage") is True
+        page.goto(f"{served.url}/dashboard?find=high")
+        expect(page.locator("#live")).to_have_text("live")
+        page.click("#find")
+        page.keyboard.press("End")
+        page.keyboard.type(" str")
+        served.send(crossing(5, occurred_at=now))
+        expect(page.locator("[data-metric=footfall_in] .value")).to_have_text("4")
+        page.keyboard.type("eet")
+        assert page.input_value("#find") == "high street", "what is being typed stays, and the keyboard stays on it"
         too_wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
         assert too_wide is False
         assert complaints == []

@@ -27,7 +27,7 @@ from starlette.requests import Request
 
 from cloud_api.analytics.comparison import compare
 from cloud_api.analytics.coverage import coverage_of
-from cloud_api.analytics.footfall import footfall
+from cloud_api.analytics.footfall import CROSSINGS, footfall
 from cloud_api.analytics.occupancy import occupancy_of
 from cloud_api.analytics.ranking import rank
 from cloud_api.analytics.repository import AnalyticsRepository, Place
@@ -171,7 +171,8 @@ def queries(stores: list[StoreView], start: datetime, days: int, now: datetime, 
 
     async def ranking(connection: AsyncConnection) -> Any:
         times = await OpeningHoursOf(connection, scope).of([s.id for s in stores])
-        return await rank(connection, stores, times, first=start.date(), last=last, by="per_open_hour", now=now)
+        repository = AnalyticsRepository(connection, stores)
+        return await rank(repository, stores, times, first=start.date(), last=last, by="per_open_hour", now=now)
 
     async def zones(connection: AsyncConnection) -> Any:
         return await AnalyticsRepository(connection, [store]).zone_sums(start=end - timedelta(days=1), end=end)
@@ -230,7 +231,9 @@ def figures_alone(stores: list[StoreView], first: date, last: date) -> dict[str,
     """The same questions to figures, by the one statement that answers them: without coverage and what else a page tells."""
     store = stores[len(stores) // 2]
     return {
-        "ranking, all stores' month": lambda c: AnalyticsRepository(c, stores).store_totals(first=first, last=last),
+        "ranking, all stores' month": lambda c: AnalyticsRepository(c, stores).day_counts(
+            CROSSINGS, first=first, last=last
+        ),
         "dwell p50 p90, all stores' month": lambda c: AnalyticsRepository(c, stores).day_bins(
             "dwell", first=first, last=last
         ),

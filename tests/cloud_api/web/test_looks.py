@@ -80,7 +80,7 @@ async def test_many_stores_and_days_have_their_busiest_day_and_a_sum(demo: Visit
     assert "a mean day has" in tile
     told = re.search(r'data-metric="footfall_in">.*?class="value">([\d,]+)<', page)
     assert told
-    assert f'<td>All of them</td><td class="n">{told[1]}</td>' in page
+    assert f'<td>All 12 stores</td><td class="n">{told[1]}</td>' in page
 
 
 async def test_stores_are_ordered_by_the_open_hour_where_that_is_asked_for(demo: Visitor) -> None:
