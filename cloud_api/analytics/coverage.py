@@ -52,6 +52,8 @@ class Expected:
 
     def camera_s(self, start: datetime, end: datetime) -> float:
         """Camera-seconds between two moments."""
+        # Of two moments of one zone Python tells the difference of clocks: 24 hours also for a day of 23.
+        start, end = start.astimezone(UTC), end.astimezone(UTC)
         return sum(max(0.0, (min(end, until) - max(start, since)).total_seconds()) for since, until in self.cameras)
 
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from itertools import pairwise
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -101,7 +101,8 @@ async def seen_days(
             is_blind = blind_s > 0 and 0 < expected[store_id].camera_s(at, at + ROLLUP) < 2 * blind_s
             (blind if is_blind else seen)[store_id].add(place_of(at))
         for store_id, places in seen.items():
-            found[store_id][day] = SeenDay(counts[store_id], bridged(places, blind=blind[store_id]))
+            unseen = blind[store_id] | left_out(day, zone)
+            found[store_id][day] = SeenDay(counts[store_id], bridged(places, blind=unseen))
     return found
 
 
@@ -113,6 +114,14 @@ def bridged(seen: set[int], *, blind: set[int]) -> frozenset[int]:
         if right - left - 1 <= BRIDGED:
             whole.update(range(left + 1, right))
     return frozenset(whole - blind)
+
+
+@lru_cache(maxsize=1024)
+def left_out(day: date, zone: ZoneInfo) -> frozenset[int]:
+    """Quarter hours that the clock leaves out, on the day on which it is set forward: nobody can have come in them."""
+    start, end = (datetime.combine(d, time(), zone).astimezone(UTC) for d in (day, day + timedelta(days=1)))
+    there = {_place(start + n * ROLLUP, zone) for n in range((end - start) // ROLLUP)}
+    return frozenset(range(96)) - there
 
 
 def quarter_of(now: datetime, day: date, zone: ZoneInfo) -> int:

@@ -17,7 +17,7 @@ from cloud_api.auth.access import Data, Settings
 from cloud_api.ingest.admission import Admission, lane_of
 from cloud_api.ingest.batch import ReadBatch, TooLargeError, read_batch, unpack
 from cloud_api.ingest.columns import Columns, read_columns
-from cloud_api.ingest.memory import IngestMemory
+from cloud_api.ingest.memory import IngestMemory, first_seen
 from cloud_api.ingest.service import NewReceipt, Receipt, ingest, make_known
 from cloud_api.ingest.swift import is_swift, take
 from cloud_api.kit.database import Database, is_passing
@@ -103,19 +103,20 @@ async def _swiftly(
         return None
     if taken.reached is None:
         return None
-    if unknown := memory.unknown_cameras(store_id, set(columns.cameras)):
+    seen = first_seen(zip(columns.cameras, columns.moments, strict=True))
+    if unknown := memory.unknown_cameras(store_id, seen):
         await make_known(database, edge, unknown, zip(columns.cameras, columns.moments, strict=True))
-        memory.note_cameras(store_id, unknown)
+        memory.note_cameras(store_id, {camera_id: seen[camera_id] for camera_id in unknown})
     return NewReceipt(columns.ids, taken.reached)
 
 
 async def _written(database: Database, edge: EdgePrincipal, batch: ReadBatch, memory: IngestMemory) -> Receipt:
-    cameras = {e.camera_id for e in batch.events.values()}
-    unknown = memory.unknown_cameras(edge.store_id, cameras)
+    seen = first_seen((e.camera_id, e.occurred_at) for e in batch.events.values())
+    unknown = memory.unknown_cameras(edge.store_id, seen)
     for attempt in range(RETRIES):
         try:
             done = await ingest(database, edge, batch, new_cameras=unknown)
-            memory.note_cameras(edge.store_id, unknown)
+            memory.note_cameras(edge.store_id, {camera_id: seen[camera_id] for camera_id in unknown})
             return done
         except DBAPIError as error:
             if attempt == RETRIES - 1 or not is_passing(error):

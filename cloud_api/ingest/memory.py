@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,7 @@ class IngestMemory:
     def __init__(self, *, now_s: Callable[[], float] = time.monotonic) -> None:
         self._now_s = now_s
         self._keys: OrderedDict[str, tuple[float, EdgePrincipal]] = OrderedDict()
-        self._cameras: OrderedDict[tuple[UUID, str], float] = OrderedDict()
+        self._cameras: OrderedDict[tuple[UUID, str], tuple[float, datetime]] = OrderedDict()
         self._timezones: OrderedDict[UUID, str] = OrderedDict()
 
     async def device_of(self, database: Database, key: str) -> EdgePrincipal:
@@ -53,17 +54,27 @@ class IngestMemory:
         self._timezones[store_id] = timezone
         _bound(self._timezones)
 
-    def unknown_cameras(self, store_id: UUID, camera_ids: set[str]) -> set[str]:
-        """Those that were not noted lately."""
+    def unknown_cameras(self, store_id: UUID, first_seen: Mapping[str, datetime]) -> set[str]:
+        """Those that were not noted lately, or that saw before what was noted: backlog comes after what is live."""
         now_s = self._now_s()
-        return {c for c in camera_ids if now_s - self._cameras.get((store_id, c), -CAMERA_LIFE_S) >= CAMERA_LIFE_S}
+        noted = {c: self._cameras.get((store_id, c)) for c in first_seen}
+        return {c for c, n in noted.items() if n is None or now_s - n[0] >= CAMERA_LIFE_S or first_seen[c] < n[1]}
 
-    def note_cameras(self, store_id: UUID, camera_ids: set[str]) -> None:
-        """They are in the registry."""
-        for camera_id in camera_ids:
+    def note_cameras(self, store_id: UUID, first_seen: Mapping[str, datetime]) -> None:
+        """They are in the registry, as seen at these moments or before."""
+        for camera_id, at in first_seen.items():
             self._cameras.pop((store_id, camera_id), None)
-            self._cameras[store_id, camera_id] = self._now_s()
+            self._cameras[store_id, camera_id] = (self._now_s(), at)
         _bound(self._cameras)
+
+
+def first_seen(seen: Iterable[tuple[str, datetime]]) -> dict[str, datetime]:
+    """When each camera saw first, of all that was seen as (camera, moment)."""
+    found: dict[str, datetime] = {}
+    for camera_id, at in seen:
+        if camera_id not in found or at < found[camera_id]:
+            found[camera_id] = at
+    return found
 
 
 def _bound(entries: OrderedDict[Any, Any]) -> None:

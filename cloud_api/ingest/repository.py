@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
 from cloud_api.ingest.clocks import TimedEvent
+from cloud_api.ingest.seqs import Span, among, spans_between, taken_out, walked
 from cloud_api.kit.database import errors_as_sqlalchemys, insert_for, raw_postgresql
-from cloud_api.models import EdgeDevice, Store, ZoneRecount
+from cloud_api.models import EdgeDevice, MissingSeqs, Store, ZoneRecount
 from cloud_api.models import Event as EventRow
 from cloud_api.tenancy.principal import EdgePrincipal
 
-SEQ_LOOK_AHEAD = 10_000
+SPANS_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,57 +87,69 @@ class IngestRepository:
         )
         return set((await self._connection.execute(query)).scalars())
 
-    async def taken(self, seqs: Sequence[int]) -> dict[int, UUID]:
-        """Which of these numbers this laptop has used, and for which event."""
+    async def used(self, seqs: Collection[int]) -> set[int]:
+        """Which of these numbers, none higher than the highest that was seen, have had their event."""
         if not seqs:
-            return {}
-        query = select(col(EventRow.seq), col(EventRow.event_id)).where(
-            col(EventRow.store_id) == self._edge.store_id,
-            col(EventRow.device_id) == self._edge.device_id,
-            col(EventRow.seq).in_(seqs),
-        )
-        return {row.seq: row.event_id for row in await self._connection.execute(query)}
+            return set()
+        return set(seqs) - among(await self._missing(min(seqs), max(seqs)), seqs)
 
     async def advance_seq(self, before: DeviceState, new: set[int], *, given_up: set[int]) -> int:
-        """The highest seq up to which nothing is missing; kept with the device.
+        """The highest seq up to which nothing is missing; kept with the device, as are the numbers that are missing.
 
         A number in ``given_up`` is not missing: its event was refused, and waits for a person at the edge.
         """
-        settled = new | {seq for seq in given_up if seq > before.contiguous_seq}
-        if not settled:
+        if not new and not given_up:
             return before.contiguous_seq
-        reached = before.contiguous_seq
-        while reached + 1 in settled:
-            reached += 1
-        if reached != before.contiguous_seq and reached < before.highest_seq:
-            reached = await self._walk_on(reached, settled)
+        await self._note_used(before.highest_seq, new)
+        highest = max({before.highest_seq, *new})
+        reached = await self._walk_on(before.contiguous_seq, highest, given_up)
         query = update(EdgeDevice).where(
             col(EdgeDevice.id) == self._edge.device_id, col(EdgeDevice.store_id) == self._edge.store_id
         )
-        highest = max({before.highest_seq, *new})
         await self._connection.execute(query.values(contiguous_seq=reached, highest_seq=highest))
         return reached
 
-    async def _walk_on(self, reached: int, settled: set[int]) -> int:
-        while True:
-            query = (
-                select(col(EventRow.seq))
-                .where(
-                    col(EventRow.store_id) == self._edge.store_id,
-                    col(EventRow.device_id) == self._edge.device_id,
-                    col(EventRow.seq) > reached,
-                )
-                .order_by(col(EventRow.seq))
-                .limit(SEQ_LOOK_AHEAD)
+    async def _note_used(self, highest: int, new: set[int]) -> None:
+        late = {seq for seq in new if seq <= highest}
+        gone, left = taken_out(await self._missing(min(late), max(late)) if late else [], late)
+        left += spans_between(highest, sorted(new - late))
+        if gone:
+            last_seqs = [last for _, last in gone]
+            await self._connection.execute(
+                delete(MissingSeqs).where(*self._own(), col(MissingSeqs.last_seq).in_(last_seqs))
             )
-            found = (await self._connection.execute(query)).scalars().all()
-            is_last = len(found) < SEQ_LOOK_AHEAD
-            for seq in sorted({*found, *(s for s in settled if s > reached and (is_last or s <= found[-1]))}):
-                if seq != reached + 1:
-                    return reached
-                reached = seq
-            if is_last:
-                return reached
+        if left:
+            edge = self._edge
+            own = {"store_id": edge.store_id, "device_id": edge.device_id, "org_id": edge.org_id}
+            rows = [{**own, "first_seq": first, "last_seq": last} for first, last in left]
+            await self._connection.execute(insert(MissingSeqs), rows)
+
+    async def _walk_on(self, reached: int, highest: int, given_up: set[int]) -> int:
+        is_last = is_held = False
+        while not (is_last or is_held):
+            spans = await self._missing(reached + 1, highest, limit=SPANS_AT_ONCE)
+            reached, is_held = walked(reached, spans, given_up=given_up)
+            is_last = len(spans) < SPANS_AT_ONCE
+        if is_held:
+            return reached
+        reached = max(reached, highest)
+        while reached + 1 in given_up:
+            reached += 1
+        return reached
+
+    async def _missing(self, low: int, high: int, *, limit: int | None = None) -> list[Span]:
+        """Spans of missing numbers that reach into ``low`` to ``high``, rising."""
+        query = (
+            select(col(MissingSeqs.first_seq), col(MissingSeqs.last_seq))
+            .where(*self._own(), col(MissingSeqs.last_seq) >= low, col(MissingSeqs.first_seq) <= high)
+            .order_by(col(MissingSeqs.last_seq))
+            .limit(limit)
+        )
+        return [(first, last) for first, last in await self._connection.execute(query)]
+
+    def _own(self) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        edge = self._edge
+        return col(MissingSeqs.store_id) == edge.store_id, col(MissingSeqs.device_id) == edge.device_id
 
     async def _insert_arrays(self, rows: list[tuple[Any, ...]], *, now: datetime) -> set[UUID]:
         # JSON travels as text: this is asyncpg's own connection, without SQLAlchemy's types.

@@ -21,6 +21,7 @@ from cloud_api.rollups.writer import FigureWriter
 from cloud_api.stores.cameras import Cameras
 from cloud_api.tenancy.principal import EdgePrincipal, scope_of
 from cloud_api.tenancy.transactions import scoped
+from shared_models.events import RECOUNTABLE
 from shared_models.sync import ReceiptStatus
 
 Result = tuple[int, UUID | None, ReceiptStatus, str | None]
@@ -95,7 +96,7 @@ async def ingest(
     async with scoped(database, scope_of(edge)) as connection:
         repository = IngestRepository(connection, edge)
         before = await repository.touch_device(now=now)
-        wrong_seq = await _wrong_seqs(repository, before, events.values())
+        wrong_seq, suspects = await _wrong_seqs(repository, before, events.values())
         usable = [t for t in events.values() if t.event.event_id not in wrong_seq]
         zone = ZoneInfo(before.timezone)
         recounts = Recounts(connection, edge, zone)
@@ -106,7 +107,8 @@ async def ingest(
             given_up |= {t.event.seq for t in usable if t.event.event_id in late}
             events = {i: t for i, t in events.items() if t.event.event_id not in late}
             usable = [t for t in usable if t.event.event_id not in late]
-        void = await recounts.void_among(usable, has_recounts=before.has_recounts)
+        void = await recounts.void_among([*usable, *suspects], has_recounts=before.has_recounts)
+        wrong_seq = {event_id: reason for event_id, reason in wrong_seq.items() if event_id not in void}
         given_up |= {t.event.seq for t in usable if t.event.event_id in void}
         usable = [t for t in usable if t.event.event_id not in void]
         new_ids = await repository.insert_new(usable, now=now)
@@ -135,18 +137,28 @@ def figures_of(events: Iterable[TimedEvent], zone: ZoneInfo) -> Figures:
 
 async def _wrong_seqs(
     repository: IngestRepository, before: DeviceState, events: Iterable[TimedEvent]
-) -> dict[UUID, str]:
-    """Events whose number was used for another one, with the reason. Asked for only where that can be."""
+) -> tuple[dict[UUID, str], list[TimedEvent]]:
+    """Events whose number was used for another one, with the reason; asked for only where that can be.
+
+    The second: those of them that a recount may have taken away, after which no other event than they need have had
+    their number.
+    """
     first: dict[int, UUID] = {}
     wrong: dict[UUID, str] = {}
+    suspects: list[TimedEvent] = []
     items = list(events)
-    taken = await repository.taken(sorted({t.event.seq for t in items if t.event.seq <= before.highest_seq}))
+    used = await repository.used({t.event.seq for t in items if t.event.seq <= before.highest_seq})
+    known = await repository.known([t.event.event_id for t in items if t.event.seq in used])
     for item in items:
         event = item.event
-        owner = taken.get(event.seq) or first.setdefault(event.seq, event.event_id)
-        if owner != event.event_id:
+        is_used = event.seq in used
+        if is_used and event.event_id in known:
+            continue
+        if is_used or first.setdefault(event.seq, event.event_id) != event.event_id:
             wrong[event.event_id] = f"seq {event.seq} was used for another event of this device already."
-    return wrong
+        if is_used and event.type in RECOUNTABLE:
+            suspects.append(item)
+    return wrong, suspects
 
 
 async def make_known(

@@ -24,7 +24,8 @@ def bucket_start(moment: datetime, bucket: Bucket, zone: ZoneInfo) -> datetime:
     if bucket in (Bucket.QUARTER_HOUR, Bucket.HOUR):
         # Within an hour wall time and real time advance alike, also on the day the clocks change.
         step = 15 if bucket is Bucket.QUARTER_HOUR else 60
-        return local - timedelta(minutes=local.minute % step, seconds=local.second, microseconds=local.microsecond)
+        # Not by subtraction, which forgets which of the two hours of that name it is when the clocks go back.
+        return local.replace(minute=local.minute // step * step, second=0, microsecond=0)
     return _midnight(_first_day(local.date(), bucket), zone)
 
 

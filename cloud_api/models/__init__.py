@@ -4,6 +4,7 @@ from cloud_api.models.audit_entry import AuditEntry
 from cloud_api.models.edge_device import EdgeDevice, EdgeKey, PairingCode
 from cloud_api.models.event import Event
 from cloud_api.models.insight_note import InsightNote
+from cloud_api.models.missing_seqs import MissingSeqs
 from cloud_api.models.organisation import Organisation
 from cloud_api.models.rollup import (
     CoverageCamera,
@@ -35,6 +36,7 @@ __all__ = [
     "Event",
     "HeatDay",
     "InsightNote",
+    "MissingSeqs",
     "OneTimeLink",
     "OpeningException",
     "OpeningHours",

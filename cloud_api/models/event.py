@@ -20,9 +20,8 @@ class Event(SQLModel, table=True):
 
     __tablename__ = "events"
     __table_args__ = (
-        # Not unique: on PostgreSQL the table is partitioned by the id, and a unique index would have to contain it.
-        # The ingest holds seq to one event, under the lock of the device's row.
-        Index("events_by_seq", "store_id", "device_id", "seq"),
+        # None by seq: which numbers a laptop has used is known without them (``MissingSeqs``). The ingest holds a seq
+        # to one event, under the lock of the device's row.
         Index("events_by_time", "store_id", "occurred_at"),
         # Recounts speak of the edge's own clock; few events have ever been corrected.
         Index(

@@ -15,13 +15,14 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
+from sqlmodel import col
 
 from cloud_api.ingest.admission import Admission, BusyError, Lane, lane_of
 from cloud_api.ingest.batch import ReadBatch, TooLargeError, UnreadableError, read_batch, unpack
 from cloud_api.ingest.clocks import timed
 from cloud_api.ingest.memory import KEY_LIFE_S, IngestMemory
 from cloud_api.ingest.service import ingest
-from cloud_api.models import Event
+from cloud_api.models import Camera, Event
 from cloud_api.rollups.proof import rebuild, rollup_differences
 from cloud_api.stores.administration import Administration
 from cloud_api.tenancy.transactions import maintenance
@@ -307,6 +308,15 @@ async def test_a_revoked_key_is_remembered_for_less_than_a_minute(cloud: CloudUn
     assert KEY_LIFE_S < 60
     with pytest.raises(Exception, match="not known, or was revoked"):
         await memory.device_of(cloud.database, cloud.edge_key)
+
+
+async def test_a_camera_has_seen_since_its_first_event_also_where_that_comes_later(cloud: CloudUnderTest) -> None:
+    """What is live goes first, then the backlog, all within the minute in which a camera is not looked up again."""
+    for seq, minutes in ((3, 60), (1, -600), (2, -590)):
+        assert (await cloud.send([crossing(seq, minutes=minutes)])).status_code == 200
+    async with maintenance(cloud.database) as connection:
+        (first_at,) = (await connection.execute(select(col(Camera.first_seen_at)))).scalars().all()
+    assert first_at == START + timedelta(minutes=-600)
 
 
 def test_one_wrong_event_does_not_lose_the_time_of_the_upload() -> None:

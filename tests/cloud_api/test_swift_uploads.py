@@ -128,7 +128,7 @@ async def test_both_ways_write_the_same_rows_and_answer_alike(cloud: CloudUnderT
 async def test_what_is_not_all_new_is_left_to_the_careful_way(cloud: CloudUnderTest) -> None:
     events = batch(20, source=random.Random(1))
     assert (await taken(cloud, events[5:10])).reached == 0, "a hole before it"
-    for again in (events[5:10], events[:3], [*events[8:10], *events[10:12]]):
+    for again in (events[5:10], [*events[:2], events[3]], events[3:7], [*events[8:10], *events[10:12]]):
         assert await taken(cloud, again) == Taken(None, ZONE)
     twice = {**events[11], "event_id": events[6]["event_id"]}
     with pytest.raises(asyncpg.UniqueViolationError):

@@ -1,8 +1,9 @@
 """How fast uploads are written: ours against a plain SQLModel endpoint and a bare insert, in one run.
 
 python -m tests.benchmarks.ingest [--events 5000] [--batch 500] [--at-once 2] [--turns 12] [--json]
-python -m tests.benchmarks.ingest --storm [--stores 10000]
+python -m tests.benchmarks.ingest --storm [--stores 10000] [--places 32] [--backlog-ms 180] [--live-ms 40]
 
+"ours, backlog" is what a laptop sends that was away: what has just happened first, then the rest from its beginning.
 All get the same batches, as many connections and lanes, and commit each batch by itself. Each lane writes ``WARM``
 batches before the clock starts, whoever it belongs to: connections are open by then, statements prepared and planned,
 as they are in a server that has run for a minute. Speed of shared machines changes from second to second, so that the
@@ -269,6 +270,10 @@ async def run(arguments: argparse.Namespace) -> dict[str, Any]:
             for name, (pack, encoding) in packs.items():
                 keys = await new_keys(database, arguments.at_once)
                 found[name] = _rate(total, await ours(database, keys, lanes, pack, encoding))
+            late = [[lane[-1], *lane[:-1]] for lane in lanes]
+            found["ours, backlog"] = _rate(
+                total, await ours(database, await new_keys(database, arguments.at_once), late, bytes, "")
+            )
             for name, rate in found.items():
                 rates.setdefault(name, []).append(rate)
             told = ", ".join(f"{n} {r.events_per_s:,.0f}/s ({r.cpu_us:.0f} us)" for n, r in found.items())
@@ -349,9 +354,18 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=12)
     parser.add_argument("--storm", action="store_true", help="simulate a reconnect storm instead")
     parser.add_argument("--stores", type=int, default=10_000)
+    parser.add_argument("--places", type=int, default=8, help="of all workers together, in the storm")
+    parser.add_argument("--backlog-ms", type=float, default=80.0, help="what a backlog upload takes, in the storm")
+    parser.add_argument("--live-ms", type=float, default=10.0, help="what a live upload takes, in the storm")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    found = storm(stores=arguments.stores) if arguments.storm else asyncio.run(run(arguments))
+    if arguments.storm:
+        found = storm(
+            stores=arguments.stores, places=arguments.places, backlog_batch_s=arguments.backlog_ms / 1000,
+            live_batch_s=arguments.live_ms / 1000,
+        )  # fmt: skip
+    else:
+        found = asyncio.run(run(arguments))
     print(json.dumps(found) if arguments.json else json.dumps(found, indent=2))
 
 

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,17 @@ def test_what_a_dockerfile_copies_is_there_and_let_through(path: Path) -> None:
         for word in [w for w in found["value"].split() if not w.startswith("--")][:-1]:
             assert (PROJECT_DIR / word).exists(), word
             assert any(word == kept or word.startswith(f"{kept}/") for kept in let_through), word
+
+
+@pytest.mark.parametrize("path", DOCKERFILES, ids=lambda p: p.parent.name)
+def test_a_dockerfile_copies_all_that_the_package_is_built_from(path: Path) -> None:
+    project = tomllib.loads((PROJECT_DIR / "pyproject.toml").read_text())
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    wanted = {*wheel["packages"], *wheel["force-include"], project["project"]["readme"], "pyproject.toml"}
+    copied = {
+        word for found in parsed(path).structure if found["instruction"] == "COPY" for word in found["value"].split()
+    }
+    assert wanted <= copied
 
 
 def compose() -> dict[str, Any]:
