@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,8 +23,11 @@ from typing import Any
 
 import onnx
 
+from desktop_app.bootstrap.parts import remembered_test, run_self_test
+from desktop_app.services.model_registry import ModelSpec, int8_weights
+from desktop_app.settings import EdgeSettings
 from tests.benchmarks.detection.clips import Clip, make_clips
-from tests.benchmarks.detection.table import Contender, Run, cores_busy, has_faster_precision, write_results
+from tests.benchmarks.detection.table import Contender, Run, cores_busy, write_results
 from tests.helpers.weights import PROJECT_DIR, find_weights
 
 HERE = Path(__file__).resolve().parent
@@ -56,12 +60,13 @@ def main() -> None:
     asked = parser.parse_args()
     _make_environments()
     WORK.mkdir(parents=True, exist_ok=True)
-    programs = [program for program in _programs() if program.contender.key not in asked.without]
-    clips = make_clips()
-    load_before = cores_busy()
     kept = WORK / f"detection-{asked.frames}.jsonl"
     if not asked.add:
         kept.unlink(missing_ok=True)
+        shutil.rmtree(WORK / "self-test", ignore_errors=True)
+    clips = make_clips()
+    programs = [program for program in _programs() if program.contender.key not in asked.without]
+    load_before = cores_busy()
     earlier = _kept_runs(kept)
     loads_before = [load for load, _ in earlier] + [load_before]
     runs: list[Run] = [run for _, run in earlier]
@@ -104,20 +109,34 @@ def _kept_runs(path: Path) -> list[tuple[float, Run]]:
 
 
 def _programs() -> list[Program]:
-    ours, own = Path(sys.executable), str(find_weights())
+    ours, own = Path(sys.executable), find_weights()
     if not (WORK / "yolo11n.onnx").is_file():
         _run_once([ULTRALYTICS / "bin" / "python", HERE / "programs" / "ultralytics_counter.py", "make", WORK])
     square = _squared(find_weights())
+    settings_of_machine = EdgeSettings(data_dir=WORK / "self-test", model=str(own))
+    int8 = int8_weights(ModelSpec(own.stem, own, ""), assets_dir=settings_of_machine.assets_dir)
+    chosen = _chosen_precision(settings_of_machine)
     settings = [
-        ("ours-automatic", "ours, as it ships: automatic input size, the device's precision", "auto", "automatic"),
-        ("ours", "ours, wide: 640 pixels, the device's precision", "auto", "wide"),
-        ("ours-416", "ours, near: 416 pixels, the device's precision", "auto", "near"),
+        ("ours-automatic", f"ours, as it ships: automatic input size, {chosen} by the self-test", chosen, "automatic"),
+        ("ours", f"ours, wide: 640 pixels, {chosen} by the self-test", chosen, "wide"),
+        ("ours-416", f"ours, near: 416 pixels, {chosen} by the self-test", chosen, "near"),
     ]
-    if has_faster_precision():
+    if chosen != "f32":
         settings.append(("ours-f32", "ours, wide: 640 pixels, in f32", "f32", "wide"))
         settings.append(("ours-416-f32", "ours, near: 416 pixels, in f32", "f32", "near"))
     programs = [
-        Program(Contender(key, name), ours, "ours.py", 1, {"model": own, "precision": precision, "input_size": size})
+        Program(
+            Contender(key, name),
+            ours,
+            "ours.py",
+            1,
+            {
+                "model": str(own),
+                "int8": str(int8.path) if int8 else None,
+                "precision": precision,
+                "input_size": size,
+            },
+        )
         for key, name, precision, size in settings
     ]
     theirs = Contender("a", "(a) Ultralytics track + ObjectCounter, yolo11n, 640x384", is_counting=False)
@@ -131,6 +150,12 @@ def _programs() -> list[Program]:
         Program(trained, peers, file, SIDE_BY_SIDE, {"model": str(square), "is_yolox": True}),
         Program(untrained, peers, file, SIDE_BY_SIDE, {"model": onnx_file, "is_yolox": False}),
     ]
+
+
+def _chosen_precision(settings: EdgeSettings) -> str:
+    """What the program's own self-test chose on this machine: once, so that all rounds are of one precision."""
+    known = remembered_test(ModelSpec(find_weights().stem, find_weights(), ""), settings=settings)
+    return (known or run_self_test(settings=settings)).runtime.precision
 
 
 def _run(program: Program, clip: Clip, *, frames: int) -> Run:

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import openvino as ov
-
 from desktop_app.adapters.detection.self_test import machine_name
 from tests.benchmarks.detection.clips import FPS, Clip
 
@@ -57,11 +55,6 @@ def _busy_s() -> float:
     """Seconds that all cores together were busy since the start of the machine."""
     user, nice, system, _, _, irq, softirq, *_ = map(float, Path("/proc/stat").read_text("ascii").split()[1:9])
     return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
-
-
-def has_faster_precision() -> bool:
-    """Whether OpenVINO computes in something else than f32 on this processor, left to itself."""
-    return "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def write_results(
@@ -195,8 +188,8 @@ def _foot() -> str:
 - *640 and 416 pixels* are the longer side of the network's input: 640x384 and 416x224 for these pictures, the latter made
   flatter by 4 %. The program rewrites the first layer of the file as one convolution
   (`desktop_app/adapters/detection/stem.py`); (b) runs the file as it is written.
-- *The device's precision*: what OpenVINO chooses (bf16 where the processor has units for it, f32 elsewhere) and what the
-  self-test of the program turns on where it finds the same people; f32 is what the program runs before that.
+- *By the self-test*: the precision that the program's own self-test chose on this machine before the first round (the fastest
+  of f32, bf16 and 8-bit integers that finds the same people); f32 is what the program runs before it has measured.
 - *Automatic input size*: the program's own rule, after it has seen the film once (that pass is not measured; a camera in
   a shop has hours). Near with a wide glance every five seconds where people are tall, wide where they are not.
 - Weights of yolo11n cannot be had without a download; (a) and (b') run it with random weights: their cost is real, and a

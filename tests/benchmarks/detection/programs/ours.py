@@ -48,7 +48,8 @@ def main() -> None:
     task = read_task()
     line = LineZone(zone_id="line", points=tuple((x / FRAME_WH[0], y / FRAME_WH[1]) for x, y in task["line"]))
     runtime = DetectorRuntime(precision=task["precision"], streams=CAMERAS, threads=CAMERAS)
-    detector = OpenVinoYolo(Path(task["model"]), runtime=runtime)
+    int8_path = Path(task["int8"]) if task["int8"] else None
+    detector = OpenVinoYolo(Path(task["model"]), runtime=runtime, int8_path=int8_path)
     for side in detector.input_sides:
         for _ in range(WARM_UP):
             detector.detect([np.zeros((FRAME_WH[1], FRAME_WH[0], 3), np.uint8)] * CAMERAS, long_sides=[side] * CAMERAS)

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from desktop_app.adapters.detection import self_test
 from desktop_app.adapters.detection.self_test import SelfTestCancelled, _agrees, machine_name, run_self_test
 from desktop_app.bootstrap import parts
 from desktop_app.domain.detections import Detections
 from desktop_app.services.model_registry import ModelSpec, sha256_of
-from desktop_app.services.ports import DetectorError
+from desktop_app.services.ports import BgrImage, Detector, DetectorError
 from desktop_app.settings import EdgeSettings
 from tests.helpers.weights import find_weights
 
@@ -44,6 +45,18 @@ def test_a_cancelled_test_is_not_remembered(tmp_path: Path) -> None:
 
 def test_where_nobody_is_found_only_the_plain_precision_is_trusted() -> None:
     assert run_self_test(find_weights(), GREY, seconds=0.5).runtime.precision == "f32"
+
+
+def test_a_busy_moment_does_not_decide_which_way_is_fastest(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = {2: iter([5.0, 60.0, 60.0, 60.0]), 1: iter([50.0] * self_test.TURNS)}
+
+    def scripted(detector: Detector, _: BgrImage, **__: float) -> float:
+        return next(turns[detector.side_by_side], 99.0)
+
+    monkeypatch.setattr(self_test, "_pictures_per_second", scripted)
+    test = run_self_test(find_weights(), GREY)
+    assert (test.runtime.precision, test.runtime.streams) == ("f32", 2)
+    assert test.rates == {640: pytest.approx(46.25), 416: 99.0}
 
 
 def test_a_file_that_is_no_model_is_told(tmp_path: Path) -> None:
