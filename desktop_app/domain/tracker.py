@@ -53,7 +53,9 @@ class TrackerConfig:
         appearance_learning: share of a new observation in what is remembered.
         shape_std, shape_std_s: how far, as a share, what is seen of one person's height varies from look to look, and
             by how much more for each second unseen.
-        shape_cap: the most that a suddenly other height costs: legs are hidden and shown again from one look to the next.
+        shape_cap: beyond it a suddenly other height costs hardly more: legs are hidden and shown again from one look to the
+            next.
+        shape_beyond: how much more, for each further deviation: of two boxes that are both too tall the less tall is it.
     """
 
     high_score: float = 0.4
@@ -76,6 +78,7 @@ class TrackerConfig:
     shape_std: float = 0.08
     shape_std_s: float = 0.3
     shape_cap: float = 2.0
+    shape_beyond: float = 0.1
 
 
 class Tracker:
@@ -179,11 +182,16 @@ class Tracker:
         return np.asarray(np.minimum(cost, self.config.appearance_cap), np.float64)
 
     def _reshaping(self, rows: Rows, boxes: Floats) -> Floats:
-        """(T, N): how unlike a box is to what was seen of a track last, hidden legs or not; at most ``shape_cap``."""
+        """(T, N): how unlike a box is to what was seen of a track last, hidden legs or not.
+
+        Squared deviations at first, then a slow straight line, so that one outlier does not decide (Huber, "Robust
+        Estimation of a Location Parameter", 1964).
+        """
         unseen_s = (self._now_s or 0.0) - self._seen_at[rows]
         spread = self.config.shape_std**2 + (self.config.shape_std_s * unseen_s) ** 2
-        gap = np.log(boxes[None, :, 3] / self._shown[rows][:, None])
-        return np.asarray(np.minimum(gap**2 / spread[:, None], self.config.shape_cap), np.float64)
+        off = np.abs(np.log(boxes[None, :, 3] / self._shown[rows][:, None])) / np.sqrt(spread)[:, None]
+        cap = self.config.shape_cap
+        return np.where(off**2 < cap, off**2, cap + self.config.shape_beyond * (off - math.sqrt(cap)))
 
     def _remember_clothes(self, rows: Rows, clothes: Floats) -> None:
         known = self._clothes[rows]

@@ -26,7 +26,7 @@ BETWEEN: dict[str, tuple[Point, ...]] = {
     "left": ((320, 216), (320, 720)),
     "right": ((960, 216), (960, 720)),
 }
-UNCOMPARED = TrackerConfig(shape_cap=0.0)
+UNCOMPARED = TrackerConfig(shape_cap=0.0, shape_beyond=0.0)
 """Boxes are not compared with what was seen last (docs/adr/0021)."""
 
 

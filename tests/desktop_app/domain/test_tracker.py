@@ -164,6 +164,17 @@ def test_who_stands_still_keeps_the_id_when_a_stranger_comes_and_somebody_else_i
     assert tracked.tracker_id.tolist() == [1, 3]
 
 
+def test_who_is_half_hidden_keeps_the_own_box_beside_one_of_two_people_as_one() -> None:
+    """The box around both is much too tall, the own one a little; by the heads alone the wrong one is nearer."""
+    nearer = [(490, 206, 608, 536), (482, 224, 600, 536), (474, 232, 590, 544)]
+    hidden = [(532, 138, 604, 278), (527, 144, 600, 284), (518, 148, 586, 295)]
+    own, both = (506, 146, 584, 328), (498, 150, 588, 544)
+    tracker = Tracker()
+    follow(tracker, [seen(pair, score=[0.84, 0.5]) for pair in zip(nearer, hidden, strict=True)], fps=5)
+    tracked = tracker.update(seen([(460, 210, 588, 581), own, both], score=[0.75, 0.67, 0.5]), at_s=0.6, frame_wh=FRAME)
+    assert dict(zip(tracked.xyxy[:, 3].tolist(), tracked.tracker_id.tolist(), strict=True)) == {581: 1, 328: 2}
+
+
 def test_who_was_seen_twice_above_somebody_nearer_is_known_again_when_out_from_behind() -> None:
     nearer = body(500, 640, height=300, width=110)
     hidden, whole = (470.0, 300.0, 530.0, 400.0), body(560, 540, height=240)
