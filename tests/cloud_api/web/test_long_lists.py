@@ -26,11 +26,11 @@ LISTS = {
 
 
 async def with_stores(cloud: CloudUnderTest, n: int) -> Visitor:
-    """Beside the two that are there; each with a camera and a laptop."""
+    """Beside the two that are there and by the same clock; each with a camera and a laptop."""
     async with maintenance(cloud.database) as connection:
         office = Administration(connection)
         for k in range(n):
-            store = await office.create_store("Acme", f"Shop {k:03}", timezone="UTC")
+            store = await office.create_store("Acme", f"Shop {k:03}", timezone="Europe/Berlin")
             await office.create_edge_key(f"Shop {k:03}")
             await connection.execute(
                 text(

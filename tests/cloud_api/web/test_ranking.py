@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -39,7 +39,7 @@ async def with_people(cloud: CloudUnderTest) -> Visitor:
     for name, n_people in (("Shop 007", 3), ("Shop 055", 1)):
         async with maintenance(cloud.database) as connection:
             _, _, key = await Administration(connection).create_edge_key(name, device="Second")
-        events = [crossing(n, occurred_at=(now - timedelta(seconds=n)).isoformat()) for n in range(1, n_people + 1)]
+        events = [crossing(n, occurred_at=now.isoformat(), track_id=n) for n in range(1, n_people + 1)]
         assert (await cloud.send(events, key=key)).status_code == 200
     return visitor
 
