@@ -155,7 +155,7 @@ class CameraPipeline:
         with self._lock:
             if self._analysis is None:
                 return
-            self._running.take_recount(self._analysis.engine, self._unsaved)
+            self._running.follow_recount(self._analysis.engine, self._unsaved)
             try:
                 self._sink.append([], counters=self._counters())
             except OutboxError as error:

@@ -108,7 +108,7 @@ class RunningFigures:
             self._add_up(engine, unsaved)
         elif abs(moment - self._looked_at) >= LOOK_EVERY:
             self._looked_at = moment
-            self._follow_recount(engine, unsaved)
+            self.follow_recount(engine, unsaved)
         if moment >= self._day[1]:
             engine.reset_counters()
             self._day = days.day_bounds(days.day_of(moment))
@@ -128,14 +128,14 @@ class RunningFigures:
             else:
                 self._net += level_step(draft)
 
-    def take_recount(self, engine: ZoneEngine, unsaved: Sequence[CountedFact]) -> None:
-        """Events were replaced by a recount: take the figures from them. Tried again soon if they cannot be read."""
+    def follow_recount(self, engine: ZoneEngine, unsaved: Sequence[CountedFact]) -> None:
+        """If a recount has replaced events: take the figures from them. Tried again soon if they cannot be read."""
         try:
             recount = self._load().get(self._recount_key, "")
         except OutboxError as error:
-            log.warning("the running figures may be those of before a recount: %s", error)
+            log.info("whether there was a recount is asked again: %s", error)
             return
-        if self._add_up(engine, unsaved):
+        if recount != self._recount and self._add_up(engine, unsaved):
             self._recount = recount
 
     def counters(self, engine: ZoneEngine) -> dict[str, str]:
@@ -168,15 +168,6 @@ class RunningFigures:
         if not is_known and zones.get("day") == days.day_of(moment).isoformat():
             engine.restore_counters(zones["totals"])
 
-    def _follow_recount(self, engine: ZoneEngine, unsaved: Sequence[CountedFact]) -> None:
-        try:
-            is_new = self._load().get(self._recount_key, "") != self._recount
-        except OutboxError as error:
-            log.info("whether there was a recount is asked again: %s", error)
-            return
-        if is_new:
-            self.take_recount(engine, unsaved)
-
     def _take_up(self, days: Days, moment: datetime) -> None:
         self._days = days
         self._day = days.day_bounds(days.day_of(moment))
@@ -189,7 +180,7 @@ class RunningFigures:
         try:
             kept = self._counted_since(min(self._day[0], self._level[0]))
         except OutboxError as error:
-            log.warning("the running figures may be of another day: %s", error)
+            log.warning("the running figures stay as they were, for the events cannot be read now: %s", error)
             return False
         facts = [*kept, *(f for f in unsaved if f.zone_id is not None and f.type in RECOUNTABLE)]
         engine.reset_counters()
