@@ -74,6 +74,7 @@ class LineState:
         is_deep: on ``side`` the anchor was at least ``COMMIT`` away: this is somebody who came, not one who sways.
         cut: the newest anchors, while they are box centres of somebody whose feet were never seen.
         is_centre_counted: something was decided by such a centre.
+        is_ahead: such a centre has crossed before the feet, which are still to hold ``side``; until then nothing is decided.
     """
 
     side: int = 0
@@ -83,11 +84,12 @@ class LineState:
     distance: float = 0.0
     cut: list[Anchor] = field(default_factory=list)
     is_centre_counted: bool = False
+    is_ahead: bool = False
 
     def observe(self, points: Sequence[Point], anchor: Anchor) -> Crossing | None:
         """Take the track's next observed anchor (pixels, as ``points``)."""
         if not anchor.is_feet:
-            self.cut = [*self.cut[1 - CUT_LOOKS :], anchor]
+            self.cut, self.is_ahead = [*self.cut[1 - CUT_LOOKS :], anchor], False
         elif self.cut:
             self._see_feet(points, anchor)
         self.distance = distance = signed_distance(points, anchor.point_px)
@@ -97,6 +99,9 @@ class LineState:
             return None
         band = _band(distance, unit)
         side = 1 if band > 0 else -1 if band < 0 else 0
+        if self.is_ahead and side != self.side:
+            return None
+        self.is_ahead = False
         if self.held is not None and self.held.is_feet != anchor.is_feet:
             self._re_anchor(side, anchor)
             return None
@@ -142,11 +147,11 @@ class LineState:
         """Feet have come into the picture: by the height that is known now, say on which side they were before.
 
         As with a track that is confirmed late, past looks are judged too. Not where the centre has decided: the same
-        crossing would be counted twice.
+        crossing would be counted twice, now or when the feet follow.
         """
         cut, self.cut = self.cut, []
         if self.is_centre_counted:
-            self.is_centre_counted = False
+            self.is_centre_counted, self.is_ahead = False, True
             return
         self.side, self.held, self.pending, self.is_deep = 0, None, None, False
         for seen in cut:

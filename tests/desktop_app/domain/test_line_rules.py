@@ -224,18 +224,25 @@ def test_a_moment_that_is_no_number_stands_still_and_loses_nobody() -> None:
 
 @pytest.mark.parametrize("step_px", [10.0, 20.0, 40.0])
 @pytest.mark.parametrize("end", [200.0, 640.0])
-def test_somebody_whose_feet_come_into_the_picture_on_the_line_has_crossed_it(step_px: float, end: float) -> None:
+@pytest.mark.parametrize("y", [700, 710])
+def test_somebody_whose_feet_come_into_the_picture_on_the_line_has_crossed_it(
+    step_px: float, end: float, y: float
+) -> None:
     """Never seen whole before: that she came from below it is known once her height is."""
-    low = line((1180, 700), (100, 700))
+    low = line((1180, y), (100, y))
     comes = walk([(X, y) for y in np.arange(900.0, end - 1, -step_px)])
     assert in_out(run(comes, [low])) == (1, 0)
     assert in_out(run([*comes, *reversed(comes)], [low])) == (1, 1)
 
 
-def test_what_was_counted_by_the_box_centre_is_not_counted_again_by_the_feet() -> None:
+@pytest.mark.parametrize("step_px", [5, 10, 20, 40])
+@pytest.mark.parametrize("y", range(560, 715, 10))
+def test_what_was_counted_by_the_box_centre_is_not_counted_again_by_the_feet(step_px: int, y: int) -> None:
     """Her centre went over the line while her feet were below the picture; now they go over it as well."""
-    middle = line((1180, 680), (100, 680))
-    assert in_out(run(walk([(X, float(y)) for y in range(880, 300, -20)]), [middle])) == (1, 0)
+    middle = line((1180, y), (100, y))
+    comes = walk([(X, float(feet)) for feet in range(880, 300, -step_px)])
+    assert in_out(run(comes, [middle])) == (1, 0)
+    assert in_out(run([*comes, *reversed(comes)], [middle])) == (1, 1)
 
 
 @pytest.mark.parametrize("fps", [15.0, 5.0, 2.0])
