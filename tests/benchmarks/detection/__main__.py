@@ -101,16 +101,21 @@ def main() -> None:
 
 
 def _count_further(*, without: list[str]) -> None:
-    """The further films once through everything that counts; into the page."""
-    clips, runs = make_further_clips(), []
+    """The further films once through everything that counts; into the page. Stopped, it goes on where it was."""
+    clips, kept = make_further_clips(), WORK / "counts.jsonl"
     programs = [program for program in [*_ours(), *_peers()] if program.contender.is_counting]
+    programs = [program for program in programs if program.contender.key not in without]
     for clip in clips:
         for program in programs:
-            if program.contender.key not in without:
-                runs.append(_run(replace(program, at_once=1), clip, frames=FURTHER_S * FPS))
-                print(f"{clip.name}, {program.contender.name}: {runs[-1].counted}", flush=True)
+            if (program.contender, clip.name) not in {(run.contender, run.clip) for _, run in _kept_runs(kept)}:
+                run = _run(replace(program, at_once=1), clip, frames=FURTHER_S * FPS)
+                print(f"{clip.name}, {program.contender.name}: {run.counted}", flush=True)
+                _keep(kept, run, load=0.0)
+    wanted = {program.contender for program in programs}
+    runs = [run for _, run in _kept_runs(kept) if run.contender in wanted]
     command = "python -m tests.benchmarks.detection --counts" + "".join(f" --without {key}" for key in without)
     print(write_counts(HERE / "RESULTS.md", runs, clips=clips, command=command).read_text(encoding="utf-8"))
+    kept.unlink()
 
 
 def _keep(path: Path, run: Run, *, load: float) -> None:

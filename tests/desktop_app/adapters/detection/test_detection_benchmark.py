@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.benchmarks.detection import __main__ as benchmark
 from tests.benchmarks.detection import table
 from tests.benchmarks.detection.clips import Clip
 from tests.benchmarks.detection.table import Contender, Run, write_counts, write_results
@@ -63,3 +64,30 @@ def test_counting_leaves_what_was_timed_and_timing_leaves_what_was_counted(page:
     assert "| ours, wide | 12.0 (12.0 to 12.0) |" in words
     assert "| ours, wide | 7, 4 (1) | 6, 4 (0) | 1 |" in words
     assert words.count("Counted on more films") == 1
+
+
+def test_counting_that_was_stopped_goes_on_where_it_was(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def run(_program: benchmark.Program, clip: Clip, *, frames: int) -> Run:
+        if clip.key == "floor 2" and not asked:
+            raise KeyboardInterrupt
+        asked.append(clip.key)
+        return Run(OURS, clip.name, 1.0, 1.0, (6, 4 + frames // 450))
+
+    monkeypatch.setattr(benchmark, "WORK", page.parent)
+    monkeypatch.setattr(benchmark, "HERE", page.parent)
+    monkeypatch.setattr(benchmark, "make_further_clips", lambda: COUNTED)
+    monkeypatch.setattr(benchmark, "_ours", lambda: [benchmark.Program(OURS, Path("python"), "ours.py", 1, {})])
+    monkeypatch.setattr(benchmark, "_peers", list)
+    monkeypatch.setattr(benchmark, "_run", run)
+    monkeypatch.setattr("sys.argv", ["detection", "--counts"])
+    monkeypatch.setattr(benchmark, "_make_peers", lambda: None)
+    benchmark._keep(page.parent / "counts.jsonl", Run(OURS, "floor 1", 1.0, 1.0, (9, 9)), load=0.0)
+    with pytest.raises(KeyboardInterrupt):
+        benchmark.main()
+    asked.append("again")
+    benchmark.main()
+    assert asked == ["again", "floor 2"]
+    assert "| ours, wide | 9, 9 (8) | 6, 5 (1) | 9 |" in page.read_text()
+    assert not (page.parent / "counts.jsonl").exists()
