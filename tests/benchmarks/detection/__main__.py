@@ -108,7 +108,8 @@ def _count_further(*, without: list[str]) -> None:
     for clip in clips:
         for program in programs:
             if (program.contender, clip.name) not in {(run.contender, run.clip) for _, run in _kept_runs(kept)}:
-                run = _run(replace(program, at_once=1), clip, frames=FURTHER_S * FPS)
+                alone = replace(program, at_once=1, task={**program.task, "cameras": 1})
+                run = _run(alone, clip, frames=FURTHER_S * FPS)
                 print(f"{clip.name}, {program.contender.name}: {run.counted}", flush=True)
                 _keep(kept, run, load=0.0)
     wanted = {program.contender for program in programs}
