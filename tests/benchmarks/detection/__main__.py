@@ -1,11 +1,13 @@
 """What a look costs: ours against Ultralytics' ObjectCounter and against supervision with onnxruntime.
 
     python -m tests.benchmarks.detection [--rounds 5] [--frames 400] [--add] [--film street|store]
+    python -m tests.benchmarks.detection --counts
 
 Makes the environments and films it lacks, runs every program in turn (round by round, so that a busy minute hits all), and
 writes RESULTS.md beside this file. With ``--add`` the rounds join those of earlier runs with it, so that five rounds can be
 made on a machine that is idle for a few minutes at a time; so does ``--film``, which runs one film alone.
-``--without`` leaves a contender out.
+``--without`` leaves a contender out. ``--counts`` times nothing: six further films are counted once by whatever counts,
+and only that part of RESULTS.md is written anew; the machine may be busy.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +28,8 @@ import onnx
 from desktop_app.bootstrap.parts import remembered_test, run_self_test
 from desktop_app.services.model_registry import ModelSpec, int8_weights
 from desktop_app.settings import EdgeSettings
-from tests.benchmarks.detection.clips import Clip, make_clips
-from tests.benchmarks.detection.table import Contender, Run, cores_busy, write_results
+from tests.benchmarks.detection.clips import FPS, FURTHER_S, Clip, make_clips, make_further_clips
+from tests.benchmarks.detection.table import Contender, Run, cores_busy, write_counts, write_results
 from tests.helpers.weights import PROJECT_DIR, find_weights
 
 HERE = Path(__file__).resolve().parent
@@ -57,15 +59,20 @@ def main() -> None:
     parser.add_argument(
         "--without", action="append", default=[], help="a contender left out, e.g. b11; may be repeated"
     )
+    parser.add_argument("--counts", action="store_true", help="only count the further films, which are not timed")
     asked = parser.parse_args()
-    _make_environments()
     WORK.mkdir(parents=True, exist_ok=True)
+    _make_peers()
+    if asked.counts:
+        _count_further(without=asked.without)
+        return
+    _make_ultralytics()
     kept = WORK / f"detection-{asked.frames}.jsonl"
     if not asked.add:
         kept.unlink(missing_ok=True)
         shutil.rmtree(WORK / "self-test", ignore_errors=True)
     clips = make_clips()
-    programs = [program for program in _programs() if program.contender.key not in asked.without]
+    programs = [program for program in [*_ours(), *_peers()] if program.contender.key not in asked.without]
     load_before = cores_busy()
     earlier = _kept_runs(kept)
     loads_before = [load for load, _ in earlier] + [load_before]
@@ -93,6 +100,25 @@ def main() -> None:
     print(path.read_text(encoding="utf-8"))
 
 
+def _count_further(*, without: list[str]) -> None:
+    """The further films once through everything that counts; into the page. Stopped, it goes on where it was."""
+    clips, kept = make_further_clips(), WORK / "counts.jsonl"
+    programs = [program for program in [*_ours(), *_peers()] if program.contender.is_counting]
+    programs = [program for program in programs if program.contender.key not in without]
+    for clip in clips:
+        for program in programs:
+            if (program.contender, clip.name) not in {(run.contender, run.clip) for _, run in _kept_runs(kept)}:
+                alone = replace(program, at_once=1, task={**program.task, "cameras": 1})
+                run = _run(alone, clip, frames=FURTHER_S * FPS)
+                print(f"{clip.name}, {program.contender.name}: {run.counted}", flush=True)
+                _keep(kept, run, load=0.0)
+    wanted = {program.contender for program in programs}
+    runs = [run for _, run in _kept_runs(kept) if run.contender in wanted]
+    command = "python -m tests.benchmarks.detection --counts" + "".join(f" --without {key}" for key in without)
+    print(write_counts(HERE / "RESULTS.md", runs, clips=clips, command=command).read_text(encoding="utf-8"))
+    kept.unlink()
+
+
 def _keep(path: Path, run: Run, *, load: float) -> None:
     """Add a run, with the cores that were busy before its round, to those of the runs before."""
     with path.open("a", encoding="utf-8") as lines:
@@ -108,11 +134,8 @@ def _kept_runs(path: Path) -> list[tuple[float, Run]]:
     return found
 
 
-def _programs() -> list[Program]:
+def _ours() -> list[Program]:
     ours, own = Path(sys.executable), find_weights()
-    if not (WORK / "yolo11n.onnx").is_file():
-        _run_once([ULTRALYTICS / "bin" / "python", HERE / "programs" / "ultralytics_counter.py", "make", WORK])
-    square = _squared(find_weights())
     settings_of_machine = EdgeSettings(data_dir=WORK / "self-test", model=str(own))
     int8 = int8_weights(ModelSpec(own.stem, own, ""), assets_dir=settings_of_machine.assets_dir)
     chosen = _chosen_precision(settings_of_machine)
@@ -124,7 +147,7 @@ def _programs() -> list[Program]:
     if chosen != "f32":
         settings.append(("ours-f32", "ours, wide: 640 pixels, in f32", "f32", "wide"))
         settings.append(("ours-416-f32", "ours, near: 416 pixels, in f32", "f32", "near"))
-    programs = [
+    return [
         Program(
             Contender(key, name),
             ours,
@@ -139,13 +162,16 @@ def _programs() -> list[Program]:
         )
         for key, name, precision, size in settings
     ]
+
+
+def _peers() -> list[Program]:
+    square = _squared(find_weights())
     theirs = Contender("a", "(a) Ultralytics track + ObjectCounter, yolo11n, 640x384", is_counting=False)
     trained = Contender("b", "(b) supervision + onnxruntime, our weights, 640x640")
     untrained = Contender("b11", "(b') supervision + onnxruntime, yolo11n, 640x640", is_counting=False)
     peers, pt, onnx_file = PEERS / "bin" / "python", str(WORK / "yolo11n.pt"), str(WORK / "yolo11n.onnx")
     file = "supervision_square.py"
     return [
-        *programs,
         Program(theirs, ULTRALYTICS / "bin" / "python", "ultralytics_counter.py", SIDE_BY_SIDE, {"model": pt}),
         Program(trained, peers, file, SIDE_BY_SIDE, {"model": str(square), "is_yolox": True}),
         Program(untrained, peers, file, SIDE_BY_SIDE, {"model": onnx_file, "is_yolox": False}),
@@ -189,9 +215,15 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(PROJECT_DIR), "OPENVINO_TELEMETRY_DISABLE": "1"}
 
 
-def _make_environments() -> None:
-    """The peers', each of its own; made once."""
+def _make_ultralytics() -> None:
+    """The environment of (a) and the random weights of (a) and (b'); made once."""
     _run_once(["make", "-s", "-C", PROJECT_DIR, ".make/ultralytics-env"])
+    if not (WORK / "yolo11n.onnx").is_file():
+        _run_once([ULTRALYTICS / "bin" / "python", HERE / "programs" / "ultralytics_counter.py", "make", WORK])
+
+
+def _make_peers() -> None:
+    """The environment of (b) and (b'); made once."""
     if not (PEERS / "made").exists():
         _run_once([sys.executable, "-m", "venv", PEERS])
         _run_once([PEERS / "bin" / "python", "-m", "pip", "install", "-q", "-r", HERE / "requirements.txt"])

@@ -1,4 +1,5 @@
-"""The two films of this benchmark, 640x360 at five frames per second, with the true counts of one line in each."""
+"""The films of this benchmark, 640x360 at five frames per second, with the true counts of one line in each: two that are
+timed, and six drawn ones that are only counted."""
 
 from __future__ import annotations
 
@@ -19,6 +20,9 @@ from tests.helpers.material import CACHE, vtest_avi
 
 SIZE, FPS = (640, 360), 5
 STORE, STORE_S = "virtual-store://entrance?seed=7&people=12&fps=5", 60
+FURTHER = tuple(("entrance", seed) for seed in (40, 41, 42)) + tuple(("floor", seed) for seed in (43, 44, 45))
+"""Scene and seed of the films that are only counted; nothing of the program was chosen by them."""
+FURTHER_S = 90
 CROP_TOP, CROP_HEIGHT = 100, 432
 """Rows of vtest.avi (768x576) that make a picture of 16:9; the line and all feet near it are in them."""
 
@@ -41,7 +45,7 @@ class Clip:
 
 
 def make_clips() -> list[Clip]:
-    """Both films, made once."""
+    """Both timed films, made once."""
     CACHE.mkdir(parents=True, exist_ok=True)
     scale = SIZE[0] / 768
     top, bottom = ((y - CROP_TOP) * scale for y in (150, 360))
@@ -52,14 +56,29 @@ def make_clips() -> list[Clip]:
     return [street, _store()]
 
 
+def make_further_clips() -> list[Clip]:
+    """The films that are only counted, made once."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    return [
+        _drawn_clip(f"{scene} {seed}", f"virtual-store://{scene}?seed={seed}&fps={FPS}", seconds=FURTHER_S)
+        for scene, seed in FURTHER
+    ]
+
+
 def _store() -> Clip:
-    config = parse_store(SourceAddress(STORE))
-    (line,) = (z for z in scene_zones("entrance", size_wh=SIZE) if isinstance(z, LineZone))
-    truth = truth_for(config, [line], from_s=0, to_s=STORE_S)
+    return _drawn_clip("store", STORE, seconds=STORE_S, name="virtual store")
+
+
+def _drawn_clip(key: str, address: str, *, seconds: int, name: str = "") -> Clip:
+    """The first seconds of a virtual store, with the truth of its line."""
+    config = parse_store(SourceAddress(address))
+    (line,) = (z for z in scene_zones(config.scene, size_wh=SIZE) if isinstance(z, LineZone))
+    truth = truth_for(config, [line], from_s=0, to_s=seconds)
     counts = [truth.count(line.zone_id, way) for way in (CountedDirection.IN, CountedDirection.OUT)]
     start, end = ((x * SIZE[0], y * SIZE[1]) for x, y in line.points)
-    clip = Clip("store", "virtual store", CACHE / "store_640x360_5fps.avi", (start, end), *counts)
-    _write(clip.path, _drawn())
+    path = CACHE / f"{key.replace(' ', '-')}_640x360_5fps.avi"
+    clip = Clip(key, name or key, path, (start, end), *counts)
+    _write(clip.path, _drawn(address, frames=seconds * FPS))
     return clip
 
 
@@ -73,10 +92,10 @@ def _street() -> Iterator[np.ndarray]:
         number += 1
 
 
-def _drawn() -> Iterator[np.ndarray]:
-    source = VirtualStoreSource(SourceAddress(STORE), clock=SteadyClock(), realtime=False)
+def _drawn(address: str, *, frames: int) -> Iterator[np.ndarray]:
+    source = VirtualStoreSource(SourceAddress(address), clock=SteadyClock(), realtime=False)
     source.open()
-    for _ in range(STORE_S * FPS):
+    for _ in range(frames):
         yield source.read().bgr()
     source.close()
 

@@ -1,4 +1,7 @@
-"""Two cameras through the product's detector, tracker and rules, without its motion gate: every frame is looked at."""
+"""Two cameras, or as many as the task says, through the product's detector, tracker and rules.
+
+Without its motion gate: every frame is looked at.
+"""
 
 from __future__ import annotations
 
@@ -46,16 +49,17 @@ class Camera:
 
 def main() -> None:
     task = read_task()
+    count = task.get("cameras", CAMERAS)
     line = LineZone(zone_id="line", points=tuple((x / FRAME_WH[0], y / FRAME_WH[1]) for x, y in task["line"]))
-    runtime = DetectorRuntime(precision=task["precision"], streams=CAMERAS, threads=CAMERAS)
+    runtime = DetectorRuntime(precision=task["precision"], streams=count, threads=count)
     int8_path = Path(task["int8"]) if task["int8"] else None
     detector = OpenVinoYolo(Path(task["model"]), runtime=runtime, int8_path=int8_path)
     for side in detector.input_sides:
         for _ in range(WARM_UP):
-            detector.detect([np.zeros((FRAME_WH[1], FRAME_WH[0], 3), np.uint8)] * CAMERAS, long_sides=[side] * CAMERAS)
+            detector.detect([np.zeros((FRAME_WH[1], FRAME_WH[0], 3), np.uint8)] * count, long_sides=[side] * count)
     settled = _settled(detector, task)
     cameras = [
-        Camera(ZoneEngine(camera_id="c", zones=[line], frame_wh=FRAME_WH), deepcopy(settled)) for _ in range(CAMERAS)
+        Camera(ZoneEngine(camera_id="c", zones=[line], frame_wh=FRAME_WH), deepcopy(settled)) for _ in range(count)
     ]
     clips = [frames_of(task["clip"], limit=task["frames"]) for _ in cameras]
     meter, number = Meter(), 0
@@ -70,7 +74,7 @@ def main() -> None:
         camera.close(at_s=number / FPS)
     counted = cameras[0].counted
     meter.report(
-        frames=number * CAMERAS, in_count=counted[EventType.FOOTFALL_IN], out_count=counted[EventType.FOOTFALL_OUT]
+        frames=number * count, in_count=counted[EventType.FOOTFALL_IN], out_count=counted[EventType.FOOTFALL_OUT]
     )
 
 
