@@ -1,13 +1,13 @@
 """What a look costs: ours against Ultralytics' ObjectCounter and against supervision with onnxruntime.
 
     python -m tests.benchmarks.detection [--rounds 5] [--frames 400] [--add] [--film street|store]
-    python -m tests.benchmarks.detection --counts
+    python -m tests.benchmarks.detection --counts [--add]
 
 Makes the environments and films it lacks, runs every program in turn (round by round, so that a busy minute hits all), and
 writes RESULTS.md beside this file. With ``--add`` the rounds join those of earlier runs with it, so that five rounds can be
 made on a machine that is idle for a few minutes at a time; so does ``--film``, which runs one film alone.
 ``--without`` leaves a contender out. ``--counts`` times nothing: six further films are counted once by whatever counts,
-and only that part of RESULTS.md is written anew; the machine may be busy.
+and only that part of RESULTS.md is written anew; the machine may be busy. With ``--add`` it goes on where it was stopped.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.detection", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--frames", type=int, default=WHOLE_FRAMES, help="of each film at most")
-    parser.add_argument("--add", action="store_true", help="the rounds join those of the runs before")
+    parser.add_argument("--add", action="store_true", help="what earlier runs made is kept, and joined")
     parser.add_argument("--film", action="append", help="only this one (street or store); may be given more than once")
     parser.add_argument(
         "--without", action="append", default=[], help="a contender left out, e.g. b11; may be repeated"
@@ -64,7 +64,7 @@ def main() -> None:
     WORK.mkdir(parents=True, exist_ok=True)
     _make_peers()
     if asked.counts:
-        _count_further(without=asked.without)
+        _count_further(without=asked.without, is_adding=asked.add)
         return
     _make_ultralytics()
     kept = WORK / f"detection-{asked.frames}.jsonl"
@@ -100,9 +100,11 @@ def main() -> None:
     print(path.read_text(encoding="utf-8"))
 
 
-def _count_further(*, without: list[str]) -> None:
-    """The further films once through everything that counts; into the page. Stopped, it goes on where it was."""
+def _count_further(*, without: list[str], is_adding: bool) -> None:
+    """The further films once through everything that counts; into the page. Kept counts are taken only when adding."""
     clips, kept = make_further_clips(), WORK / "counts.jsonl"
+    if not is_adding:
+        kept.unlink(missing_ok=True)
     programs = [program for program in [*_ours(), *_peers()] if program.contender.is_counting]
     programs = [program for program in programs if program.contender.key not in without]
     for clip in clips:
@@ -116,7 +118,6 @@ def _count_further(*, without: list[str]) -> None:
     runs = [run for _, run in _kept_runs(kept) if run.contender in wanted]
     command = "python -m tests.benchmarks.detection --counts" + "".join(f" --without {key}" for key in without)
     print(write_counts(HERE / "RESULTS.md", runs, clips=clips, command=command).read_text(encoding="utf-8"))
-    kept.unlink()
 
 
 def _keep(path: Path, run: Run, *, load: float) -> None:

@@ -81,7 +81,7 @@ def test_counting_that_was_stopped_goes_on_where_it_was(page: Path, monkeypatch:
     monkeypatch.setattr(benchmark, "_ours", lambda: [benchmark.Program(OURS, Path("python"), "ours.py", 1, {})])
     monkeypatch.setattr(benchmark, "_peers", list)
     monkeypatch.setattr(benchmark, "_run", run)
-    monkeypatch.setattr("sys.argv", ["detection", "--counts"])
+    monkeypatch.setattr("sys.argv", ["detection", "--counts", "--add"])
     monkeypatch.setattr(benchmark, "_make_peers", lambda: None)
     benchmark._keep(page.parent / "counts.jsonl", Run(OURS, "floor 1", 1.0, 1.0, (9, 9)), load=0.0)
     with pytest.raises(KeyboardInterrupt):
@@ -90,4 +90,7 @@ def test_counting_that_was_stopped_goes_on_where_it_was(page: Path, monkeypatch:
     benchmark.main()
     assert asked == ["again", "floor 2"]
     assert "| ours, wide | 9, 9 (8) | 6, 5 (1) | 9 |" in page.read_text()
-    assert not (page.parent / "counts.jsonl").exists()
+    monkeypatch.setattr("sys.argv", ["detection", "--counts"])
+    benchmark.main()
+    assert asked == ["again", "floor 2", "floor 1", "floor 2"], "what was kept may be of other weights"
+    assert "| ours, wide | 6, 5 (1) | 6, 5 (1) | 2 |" in page.read_text()
