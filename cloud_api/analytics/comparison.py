@@ -57,9 +57,10 @@ async def compare(connection: AsyncConnection, store: StoreView, day: date, *, w
     until = quarter_of(now, day, zone)
     found = match(own, list(days.values()), until=until) if own else None
     is_known = found is not None and found.change is not None
-    last_seen = (await repository.last_seen()).get(store.id)
+    is_over = now.astimezone(zone).date() != day
+    last_seen = None if is_over else (await repository.last_seen()).get(store.id)
     return Comparison(
-        store.id, store.timezone, day, now.astimezone(zone).date() != day, own.total if own else None,
+        store.id, store.timezone, day, is_over, own.total if own else None,
         round(found.usual, 2) if found else None,
         round(found.change, 4) if found is not None and is_known and found.change is not None else None,
         sorted(days), _hours(own, days, until=until),

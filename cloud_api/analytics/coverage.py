@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cloud_api.analytics.repository import AnalyticsRepository
-from cloud_api.analytics.span import TimeSpan
+from cloud_api.analytics import questions
+from cloud_api.analytics.questions import Asked
+from cloud_api.analytics.repository import AnalyticsRepository, Rows
+from cloud_api.analytics.span import TimeSpan, midnight
 from cloud_api.kit.buckets import ROLLUP
 from cloud_api.tenancy.visible_stores import StoreView
 
@@ -46,15 +47,14 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """When the cameras of a store are expected to see: since, and until when."""
+    """When the cameras of a store are expected to see: since, and until when, in seconds of Unix time."""
 
-    cameras: tuple[tuple[datetime, datetime], ...]
+    cameras: tuple[tuple[float, float], ...]
 
     def camera_s(self, start: datetime, end: datetime) -> float:
         """Camera-seconds between two moments."""
-        # Of two moments of one zone Python tells the difference of clocks: 24 hours also for a day of 23.
-        start, end = start.astimezone(UTC), end.astimezone(UTC)
-        return sum(max(0.0, (min(end, until) - max(start, since)).total_seconds()) for since, until in self.cameras)
+        start_s, end_s = start.timestamp(), end.timestamp()
+        return sum(max(0.0, min(end_s, until) - max(start_s, since)) for since, until in self.cameras)
 
 
 def expected_of(
@@ -67,7 +67,7 @@ def expected_of(
     """Of one store (or one camera of it): each camera from the quarter hour in which it was first seen, till now."""
     return Expected(
         tuple(
-            (_floor(first), min(retired or now, now))
+            (first.timestamp() // _QUARTER_S * _QUARTER_S, min(retired or now, now).timestamp())
             for store, camera, first, retired in cameras
             if store == store_id and (not camera_id or camera == camera_id)
         )
@@ -78,13 +78,33 @@ async def coverage_of(
     connection: AsyncConnection, store: StoreView, span: TimeSpan, *, now: datetime, camera_id: str = ""
 ) -> Coverage:
     """Coverage of a store, or of one of its cameras."""
-    repository = AnalyticsRepository(connection, [store])
-    expected = expected_of(await repository.cameras(), store.id, now=now, camera_id=camera_id)
+    asked = coverage_questions(span, camera_id=camera_id)
+    answers = await AnalyticsRepository(connection, [store]).ask(*asked)
+    return coverage_by(answers, store, span, now=now, camera_id=camera_id)
+
+
+def coverage_questions(span: TimeSpan, *, camera_id: str = "") -> list[Asked]:
+    """What ``coverage_by`` must know of one store."""
     if span.is_by_day and not camera_id:
-        seen = await _seen_days(repository, expected, span, now=now)
+        first, last = span.days
+        return [questions.cameras(), questions.heard_days(first=first, last=last)]
+    start, end = span.quarters
+    heard = questions.heard_quarters(start=start, end=end)
+    blind = [questions.blind_camera(camera_id, start=start, end=end)] if camera_id else []
+    return [questions.cameras(), heard, *blind]
+
+
+def coverage_by(
+    answers: Sequence[Rows], store: StoreView, span: TimeSpan, *, now: datetime, camera_id: str = ""
+) -> Coverage:
+    """Coverage by the answers to ``coverage_questions``."""
+    cameras, heard, *blind = answers
+    expected = expected_of(cameras, store.id, now=now, camera_id=camera_id)
+    if span.is_by_day and not camera_id:
+        seen = _seen_days(heard, expected, span, now=now)
     else:
-        seen = await _seen_quarters(repository, expected, span, camera_id=camera_id)
-    rows = [_row(a, b, expected, seen.get(a.astimezone(UTC), 0.0), now=now) for a, b in span.buckets]
+        seen = _seen_quarters(heard, expected, span, blind=dict(blind[0]) if blind else None)
+    rows = [_row(a, b, expected, seen.get(at, 0.0)) for (a, b), at in zip(span.buckets, span.edges, strict=False)]
     return Coverage(
         store.id, camera_id, store.timezone, str(span.bucket), rows,
         share(sum(r.seen_camera_s for r in rows), sum(r.expected_camera_s for r in rows)),
@@ -125,57 +145,38 @@ def share(seen_s: float, expected_s: float) -> float | None:
     return round(min(1.0, max(0.0, seen_s / expected_s)), 4)
 
 
-async def _seen_quarters(
-    repository: AnalyticsRepository, expected: Expected, span: TimeSpan, *, camera_id: str
+def _seen_quarters(
+    heard: Rows, expected: Expected, span: TimeSpan, *, blind: Mapping[datetime, float] | None
 ) -> dict[datetime, float]:
-    start, end = span.quarters
-    blind = await repository.blind_camera(camera_id, start=start, end=end) if camera_id else {}
+    """``blind``: seconds in which the one camera asked for was; None: all cameras are."""
     seen: dict[datetime, float] = defaultdict(float)
-    for _, at, blind_s in await repository.heard_quarters(start=start, end=end):
-        hidden_s = blind.get(at, 0.0) if camera_id else blind_s
+    for _, at, blind_s in heard:
+        hidden_s = blind_s if blind is None else blind.get(at, 0.0)
         seen[span.of_moment(at)] += max(0.0, expected.camera_s(at, at + ROLLUP) - hidden_s)
     return seen
 
 
-async def _seen_days(
-    repository: AnalyticsRepository, expected: Expected, span: TimeSpan, *, now: datetime
-) -> dict[datetime, float]:
-    first, last = span.days
+def _seen_days(heard: Rows, expected: Expected, span: TimeSpan, *, now: datetime) -> dict[datetime, float]:
     seen: dict[datetime, float] = defaultdict(float)
-    for _, day, heard, blind_s in await repository.heard_days(first=first, last=last):
-        seen[span.of_day(day)] += _seen_day(expected, day, heard, blind_s, span.zone, now=now)
+    for _, day, quarters, blind_s in heard:
+        start, end = midnight(day, span.zone), midnight(day + timedelta(days=1), span.zone)
+        seen[span.of_moment(start)] += _seen_between(expected, start, end, quarters, blind_s, now=now)
     return seen
-
-
-def _seen_day(expected: Expected, day: date, heard: int, blind_s: float, zone: ZoneInfo, *, now: datetime) -> float:
-    return _seen_between(
-        expected, midnight(day, zone), midnight(day + timedelta(days=1), zone), heard, blind_s, now=now
-    )
 
 
 def _seen_between(
     expected: Expected, start: datetime, end: datetime, heard: int, blind_s: float, *, now: datetime
 ) -> float:
     wanted_s = expected.camera_s(start, end)
-    since = max(start, min((first for first, _ in expected.cameras), default=end))
-    length_s = (min(end, now) - since).total_seconds()
+    since_s = max(start.timestamp(), min((first for first, _ in expected.cameras), default=end.timestamp()))
+    length_s = min(end, now).timestamp() - since_s
     if length_s <= 0:
         return 0.0
     # The quarter hour that is under way counts as far as it has come.
     return max(0.0, wanted_s * min(1.0, heard * _QUARTER_S / length_s) - blind_s)
 
 
-def _row(start: datetime, end: datetime, expected: Expected, seen_s: float, *, now: datetime) -> CoverageRow:
-    wanted_s = expected.camera_s(start, end) if start.astimezone(UTC) < now else 0.0
+def _row(start: datetime, end: datetime, expected: Expected, seen_s: float) -> CoverageRow:
+    wanted_s = expected.camera_s(start, end)
     seen_s = min(seen_s, wanted_s)
     return CoverageRow(start, end, share(seen_s, wanted_s), round(wanted_s, 1), round(seen_s, 1))
-
-
-@lru_cache(maxsize=4096)
-def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """When a day begins, in UTC."""
-    return datetime.combine(day, time(), zone).astimezone(UTC)
-
-
-def _floor(moment: datetime) -> datetime:
-    return moment - timedelta(seconds=moment.timestamp() % _QUARTER_S)

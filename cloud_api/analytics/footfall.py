@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
+from operator import add
+from typing import NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cloud_api.analytics.coverage import coverage_of
-from cloud_api.analytics.repository import AnalyticsRepository, Place
+from cloud_api.analytics import questions
+from cloud_api.analytics.coverage import coverage_by, coverage_questions
+from cloud_api.analytics.questions import Asked
+from cloud_api.analytics.repository import AnalyticsRepository, Place, Rows
 from cloud_api.analytics.span import TimeSpan
-from cloud_api.rollups.figures import WALKWAY_OF
 from cloud_api.stores.opening_hours import OpeningTimes
 from cloud_api.tenancy.visible_stores import StoreView
 from shared_models.metrics import Bucket
-
-CROSSINGS = ("footfall_in", "footfall_out")
 
 
 class Hours(StrEnum):
@@ -71,17 +71,21 @@ async def footfall(
     open_only: OpeningTimes | None = None,
 ) -> Footfall:
     """Footfall in the buckets of ``span``: of the store or one place in it, at all hours or the open ones."""
-    repository = AnalyticsRepository(connection, [store])
     place = place or Place()
-    if span.is_by_day and place.is_everywhere and open_only is None:
-        sums = await _by_day(repository, span)
-    else:
-        sums = await _by_quarter(repository, span, place, open_only)
-    coverage = await coverage_of(connection, store, span, now=now, camera_id=place.camera_id)
+    crossings = _crossings_asked(span, place, open_only)
+    asked = coverage_questions(span, camera_id=place.camera_id)
+    counted, *covered = await AnalyticsRepository(connection, [store]).ask(crossings, *asked)
+    sums = _sums(counted, span, open_only)
+    coverage = coverage_by(covered, store, span, now=now, camera_id=place.camera_id)
     rows = [
-        _row(a, b, sums.get(a.astimezone(UTC)), row.coverage)
-        for (a, b), row in zip(span.buckets, coverage.rows, strict=True)
-    ]
+        FootfallRow(
+            start=a, end=b, footfall_in=own.went_in, footfall_out=own.went_out, has_data=own.n_seen > 0,
+            coverage=row.coverage,
+        )
+        for (a, b), own, row in zip(
+            span.buckets, (sums.get(at, _NONE) for at in span.edges), coverage.rows, strict=False
+        )
+    ]  # fmt: skip
     totals = FootfallTotals(
         footfall_in=sum(row.footfall_in for row in rows), footfall_out=sum(row.footfall_out for row in rows)
     )
@@ -91,50 +95,41 @@ async def footfall(
     )  # fmt: skip
 
 
-Sums = dict[datetime, dict[str, int]]
-"""Events by type, per bucket."""
+class _Sum(NamedTuple):
+    """Of one bucket. ``n_seen``: figures of anything but cameras that were blind."""
+
+    went_in: int
+    went_out: int
+    n_seen: int
 
 
-async def _by_day(repository: AnalyticsRepository, span: TimeSpan) -> Sums:
-    first, last = span.days
-    sums: Sums = defaultdict(lambda: defaultdict(int))
-    for row in await repository.days(first=first, last=last):
-        sums[span.of_day(row.day)][row.type] += row.n
-    return sums
+_NONE = _Sum(0, 0, 0)
 
 
-async def _by_quarter(
-    repository: AnalyticsRepository, span: TimeSpan, place: Place, open_only: OpeningTimes | None
-) -> Sums:
+def _crossings_asked(span: TimeSpan, place: Place, open_only: OpeningTimes | None) -> Asked:
+    if span.is_by_day and place.is_everywhere and open_only is None:
+        first, last = span.days
+        return questions.crossings_by_day(first=first, last=last)
     start, end = span.quarters
-    if place.is_everywhere:
-        quarters = await repository.quarter_hours(start=start, end=end)
-    else:
-        quarters = await repository.zone_quarters(place, start=start, end=end, types=_SEEING)
-        if place.zone_id:
-            # Of one line all crossings, whatever it was; of a store or a camera only those of entrances.
-            quarters = [q._replace(type=_CROSSED.get(q.type, q.type)) for q in quarters]
-    spans = list(open_only.open_spans(start, end, span.zone)) if open_only is not None else None
-    sums: Sums = defaultdict(lambda: defaultdict(int))
-    for quarter in quarters:
-        if spans is None or _is_inside(quarter.bucket_at, spans):
-            sums[span.of_moment(quarter.bucket_at)][quarter.type] += quarter.n
+    return questions.crossings_by_quarter(start=start, end=end, camera_id=place.camera_id, zone_id=place.zone_id)
+
+
+def _sums(counted: Rows, span: TimeSpan, open_only: OpeningTimes | None) -> dict[datetime, _Sum]:
+    """By the starts of buckets; ``counted``: of days, or of quarter hours."""
+    spans = list(open_only.open_spans(*span.quarters, span.zone)) if open_only is not None else None
+    sums: dict[datetime, _Sum] = {}
+    for when, *own in counted:
+        if isinstance(when, datetime):
+            if spans is not None and not _is_inside(when, spans):
+                continue
+            bucket = span.of_moment(when)
+        else:
+            bucket = span.of_day(when)
+        sums[bucket] = _Sum(*map(add, sums.get(bucket, _NONE), own))
     return sums
-
-
-_CROSSED = {walkway: crossing for crossing, walkway in WALKWAY_OF.items()}
-_SEEING = (*CROSSINGS, *_CROSSED, "dwell", "shelf_interaction", "queue_wait", "occupancy")
 
 
 def _is_inside(moment: datetime, spans: Sequence[tuple[datetime, datetime]]) -> bool:
     # The last span that begins at or before the quarter hour; spans follow each other.
     at = bisect_right(spans, moment, key=lambda span: span[0]) - 1
     return at >= 0 and moment < spans[at][1]
-
-
-def _row(start: datetime, end: datetime, counts: dict[str, int] | None, coverage: float | None) -> FootfallRow:
-    counts = counts or {}
-    return FootfallRow(
-        start=start, end=end, footfall_in=counts.get("footfall_in", 0), footfall_out=counts.get("footfall_out", 0),
-        has_data=any(kind != "camera_gap" for kind in counts), coverage=coverage,
-    )  # fmt: skip

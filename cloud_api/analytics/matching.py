@@ -83,26 +83,28 @@ async def seen_days(
 ) -> dict[UUID, dict[date, SeenDay]]:
     """These days of stores that share a time zone, as far as they are over: the quarter hour under way is left out."""
     zone = ZoneInfo(stores[0].timezone)
+    spans = (_span(day, zone, now) for day in days)
+    counted, heard = await repository.seen_in("footfall_in", [(start, end) for start, end in spans if start < end])
     cameras: dict[UUID, list[tuple[UUID, str, datetime, datetime | None]]] = defaultdict(list)
     for camera in await repository.cameras():
         cameras[camera[0]].append(camera)
     expected = {s.id: expected_of(cameras[s.id], s.id, now=now) for s in stores}
+    # Hundreds of stores were heard in the same quarter hours.
+    place_of = cache(partial(_day_and_place, zone=zone))
+    counts: dict[tuple[UUID, date], dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for store_id, at, n in counted:
+        day, place = place_of(at)
+        counts[store_id, day][place] += n
+    seen: dict[tuple[UUID, date], set[int]] = defaultdict(set)
+    blind: dict[tuple[UUID, date], set[int]] = defaultdict(set)
+    for store_id, at, blind_s in heard:
+        day, place = place_of(at)
+        is_blind = blind_s > 0 and 0 < expected[store_id].camera_s(at, at + ROLLUP) < 2 * blind_s
+        (blind if is_blind else seen)[store_id, day].add(place)
     found: dict[UUID, dict[date, SeenDay]] = {s.id: {} for s in stores}
-    for day in days:
-        start, end = _span(day, zone, now)
-        # Hundreds of stores were heard in the same quarter hours.
-        place_of = cache(partial(_place, zone=zone))
-        counts: dict[UUID, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-        for q in await repository.quarter_hours(start=start, end=end, types=["footfall_in"]):
-            counts[q.store_id][place_of(q.bucket_at)] += q.n
-        seen: dict[UUID, set[int]] = defaultdict(set)
-        blind: dict[UUID, set[int]] = defaultdict(set)
-        for store_id, at, blind_s in await repository.heard_quarters(start=start, end=end):
-            is_blind = blind_s > 0 and 0 < expected[store_id].camera_s(at, at + ROLLUP) < 2 * blind_s
-            (blind if is_blind else seen)[store_id].add(place_of(at))
-        for store_id, places in seen.items():
-            unseen = blind[store_id] | left_out(day, zone)
-            found[store_id][day] = SeenDay(counts[store_id], bridged(places, blind=unseen))
+    for (store_id, day), places in seen.items():
+        unseen = blind[store_id, day] | left_out(day, zone)
+        found[store_id][day] = SeenDay(counts[store_id, day], bridged(places, blind=unseen))
     return found
 
 
@@ -145,5 +147,9 @@ def _span(day: date, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime]
 
 
 def _place(at: datetime, zone: ZoneInfo) -> int:
+    return _day_and_place(at, zone)[1]
+
+
+def _day_and_place(at: datetime, zone: ZoneInfo) -> tuple[date, int]:
     local = at.astimezone(zone)
-    return local.hour * 4 + local.minute // 15
+    return local.date(), local.hour * 4 + local.minute // 15

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cloud_api.analytics import questions
 from cloud_api.analytics.repository import AnalyticsRepository
 from cloud_api.analytics.span import TimeSpan
 from cloud_api.kit.buckets import ROLLUP
@@ -53,19 +54,19 @@ async def occupancy_of(
     connection: AsyncConnection, store: StoreView, span: TimeSpan, *, now: datetime
 ) -> OccupancySeries:
     """Occupancy in buckets. It begins at the reset hour before the span, or people inside then would be missing."""
-    repository = AnalyticsRepository(connection, [store])
     first = store.time.reset_before(span.start)
     end = min(span.quarters[1], now)
-    changes: dict[datetime, int] = defaultdict(int)
-    for q in await repository.quarter_hours(start=first, end=end, types=["footfall_in", "footfall_out"]):
-        changes[q.bucket_at] += q.n if q.type == "footfall_in" else -q.n
-    heard = {at for _, at, _ in await repository.heard_quarters(start=first, end=end)}
+    crossed, heard_rows = await AnalyticsRepository(connection, [store]).ask(
+        questions.crossings_by_quarter(start=first, end=end), questions.heard_quarters(start=first, end=end)
+    )
+    changes = {at: went_in - went_out for at, went_in, went_out, _ in crossed}
+    heard = {at for _, at, _ in heard_rows}
     levels, drifts = _levels(changes, store.time, first=first, end=end)
     by_bucket: dict[datetime, list[int]] = defaultdict(list)
     for at, level in levels:
         if at in heard and at >= span.start.astimezone(UTC):
             by_bucket[span.of_moment(at)].append(level)
-    rows = [_row(a, b, by_bucket.get(a.astimezone(UTC))) for a, b in span.buckets]
+    rows = [_row(a, b, by_bucket.get(at)) for (a, b), at in zip(span.buckets, span.edges, strict=False)]
     peaks = [r.peak for r in rows if r.peak is not None]
     return OccupancySeries(store.id, store.timezone, str(span.bucket), rows, max(peaks, default=None), drifts)
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from cloud_api.analytics.coverage import days_covered
-from cloud_api.analytics.footfall import CROSSINGS
+from cloud_api.analytics.questions import CROSSINGS
 from cloud_api.analytics.repository import NO_ROW, AnalyticsRepository
 from cloud_api.stores.opening_hours import OpeningTimes
 from cloud_api.tenancy.visible_stores import StoreView

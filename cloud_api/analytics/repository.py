@@ -34,14 +34,14 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col
 
+from cloud_api.analytics import questions
+from cloud_api.analytics.questions import Asked, Span
 from cloud_api.kit.database import is_one_of
 from cloud_api.kit.histogram import counts_of_arrays, counts_of_lists
 from cloud_api.models import (
-    Camera,
     CoverageCamera,
     CoverageDay,
     CoverageQuarter,
-    EdgeDevice,
     HeatDay,
     RollupCoarse,
     RollupDay,
@@ -60,6 +60,8 @@ WeekHour = tuple[int, int]
 """Weekday (0: Monday) and hour of a store's own clock."""
 
 
+Rows = list[Any]
+"""Tuples, in the order of what was asked for."""
 Days = NDArray[np.int64]
 """A number for each store (rows, in the order of the repository) and day (columns); ``NO_ROW``: there is none."""
 NO_ROW = -1
@@ -136,7 +138,7 @@ class AnalyticsRepository:
         self._row_of = {store_id: n for n, store_id in enumerate(self._ids)}
         self._days: dict[str, tuple[date, Days]] = {}
         self._heard: tuple[date, Days, NDArray[np.float64]] | None = None
-        self._cameras: list[tuple[UUID, str, datetime, datetime | None]] | None = None
+        self._cameras: Rows | None = None
         self._by_zone: dict[str, list[UUID]] = {}
         for store in stores:
             self._by_zone.setdefault(store.timezone, []).append(store.id)
@@ -145,15 +147,45 @@ class AnalyticsRepository:
         """The same for some of the stores."""
         return AnalyticsRepository(self._connection, stores)
 
-    async def quarter_hours(self, *, start: datetime, end: datetime, types: Sequence[str] = ()) -> list[QuarterHour]:
-        """Coarse rollups from ``start`` to before ``end``."""
-        table = RollupCoarse
-        query = select(
-            col(table.store_id), col(table.bucket_at), col(table.type), col(table.n), col(table.total), col(table.peak)
-        ).where(self._within(table, start, end))
-        if types:
-            query = query.where(col(table.type).in_(types))
-        return [QuarterHour(*row) for row in await self._run(query)]
+    async def ask(self, *asked: Asked) -> list[Rows]:
+        """The rows of each question, of the stores of the repository. PostgreSQL is asked all of them at once."""
+        values = {name: value for one in asked for name, value in one.values.items()}
+        clashing = [name for one in asked for name, value in one.values.items() if values[name] != value]
+        if clashing:
+            raise ValueError(f"questions that are asked together differ in {', '.join(sorted(set(clashing)))}")
+        values["ids"] = self._ids
+        dialect = self._connection.dialect.name
+        if dialect != questions.POSTGRESQL or len(asked) == 1:
+            return [
+                list((await self._connection.execute(one.question(dialect), {**one.values, "ids": self._ids})).all())
+                for one in asked
+            ]
+        query = questions.together(tuple(one.question for one in asked), dialect)
+        return [rows or [] for rows in (await self._connection.execute(query, values)).one()]
+
+    async def seen_in(self, kind: str, spans: Sequence[Span]) -> tuple[Rows, Rows]:
+        """Of some spans, which do not overlap: quarter hours with events of one type (store, quarter hour, how many), and
+        those heard (store, quarter hour, camera-seconds not seen).
+        """
+        if self._connection.dialect.name == questions.POSTGRESQL:
+            asked = [questions.quarter_hours_of(kind, spans), questions.heard_quarters_of(spans)]
+            if self._cameras is None:
+                counted, heard, self._cameras = await self.ask(*asked, questions.cameras())
+            else:
+                counted, heard = await self.ask(*asked)
+            return counted, heard
+        counted, heard = [], []
+        for start, end in spans:
+            counted += [
+                (q.store_id, q.bucket_at, q.n) for q in await self.quarter_hours(start=start, end=end, types=[kind])
+            ]
+            heard += (await self.ask(questions.heard_quarters(start=start, end=end)))[0]
+        return counted, heard
+
+    async def quarter_hours(self, *, start: datetime, end: datetime, types: Sequence[str]) -> list[QuarterHour]:
+        """Coarse rollups of some types from ``start`` to before ``end``."""
+        (rows,) = await self.ask(questions.quarter_hours(start=start, end=end, types=types))
+        return [QuarterHour(*row) for row in rows]
 
     async def net_changes(self, *, start: datetime, end: datetime) -> dict[UUID, NetChanges]:
         """In minus out of each quarter hour in which anybody crossed, per store, in order."""
@@ -239,7 +271,8 @@ class AnalyticsRepository:
                     heard[self._row_of[store_id], places] = quarters
                     blind_s[self._row_of[store_id], places] = blind
             else:
-                for store_id, day, n, blind in await self.heard_days(first=first, last=last):
+                (rows,) = await self.ask(questions.heard_days(first=first, last=last))
+                for store_id, day, n, blind in rows:
                     at = self._row_of[store_id], (day - first).days
                     heard[at], blind_s[at] = n, blind
             self._heard = (first, heard, blind_s)
@@ -543,43 +576,16 @@ class AnalyticsRepository:
         )
         return [(r[0], r[1], r[2], r[3], r[4]) for r in await self._run(query)]
 
-    async def heard_quarters(self, *, start: datetime, end: datetime) -> list[tuple[UUID, datetime, float]]:
-        """Quarter hours in which stores were heard, and the camera-seconds that were not seen in them."""
-        table = CoverageQuarter
-        query = select(col(table.store_id), col(table.bucket_at), col(table.blind_s))
-        return [(r[0], r[1], r[2]) for r in await self._run(query.where(self._within(table, start, end)))]
-
-    async def blind_camera(self, camera_id: str, *, start: datetime, end: datetime) -> dict[datetime, float]:
-        """Seconds in which one camera was blind, per quarter hour."""
-        table = CoverageCamera
-        query = select(col(table.bucket_at), col(table.blind_s)).where(
-            self._within(table, start, end), col(table.camera_id) == camera_id
-        )
-        return {r[0]: r[1] for r in await self._run(query)}
-
-    async def heard_days(self, *, first: date, last: date) -> list[tuple[UUID, date, int, float]]:
-        """Days: quarter hours heard, and camera-seconds not seen."""
-        table = CoverageDay
-        query = select(col(table.store_id), col(table.day), col(table.heard), col(table.blind_s))
-        return [(r[0], r[1], r[2], r[3]) for r in await self._run(query.where(self._of_days(table, first, last)))]
-
-    async def cameras(self) -> list[tuple[UUID, str, datetime, datetime | None]]:
-        """Cameras with the time since which, and until when, they are expected to see."""
+    async def cameras(self) -> Rows:
+        """Store, camera, and the time since which, and until when, it is expected to see."""
         if self._cameras is None:
-            query = select(
-                col(Camera.store_id), col(Camera.camera_id), col(Camera.first_seen_at), col(Camera.retired_at)
-            ).where(self._is_own(Camera))
-            self._cameras = [(r[0], r[1], r[2], r[3]) for r in await self._run(query)]
+            (self._cameras,) = await self.ask(questions.cameras())
         return self._cameras
 
     async def last_seen(self) -> dict[UUID, datetime]:
         """When an edge device of each store was heard last."""
-        query = (
-            select(col(EdgeDevice.store_id), func.max(EdgeDevice.last_seen_at))
-            .where(self._is_own(EdgeDevice), col(EdgeDevice.last_seen_at).is_not(None))
-            .group_by(col(EdgeDevice.store_id))
-        )
-        return {row[0]: row[1] for row in await self._run(query)}
+        (rows,) = await self.ask(questions.last_seen())
+        return dict(rows)
 
     def _within(self, table: Any, start: datetime, end: datetime) -> ColumnElement[bool]:
         inside: ColumnElement[bool] = (

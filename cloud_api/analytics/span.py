@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from cloud_api.kit.buckets import ROLLUP, bucket_start, buckets_between, rollup_start
@@ -25,11 +27,15 @@ LAST_YEAR = 2200
 
 @dataclass(frozen=True, slots=True)
 class TimeSpan:
-    """Buckets from the one that ``start`` lies in to the one before ``end``, as (start, end) in the store's zone."""
+    """Buckets from the one that ``start`` lies in to the one before ``end``, as (start, end) in the store's zone.
+
+    ``edges``: the start of each bucket, and the end of the last one, in UTC.
+    """
 
     bucket: Bucket
     zone: ZoneInfo
     buckets: tuple[tuple[datetime, datetime], ...]
+    edges: tuple[datetime, ...]
 
     @property
     def start(self) -> datetime:
@@ -55,11 +61,14 @@ class TimeSpan:
 
     def of_moment(self, moment: datetime) -> datetime:
         """The bucket of a moment, by its start in UTC."""
+        at = bisect_right(self.edges, moment) - 1
+        if 0 <= at < len(self.buckets):
+            return self.edges[at]
         return bucket_start(moment, self.bucket, self.zone).astimezone(UTC)
 
     def of_day(self, day: date) -> datetime:
         """The bucket of a day, by its start in UTC."""
-        return self.of_moment(datetime.combine(day, time(), self.zone))
+        return self.of_moment(midnight(day, self.zone))
 
 
 def span_of(start: datetime, end: datetime, *, bucket: Bucket, zone: ZoneInfo) -> TimeSpan:
@@ -72,7 +81,16 @@ def span_of(start: datetime, end: datetime, *, bucket: Bucket, zone: ZoneInfo) -
         raise InvalidError("'to' must lie after 'from'.")
     if (end - start) / SHORTEST[bucket] > MAX_BUCKETS:
         raise InvalidError(f"More than {MAX_BUCKETS} buckets; ask for a shorter time or wider buckets.")
-    return TimeSpan(bucket, zone, tuple(buckets_between(start, end, bucket, zone)))
+    buckets = tuple(buckets_between(start, end, bucket, zone))
+    return TimeSpan(
+        bucket, zone, buckets, (*(begin.astimezone(UTC) for begin, _ in buckets), buckets[-1][1].astimezone(UTC))
+    )
+
+
+@lru_cache(maxsize=4096)
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    """When a day begins, in UTC."""
+    return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
 def parse_moment(text: str, *, zone: ZoneInfo, name: str) -> datetime:

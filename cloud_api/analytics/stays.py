@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -103,8 +103,8 @@ async def stays_of(
 
 def _stays(metric: str, span: TimeSpan, place: Place, sums: dict[datetime, _Sum]) -> Stays:
     together, rows = _Sum(), []
-    for start, end in span.buckets:
-        own = sums.get(start.astimezone(UTC)) or _Sum()
+    for (start, end), at in zip(span.buckets, span.edges, strict=False):
+        own = sums.get(at) or _Sum()
         together.add(own)
         f = own.figures()
         rows.append(StayRow(start, end, f.n, f.p50_s, f.p90_s, f.mean_s, f.longest_s))

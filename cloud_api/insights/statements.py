@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cloud_api.analytics.coverage import expected_of, midnight
+from cloud_api.analytics.coverage import expected_of
 from cloud_api.analytics.repository import NO_ROW, AnalyticsRepository
+from cloud_api.analytics.span import midnight
 from cloud_api.insights.areas import Area, busy_and_dead
 from cloud_api.insights.hours import peak_hours, unusual_hours
 from cloud_api.insights.memory import Insights, InsightsMemory, Question
@@ -171,8 +172,8 @@ def thin_days(
     )
     start, end = bounds[:, 0], bounds[:, 1]
     wanted_s = np.zeros(len(heard))
-    for since, until in expected_of(list(cameras), store.id, now=now).cameras:
-        wanted_s += np.maximum(0.0, np.minimum(end, until.timestamp()) - np.maximum(start, since.timestamp()))
+    for since, until in expected_of(cameras, store.id, now=now).cameras:
+        wanted_s += np.maximum(0.0, np.minimum(end, until) - np.maximum(start, since))
     quarters, blind_s = (np.array([own[n] for own in heard], float) for n in (1, 2))
     is_expected = wanted_s > 0
     blind = blind_s / np.where(is_expected, wanted_s, 1.0)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cloud_api.analytics.footfall import CROSSINGS
+from cloud_api.analytics.questions import CROSSINGS
 from cloud_api.analytics.ranking import rank
 from cloud_api.analytics.repository import NO_ROW, AnalyticsRepository, ZoneSum
 from cloud_api.analytics.zones import WALKWAY, zone_figures

@@ -31,6 +31,7 @@ DOORS = {
     "rollups/writer.py": "the hot path: every statement carries the store it was made for",
     "rollups/proof.py": "the operator's proof over all tenants",
     "analytics/repository.py": "takes stores that VisibleStores gave, and no ids",
+    "analytics/questions.py": "the statements of analytics/repository.py, which alone fills in the stores",
     "live/relay.py": "NOTIFY; reads no table",
     "maintenance/endpoints.py": "reads the schema's revision, no tenant's table",
     "maintenance/partitions.py": "the owner's upkeep over all tenants",

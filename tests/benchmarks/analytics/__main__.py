@@ -27,8 +27,9 @@ from starlette.requests import Request
 
 from cloud_api.analytics.comparison import compare
 from cloud_api.analytics.coverage import coverage_of
-from cloud_api.analytics.footfall import CROSSINGS, footfall
+from cloud_api.analytics.footfall import footfall
 from cloud_api.analytics.occupancy import occupancy_of
+from cloud_api.analytics.questions import CROSSINGS, crossings_by_day
 from cloud_api.analytics.ranking import rank
 from cloud_api.analytics.repository import AnalyticsRepository, Place
 from cloud_api.analytics.shelves import shelves_of
@@ -237,7 +238,9 @@ def figures_alone(stores: list[StoreView], first: date, last: date) -> dict[str,
         "dwell p50 p90, all stores' month": lambda c: AnalyticsRepository(c, stores).day_bins(
             "dwell", first=first, last=last
         ),
-        "footfall, a store's month by day": lambda c: AnalyticsRepository(c, [store]).days(first=first, last=last),
+        "footfall, a store's month by day": lambda c: AnalyticsRepository(c, [store]).ask(
+            crossings_by_day(first=first, last=last)
+        ),
     }
 
 
