@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ BELT = ("org_id", "store_id", "credential", "maintenance")
 _IS_READ = "wink_is_read"
 IDLE_S = 2.0
 _GIVEN_BACK = "wink_given_back_s"
+_ID = re.compile(r"[0-9a-f-]*")
 _NOT_FOR_US = ("channel_binding", "pgbouncer", "connection_limit", "pool_timeout", "supa", "workaround")
 """Words for other programs' drivers; of channel binding asyncpg knows nothing, and logs in by SCRAM without it."""
 _DRIVER_ARGUMENTS = ("statement_cache_size", "ssl", "timeout", "server_settings")
@@ -113,7 +115,8 @@ class Database:
         if self.is_sqlite and (file := make_url(self.url).database):
             Path(file).parent.mkdir(parents=True, exist_ok=True)
         options: dict[str, Any] = {} if self.is_sqlite else {"pool_size": pool_size}
-        self.engine: AsyncEngine = create_async_engine(self.url, connect_args=self._arguments, **options)
+        driver: dict[str, Any] = {} if self.is_sqlite else {"connection_class": _Belted}
+        self.engine: AsyncEngine = create_async_engine(self.url, connect_args=self._arguments | driver, **options)
         self._direct: AsyncEngine | None = None
         self._n_swift = n_swift
         self._swift: asyncpg.Pool[Any] | None = None
@@ -139,7 +142,8 @@ class Database:
             if is_read and self.is_sqlite:
                 await connection.execution_options(**{_IS_READ: True})
             async with connection.begin():
-                if belt:
+                is_laid_ready = False if self.is_sqlite else await _lay_ready(connection, belt if is_read else None)
+                if belt and not is_laid_ready:
                     await buckle(connection, belt)
                 yield connection
 
@@ -206,9 +210,44 @@ class Database:
             return self.engine
         if self._direct is None:
             self._direct = create_async_engine(
-                self.direct_url, connect_args=self._direct_arguments, pool_size=2, pool_pre_ping=True
+                self.direct_url,
+                connect_args=self._direct_arguments | {"connection_class": _Belted},
+                pool_size=2,
+                pool_pre_ping=True,
             )
         return self._direct
+
+
+class _Belted(asyncpg.Connection):  # type: ignore[misc]  # untyped
+    """A connection whose next transaction may begin with its belt on: one way to the database and back instead of two."""
+
+    __slots__ = ("belt",)
+
+    def __init__(self, *args: Any, **words: Any) -> None:
+        super().__init__(*args, **words)
+        self.belt = ""
+
+    async def execute(self, query: str, *args: Any, **words: Any) -> str:
+        if query.startswith("BEGIN"):
+            query, self.belt = query + self.belt, ""
+        told: str = await super().execute(query, *args, **words)
+        return told
+
+
+async def _lay_ready(connection: AsyncConnection, belt: Mapping[str, str] | None) -> bool:
+    """Have the transaction that the next statement begins set this belt, or none; False: it does not.
+
+    Only a belt of ids, which need no quoting. What goes past SQLAlchemy (``raw_postgresql``) begins no transaction, so
+    that only those that read are begun so.
+    """
+    raw = await connection.get_raw_connection()
+    driver: Any = raw.driver_connection
+    values = {name: (belt or {}).get(name, "") for name in BELT}
+    if not belt or not all(_ID.fullmatch(value) for value in values.values()):
+        driver.belt = ""
+        return False
+    driver.belt = "SELECT " + ", ".join(f"set_config('wink.{name}', '{value}', true)" for name, value in values.items())
+    return True
 
 
 class _Unreset(asyncpg.Connection):  # type: ignore[misc]  # untyped

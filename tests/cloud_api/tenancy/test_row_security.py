@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -18,6 +19,7 @@ from cloud_api.stores.administration import Administration
 from cloud_api.tenancy.principal import Scope
 from cloud_api.tenancy.row_security import RowSecurityError, expected_policies, row_security_problems
 from cloud_api.tenancy.transactions import by_credential, maintenance, scoped
+from tests.benchmarks.pages.server_side import statements_of
 from tests.helpers.cloud import CloudUnderTest, crossing, running_cloud
 from tests.helpers.postgres import new_cloud_database
 
@@ -30,9 +32,9 @@ async def pg(tmp_path: Path) -> AsyncIterator[CloudUnderTest]:
         yield cloud
 
 
-async def count(database: Database, scope: Scope | None, table: str) -> int:
+async def count(database: Database, scope: Scope | None, table: str, *, is_read: bool = False) -> int:
     # On purpose without any condition: only row-level security can hold anything back.
-    transaction = scoped(database, scope) if scope else database.begin()
+    transaction = scoped(database, scope, is_read=is_read) if scope else database.begin(is_read=is_read)
     async with transaction as connection:
         return int((await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one())
 
@@ -43,12 +45,15 @@ async def organisation_of(cloud: CloudUnderTest, store_id: UUID) -> UUID:
         return UUID(str(row.scalar_one()))
 
 
-async def test_a_query_without_condition_sees_its_scope_and_without_scope_nothing(pg: CloudUnderTest) -> None:
+@pytest.mark.parametrize("is_read", [False, True])
+async def test_a_query_without_condition_sees_its_scope_and_without_scope_nothing(
+    pg: CloudUnderTest, is_read: bool
+) -> None:
     await pg.send([crossing(1), crossing(2)])
     await pg.send([crossing(1)], key=pg.foreign_edge_key)
     acme, rival = await organisation_of(pg, pg.store_id), await organisation_of(pg, pg.foreign_store_id)
     for table in TENANT_TABLES:
-        assert await count(pg.database, None, table) == 0, table
+        assert await count(pg.database, None, table, is_read=is_read) == 0, table
     for scope, stores, events in (
         (Scope(acme, None), 2, 2),
         (Scope(acme, pg.store_id), 1, 2),
@@ -57,8 +62,8 @@ async def test_a_query_without_condition_sees_its_scope_and_without_scope_nothin
         (Scope(rival, None), 1, 1),
         (Scope(uuid4(), None), 0, 0),
     ):
-        assert await count(pg.database, scope, "stores") == stores
-        assert await count(pg.database, scope, "events") == events
+        assert await count(pg.database, scope, "stores", is_read=is_read) == stores
+        assert await count(pg.database, scope, "events", is_read=is_read) == events
 
 
 async def test_months_give_nothing_when_they_are_read_past_their_parent(pg: CloudUnderTest) -> None:
@@ -95,9 +100,31 @@ async def test_a_credential_shows_its_own_row_and_no_other(pg: CloudUnderTest) -
 
 async def test_a_scope_ends_with_its_transaction(pg: CloudUnderTest) -> None:
     acme = await organisation_of(pg, pg.store_id)
-    for _ in range(8):
-        assert await count(pg.database, Scope(acme, None), "stores") == 2
-        assert await count(pg.database, None, "stores") == 0
+    for n in range(8):
+        assert await count(pg.database, Scope(acme, None), "stores", is_read=n % 4 > 1) == 2
+        assert await count(pg.database, None, "stores", is_read=n % 2 == 1) == 0
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+async def test_a_scope_that_asked_nothing_leaves_nothing_to_the_next(pg: CloudUnderTest, is_read: bool) -> None:
+    acme = Scope(await organisation_of(pg, pg.store_id), None)
+    for _ in range(4):
+        async with scoped(pg.database, acme, is_read=True):
+            pass
+        assert await count(pg.database, None, "stores", is_read=is_read) == 0
+
+
+async def test_a_reading_transaction_puts_its_belt_on_as_it_begins(pg: CloudUnderTest) -> None:
+    acme = Scope(await organisation_of(pg, pg.store_id), None)
+    told: list[str] = []
+    with statements_of(pg.database) as statements:
+        async with scoped(pg.database, acme, is_read=True) as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            with driver.query_logger(lambda record: told.append(record.query)):
+                await connection.execute(text("SELECT 1"))
+    assert statements == ["SELECT 1"], "nothing but what was asked for"
+    assert told[0].startswith("BEGIN"), told
+    assert str(acme.org_id) in told[0], told
 
 
 async def test_the_application_cannot_call_itself_maintenance(pg: CloudUnderTest) -> None:
