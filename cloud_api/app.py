@@ -42,7 +42,7 @@ from cloud_api.maintenance.round import Round
 from cloud_api.maintenance.schema import BehindError, prepare
 from cloud_api.maintenance.watch import Watch
 from cloud_api.settings import CloudSettings, Mode
-from cloud_api.web import pages, welcome
+from cloud_api.web import pages, shell, welcome
 from cloud_api.web.reader import Speaking
 from cloud_api.web.static_files import KeptFiles
 
@@ -77,6 +77,7 @@ def create_app(
             stack.push_async_callback(database.close)
             await prepare(database, is_strict=settings.mode is Mode.PRODUCTION)
             await asyncio.to_thread(passwords.make_ready)
+            await asyncio.to_thread(shell.make_ready)
             app.state.signing_key = await signing_key(settings, database)
             if not database.is_sqlite:
                 relay = Relay(database, FigureNews(broadcaster), still_news)

@@ -75,7 +75,7 @@ def _hours(own: SeenDay | None, days: Mapping[date, SeenDay], *, until: int) -> 
     for hour in range(24):
         quarters = range(hour * 4, hour * 4 + 4)
         seen = own is not None and quarters[0] < until and any(q in own.seen for q in quarters)
-        means = [usual[q] for q in quarters if q in usual]
+        means = [usual[q] * (own.times(q) if own is not None else 1) for q in quarters if q in usual]
         pairs.append(
             HourPair(
                 hour,

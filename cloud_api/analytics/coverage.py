@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -47,14 +47,14 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """When the cameras of a store are expected to see: since, and until when, in seconds of Unix time."""
+    """When the cameras of a store are expected to see: since, and until when, in seconds of Unix time, and how many."""
 
-    cameras: tuple[tuple[float, float], ...]
+    cameras: tuple[tuple[float, float, int], ...]
 
     def camera_s(self, start: datetime, end: datetime) -> float:
         """Camera-seconds between two moments."""
         start_s, end_s = start.timestamp(), end.timestamp()
-        return sum(max(0.0, min(end_s, until) - max(start_s, since)) for since, until in self.cameras)
+        return sum(n * max(0.0, min(end_s, until) - max(start_s, since)) for since, until, n in self.cameras)
 
 
 def expected_of(
@@ -65,13 +65,13 @@ def expected_of(
     camera_id: str = "",
 ) -> Expected:
     """Of one store (or one camera of it): each camera from the quarter hour in which it was first seen, till now."""
-    return Expected(
-        tuple(
-            (first.timestamp() // _QUARTER_S * _QUARTER_S, min(retired or now, now).timestamp())
-            for store, camera, first, retired in cameras
-            if store == store_id and (not camera_id or camera == camera_id)
-        )
+    # Most cameras of a store came together, and all are there still.
+    alike = Counter(
+        (first.timestamp() // _QUARTER_S * _QUARTER_S, min(retired or now, now).timestamp())
+        for store, camera, first, retired in cameras
+        if store == store_id and (not camera_id or camera == camera_id)
     )
+    return Expected(tuple((since, until, n) for (since, until), n in alike.items()))
 
 
 async def coverage_of(
@@ -168,7 +168,7 @@ def _seen_between(
     expected: Expected, start: datetime, end: datetime, heard: int, blind_s: float, *, now: datetime
 ) -> float:
     wanted_s = expected.camera_s(start, end)
-    since_s = max(start.timestamp(), min((first for first, _ in expected.cameras), default=end.timestamp()))
+    since_s = max(start.timestamp(), min((since for since, _until, _n in expected.cameras), default=end.timestamp()))
     length_s = min(end, now).timestamp() - since_s
     if length_s <= 0:
         return 0.0

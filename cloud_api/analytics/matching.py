@@ -6,7 +6,7 @@ hour may pass unheard (a quiet shop whose laptop sends no signs of life); a long
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from cloud_api.analytics.coverage import expected_of
 from cloud_api.analytics.repository import AnalyticsRepository
+from cloud_api.analytics.span import midnight
 from cloud_api.kit.buckets import ROLLUP, rollup_start
 from cloud_api.tenancy.visible_stores import StoreView
 
@@ -29,14 +30,22 @@ SILENT_AFTER = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True)
 class SeenDay:
-    """People in per quarter hour of the day (0 to 95, by the store's clock), and which of these were seen."""
+    """People in per quarter hour of the day (0 to 95, by the store's clock), and which of these were seen.
+
+    ``twice``: those that the clock showed twice, on the day on which it is set back; ``counts`` are of both.
+    """
 
     counts: Mapping[int, int] = field(default_factory=dict)
     seen: frozenset[int] = frozenset()
+    twice: frozenset[int] = frozenset()
 
     @property
     def total(self) -> int:
         return sum(self.counts.values())
+
+    def times(self, quarter: int) -> int:
+        """How often the clock showed a quarter hour that it did not leave out."""
+        return 2 if quarter in self.twice else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,7 @@ class Match:
 def match(own: SeenDay, before: Sequence[SeenDay], *, until: int = 96) -> Match | None:
     """``own`` against the mean of ``before``, up to the quarter hour ``until``; None: nothing to compare."""
     usual = usual_quarters(before)
-    due = {quarter: mean for quarter, mean in usual.items() if quarter < until}
+    due = {quarter: mean * own.times(quarter) for quarter, mean in usual.items() if quarter < until}
     both = due.keys() & own.seen
     if not both:
         return None
@@ -70,12 +79,14 @@ def match(own: SeenDay, before: Sequence[SeenDay], *, until: int = 96) -> Match 
 
 
 def usual_quarters(before: Sequence[SeenDay]) -> dict[int, float]:
-    """The mean of each quarter hour, over the days on which it was seen."""
-    found: dict[int, list[int]] = defaultdict(list)
+    """The mean of each quarter hour, over the days on which it was seen; one that came twice in a day counts as two."""
+    people: dict[int, int] = defaultdict(int)
+    times: dict[int, int] = defaultdict(int)
     for day in before:
         for quarter in day.seen:
-            found[quarter].append(day.counts.get(quarter, 0))
-    return {quarter: sum(values) / len(values) for quarter, values in found.items()}
+            people[quarter] += day.counts.get(quarter, 0)
+            times[quarter] += day.times(quarter)
+    return {quarter: people[quarter] / n for quarter, n in times.items()}
 
 
 async def seen_days(
@@ -103,8 +114,10 @@ async def seen_days(
         (blind if is_blind else seen)[store_id, day].add(place)
     found: dict[UUID, dict[date, SeenDay]] = {s.id: {} for s in stores}
     for (store_id, day), places in seen.items():
-        unseen = blind[store_id, day] | left_out(day, zone)
-        found[store_id][day] = SeenDay(counts[store_id, day], bridged(places, blind=unseen))
+        clock = shown(day, zone)
+        unseen = blind[store_id, day] | (frozenset(range(96)) - clock.keys())
+        twice = frozenset(place for place, n in clock.items() if n == 2)
+        found[store_id][day] = SeenDay(counts[store_id, day], bridged(places, blind=unseen), twice)
     return found
 
 
@@ -119,11 +132,12 @@ def bridged(seen: set[int], *, blind: set[int]) -> frozenset[int]:
 
 
 @lru_cache(maxsize=1024)
-def left_out(day: date, zone: ZoneInfo) -> frozenset[int]:
-    """Quarter hours that the clock leaves out, on the day on which it is set forward: nobody can have come in them."""
-    start, end = (datetime.combine(d, time(), zone).astimezone(UTC) for d in (day, day + timedelta(days=1)))
-    there = {_place(start + n * ROLLUP, zone) for n in range((end - start) // ROLLUP)}
-    return frozenset(range(96)) - there
+def shown(day: date, zone: ZoneInfo) -> Mapping[int, int]:
+    """The quarter hours that a clock shows in a day, and how often: where it is set forward some are missing, in which
+    nobody can have come, and where it is set back some come twice.
+    """
+    start, end = midnight(day, zone), midnight(day + timedelta(days=1), zone)
+    return Counter(_place(start + n * ROLLUP, zone) for n in range((end - start) // ROLLUP))
 
 
 def quarter_of(now: datetime, day: date, zone: ZoneInfo) -> int:

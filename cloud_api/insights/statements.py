@@ -172,8 +172,8 @@ def thin_days(
     )
     start, end = bounds[:, 0], bounds[:, 1]
     wanted_s = np.zeros(len(heard))
-    for since, until in expected_of(cameras, store.id, now=now).cameras:
-        wanted_s += np.maximum(0.0, np.minimum(end, until) - np.maximum(start, since))
+    for since, until, n in expected_of(cameras, store.id, now=now).cameras:
+        wanted_s += n * np.maximum(0.0, np.minimum(end, until) - np.maximum(start, since))
     quarters, blind_s = (np.array([own[n] for own in heard], float) for n in (1, 2))
     is_expected = wanted_s > 0
     blind = blind_s / np.where(is_expected, wanted_s, 1.0)

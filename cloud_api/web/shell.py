@@ -56,6 +56,12 @@ templates.env.filters |= {
 MAX_FIELD = 20_000
 
 
+def make_ready() -> None:
+    """Translate all templates into the program that they are, so that the first page costs no more than the next."""
+    for name in templates.env.list_templates():
+        templates.env.get_template(name)
+
+
 def static(name: str) -> str:
     """The address of a file of the pages, with what it holds: a browser may keep it for ever."""
     if name not in _static:

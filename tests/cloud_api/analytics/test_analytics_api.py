@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from sqlmodel import col
 
 from cloud_api.analytics.comparison import compare
+from cloud_api.analytics.questions import cameras, heard_days
 from cloud_api.analytics.repository import AnalyticsRepository
 from cloud_api.insights.queues import longest_waits
 from cloud_api.insights.usual import against_usual
@@ -172,6 +173,39 @@ async def test_a_day_is_compared_with_the_same_weekdays_that_had_data(cloud: Clo
     assert told["hours"][10] == {"hour": 10, "footfall_in": 6, "usual": 3.0}
     nothing = await ask(cloud, "comparison", day="2026-06-01")
     assert (nothing["footfall_in"], nothing["change"]) == (None, None)
+
+
+async def test_an_hour_that_comes_twice_is_compared_with_twice_the_usual(cloud: CloudUnderTest) -> None:
+    """On 26 October 2025 it was two o'clock twice: as full as ever, each time."""
+    sundays = [datetime(2025, 10, day, tzinfo=BERLIN).astimezone(UTC) for day in (12, 19, 26)]
+    sundays.append(datetime(2025, 11, 2, tzinfo=BERLIN).astimezone(UTC))
+    moments = [
+        midnight + timedelta(hours=hour, minutes=minute)
+        for midnight in sundays
+        for hour in (2, 3, 10)
+        for minute in (5, 20, 35, 50)
+    ]
+    # The third hour of the long night is called two o'clock again; its ten o'clock lies an hour later.
+    moments += [sundays[2] + timedelta(hours=4, minutes=minute) for minute in (5, 20, 35, 50)]
+    moments += [sundays[2] + timedelta(hours=11, minutes=minute) for minute in (5, 20, 35, 50)]
+    await cloud.send([crossing(n, occurred_at=at.isoformat()) for n, at in enumerate(moments, 1)])
+    long = await ask(cloud, "comparison", day="2025-10-26", weeks=2)
+    assert long["hours"][2] == {"hour": 2, "footfall_in": 8, "usual": 8.0}
+    assert long["hours"][3] == {"hour": 3, "footfall_in": 4, "usual": 4.0}
+    after = await ask(cloud, "comparison", day="2025-11-02", weeks=1)
+    assert after["hours"][2] == {"hour": 2, "footfall_in": 4, "usual": 4.0}
+    assert (after["hours"][3]["usual"], after["change"]) == (4.0, 0.0)
+
+
+async def test_questions_asked_together_must_agree(cloud: CloudUnderTest) -> None:
+    async with maintenance(cloud.database) as connection:
+        org_id = (await connection.execute(select(col(Store.org_id)).limit(1))).scalar_one()
+        stores = await VisibleStores(connection, Scope(org_id, None)).all()
+        repository = AnalyticsRepository(connection, stores)
+        one, other = (heard_days(first=date(2026, 3, day), last=date(2026, 3, 9)) for day in (1, 2))
+        assert await repository.ask(one, cameras()) == [[], []]
+        with pytest.raises(ValueError, match="differ in first"):
+            await repository.ask(one, other)
 
 
 async def test_stores_are_ranked_absolutely_and_per_open_hour(cloud: CloudUnderTest) -> None:

@@ -26,7 +26,7 @@ def links(page: str, path: str = "/dashboard") -> list[str]:
 
 def heads(page: str) -> dict[str, str]:
     """What each column of the list of stores is sorted by, with the link that sorts."""
-    (head,) = re.findall(r'<div class="scroll long".*?<thead>(.*?)</thead>', page)
+    (head,) = re.findall(r'<div class="scroll long[^"]*".*?<thead>(.*?)</thead>', page)
     found = re.findall(r'<th[^>]*?(?: aria-sort="(\w+)")?><a href="([^"]+)">([^<]+?)\s*(?:<span.*?)?</a>', head)
     assert len(found) == len(re.findall("<th", head)) - 1, "all but the laptop's are sorted by"
     return {title: link.replace("&amp;", "&") for _order, link, title in found}
@@ -84,6 +84,13 @@ async def test_what_comes_by_itself_is_the_page_and_order_that_is_looked_at(empt
         page = await visitor.page(f"/dashboard?{query}")
         (source,) = re.findall(r'data-source="([^"]+)"', page)
         assert re.findall(ROW, await visitor.page(source.replace("&amp;", "&"))) == re.findall(ROW, page)
+
+
+async def test_few_stores_lie_in_the_page_and_many_scroll_beneath_their_head(empty: CloudUnderTest) -> None:
+    visitor = await with_people(empty)
+    many, few = await visitor.page("/dashboard"), await visitor.page("/dashboard?find=shop+05")
+    assert len(re.findall(ROW, few)) <= 16 < len(re.findall(ROW, many))
+    assert ("scroll long whole" in many, "scroll long whole" in few) == (False, True)
 
 
 async def test_no_store_of_that_name_is_said_and_the_rest_of_the_page_stays(empty: CloudUnderTest) -> None:
