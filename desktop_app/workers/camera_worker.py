@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,8 +20,9 @@ from shared_models.clock import Clock
 
 log = logging.getLogger(__name__)
 FROZEN_LOOK_S = 1.0
-STOP_LIMIT_S = 10.0
-"""A driver that does not let go after this long is left behind: a person who quits must not wait for ever."""
+STOP_LIMIT_S = 5.0
+"""Drivers that have not let go after this long are not waited for any longer: a person who quits must not wait for ever."""
+STOP_LOOK_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +102,7 @@ class CameraWorker:
 
     def stop(self) -> None:
         """Stop and wait."""
-        deadline_s = self._clock.monotonic_s() + STOP_LIMIT_S
-        self.ask_to_stop()
-        self.thread.join(0.05)
-        while self.thread.is_alive and self._clock.monotonic_s() < deadline_s:
-            self._source.close()  # once more: it may have been opened again in the moment of the stop
-            self.thread.join(0.05)
-        if self.thread.is_alive:
-            log.error("camera %s does not let go; it is left behind", self.camera_id)
+        stop_cameras([self])
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -204,3 +198,24 @@ class CameraWorker:
         if condition is not CameraCondition.LIVE:
             log.info("camera %s: %s", self.camera_id, words)
         self._state = CameraState(condition, words, self._clock.utc_now(), reason)
+
+
+def stop_cameras(workers: Sequence[CameraWorker]) -> None:
+    """Stop all of them at once and wait, for all together no longer than ``STOP_LIMIT_S``.
+
+    The time that is waited is counted in looks, not by the clock: a machine that slept meanwhile gave nobody time to end.
+    """
+    left = round(STOP_LIMIT_S / STOP_LOOK_S)
+    alive = list(workers)
+    while alive and left:
+        for worker in alive:
+            worker.ask_to_stop()  # again and again: a source may have been opened anew in the moment of the stop
+        alive[0].thread.join(STOP_LOOK_S)
+        left -= 1
+        alive = [worker for worker in alive if worker.thread.is_alive]
+    for worker in alive:
+        log.warning(
+            "camera %s: its driver has not answered for %.0f s and is not waited for any longer",
+            worker.camera_id,
+            STOP_LIMIT_S,
+        )

@@ -14,7 +14,7 @@ from desktop_app.services.engine_view import CameraCondition, CameraStatus, Clou
 from desktop_app.services.input_size import InputSize
 from desktop_app.services.live_view import LiveView
 from desktop_app.services.ports import CapturedFrame, Detector, VideoSource
-from desktop_app.workers.camera_worker import CameraWorker, Gap
+from desktop_app.workers.camera_worker import CameraWorker, Gap, stop_cameras
 from desktop_app.workers.detector_worker import DetectorWorker
 from desktop_app.workers.heartbeat_worker import BeatState, HeartbeatWorker
 from desktop_app.workers.supervisor import Supervisor
@@ -117,7 +117,7 @@ class Engine:
         with self._applying:
             self._is_running = False
             self._supervisor.stop()
-            self._stop_workers(list(self._workers))
+            stop_cameras(list(self._workers.values()))
             self._analysis.stop()
             for camera in self._cameras.values():
                 camera.pipeline.close()
@@ -205,7 +205,7 @@ class Engine:
         return replace(running, label=wanted.label, target_fps=wanted.target_fps, input_size=wanted.input_size)
 
     def _remove(self, camera_ids: Sequence[str]) -> None:
-        self._stop_workers(camera_ids)
+        stop_cameras([self._workers[camera_id] for camera_id in camera_ids])
         for camera_id in camera_ids:
             self._analysis.remove(camera_id)
             self._cameras[camera_id].pipeline.close()
@@ -213,12 +213,6 @@ class Engine:
             self._misdrawn.pop(camera_id, None)
         self._cameras = {i: c for i, c in self._cameras.items() if i not in camera_ids}
         self._workers = {i: w for i, w in self._workers.items() if i not in camera_ids}
-
-    def _stop_workers(self, camera_ids: Sequence[str]) -> None:
-        for camera_id in camera_ids:
-            self._workers[camera_id].ask_to_stop()
-        for camera_id in camera_ids:
-            self._workers[camera_id].stop()
 
     def _threads(self) -> list[WorkThread]:
         cloud = [worker.thread for worker in (self._sync, self._heartbeat) if worker is not None]

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import math
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -69,6 +71,28 @@ def test_a_late_reader_misses_frames_but_no_time() -> None:
     source.close()
     with pytest.raises(SourceEnded):
         source.read()
+
+
+def test_a_stop_does_not_wait_until_the_empty_room_is_drawn() -> None:
+    """Large and in a light that no other test asks for: drawing takes many seconds."""
+    source = VirtualStoreSource(address("aisle?light=evening&width=1920&height=1080"), clock=ManualClock())
+    said: list[str] = []
+
+    def open_it() -> None:
+        try:
+            source.open()
+        except SourceEnded as error:
+            said.append(str(error))
+
+    threads = [threading.Thread(target=open_it, daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.3)
+    assert all(thread.is_alive() for thread in threads)
+    source.close()
+    for thread in threads:
+        thread.join(5.0)
+    assert said == ["The virtual store is closed."] * 2
 
 
 def test_a_film_with_an_end_ends() -> None:

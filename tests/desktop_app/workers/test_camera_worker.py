@@ -28,7 +28,7 @@ from desktop_app.services.ports import (
     SourceUnreadable,
 )
 from desktop_app.services.reconnect_policy import reconnect_wait_s
-from desktop_app.workers.camera_worker import CameraWorker, Gap
+from desktop_app.workers.camera_worker import CameraWorker, Gap, stop_cameras
 from desktop_app.workers.detector_worker import DetectorWorker
 from desktop_app.workers.latest_slot import LatestSlot
 from shared_models.cameras import SourceAddress
@@ -132,6 +132,55 @@ def test_a_stop_in_the_middle_of_a_wait_is_prompt_and_tells_the_gap() -> None:
     worker.stop()
     assert time.monotonic() - began < 4.0
     assert [gap.reason for gap in gaps] == ["SourceAuthError"]
+
+
+class StuckSource(ScriptedSource):
+    """A driver that does not end its read before ``may_end`` is set; each close takes ``close_s`` of the clock's time."""
+
+    def __init__(self, *, clock: ManualClock, close_s: float = 0.0) -> None:
+        super().__init__()
+        self.may_end = threading.Event()
+        self._clock, self._close_s = clock, close_s
+
+    def read(self) -> CapturedFrame:
+        self.may_end.wait(20.0)
+        raise SourceEnded("over")
+
+    def close(self) -> None:
+        super().close()
+        self._clock.advance(self._close_s)
+
+
+@pytest.mark.expected_log("its driver has not answered")
+def test_drivers_that_hang_are_waited_for_together_and_told_as_no_error(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("desktop_app.workers.camera_worker.STOP_LIMIT_S", 0.4)
+    sources = [StuckSource(clock=ManualClock()) for _ in range(4)]
+    workers = [CameraWorker(f"cam_{i}", s, clock=CLOCK, on_gap=lambda *_: None) for i, s in enumerate(sources)]
+    for worker in workers:
+        worker.start()
+    wait_until(lambda: all(source.opened for source in sources))
+    began_s = time.monotonic()
+    stop_cameras(workers)
+    assert time.monotonic() - began_s < 1.2, "four times the limit would be 1.6 s"
+    told = [record for record in caplog.records if "has not answered" in record.getMessage()]
+    assert [record.levelname for record in told] == ["WARNING"] * 4
+    for worker, source in zip(workers, sources, strict=True):
+        source.may_end.set()
+        worker.thread.join(10.0)
+
+
+def test_a_machine_that_slept_while_it_stopped_gave_its_cameras_no_time() -> None:
+    """No line in the log: one at WARNING fails the test."""
+    clock = ManualClock()
+    source = StuckSource(clock=clock, close_s=3600.0)
+    worker = CameraWorker("cam", source, clock=clock, on_gap=lambda *_: None)
+    worker.start()
+    wait_until(lambda: source.opened)
+    threading.Timer(0.3, source.may_end.set).start()
+    worker.stop()
+    assert not worker.thread.is_alive
 
 
 @pytest.mark.expected_log("died")

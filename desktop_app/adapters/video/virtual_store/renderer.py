@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -38,12 +38,19 @@ class TruthBox:
 
 
 class Renderer:
-    """Draws frames of one store. Not thread-safe."""
+    """Draws frames of one store. Not thread-safe.
 
-    def __init__(self, config: StoreConfig) -> None:
+    Args:
+        is_cut: asked while the empty room is drawn.
+
+    Raises:
+        DrawingCut: it said so.
+    """
+
+    def __init__(self, config: StoreConfig, *, is_cut: Callable[[], bool] = lambda: False) -> None:
         self._config = config
         self._camera = SCENES[config.scene].camera(config.size_wh)
-        self._scenery = draw_scenery(config.scene, config.size_wh, config.light)
+        self._scenery = draw_scenery(config.scene, config.size_wh, config.light, is_cut=is_cut)
         self._noise = _noise_pictures(config)
 
     def figures(self, poses: Sequence[Pose]) -> list[Figure]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -18,6 +19,10 @@ CEILING_M = 3.4
 CLEARANCE_M = 0.1
 SUPERSAMPLE = 2
 FAR_M = 60.0
+BAND_ROWS = 48
+"""Rows drawn at a stretch; between two bands it is heard that nobody wants the picture any more."""
+MAX_KEPT = 16
+_WAIT_S = 0.05
 _GOODS = np.array(
     [
         (70.0, 70.0, 190.0),
@@ -50,12 +55,47 @@ def ceiling_m(scene: Scene) -> float:
     return max(CEILING_M, scene.camera_height_m + CLEARANCE_M)
 
 
-@lru_cache(maxsize=16)
-def draw_scenery(scene_name: str, size_wh: Size, light: str) -> Scenery:
-    """The empty room of a scene in ``day`` or ``evening`` light."""
+class DrawingCut(Exception):
+    """Nobody wants the picture any more."""
+
+
+def draw_scenery(scene_name: str, size_wh: Size, light: str, *, is_cut: Callable[[], bool] = lambda: False) -> Scenery:
+    """The empty room of a scene in ``day`` or ``evening`` light. Slow the first time: seconds on a busy machine.
+
+    Args:
+        is_cut: asked between two bands of rows, and while another thread draws.
+
+    Raises:
+        DrawingCut: ``is_cut`` said so.
+    """
+    asked = (scene_name, size_wh, light)
+    while not _drawing.acquire(timeout=_WAIT_S):
+        if is_cut():
+            raise DrawingCut
+    try:
+        scenery = _kept.pop(asked, None) or _drawn(*asked, is_cut=is_cut)
+        _kept[asked] = scenery
+        while len(_kept) > MAX_KEPT:
+            del _kept[next(iter(_kept))]
+    finally:
+        _drawing.release()
+    return scenery
+
+
+_drawing = threading.Lock()
+_kept: dict[tuple[str, Size, str], Scenery] = {}
+
+
+def _drawn(scene_name: str, size_wh: Size, light: str, *, is_cut: Callable[[], bool]) -> Scenery:
     scene = SCENES[scene_name]
     large = (size_wh[0] * SUPERSAMPLE, size_wh[1] * SUPERSAMPLE)
-    colour, depth = _trace(scene, large)
+    rays = scene.camera(large).rays()
+    colour, depth = np.empty(rays.shape), np.empty(rays.shape[:2], np.float32)
+    for top in range(0, len(rays), BAND_ROWS):
+        if is_cut():
+            raise DrawingCut
+        band = slice(top, top + BAND_ROWS)
+        colour[band], depth[band] = _trace(scene, rays[band])
     if light == "evening":
         colour = colour * np.array([0.62, 0.74, 0.86])
     picture = cv2.resize(colour.clip(0, 255).astype(np.uint8), size_wh, interpolation=cv2.INTER_AREA)
@@ -63,9 +103,7 @@ def draw_scenery(scene_name: str, size_wh: Size, light: str) -> Scenery:
     return Scenery(np.asarray(picture, np.uint8), np.asarray(small_depth, np.float32))
 
 
-def _trace(scene: Scene, size_wh: Size) -> tuple[Floats, NDArray[np.float32]]:
-    camera = scene.camera(size_wh)
-    rays = camera.rays()
+def _trace(scene: Scene, rays: Floats) -> tuple[Floats, NDArray[np.float32]]:
     origin, top_m = np.array([0.0, 0.0, scene.camera_height_m]), ceiling_m(scene)
     depth = np.full(rays.shape[:2], FAR_M)
     colour = np.empty(rays.shape)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import threading
 from datetime import datetime, timedelta
 
 from desktop_app.adapters.video.virtual_store.renderer import Renderer
+from desktop_app.adapters.video.virtual_store.scenery import DrawingCut
 from desktop_app.adapters.video.virtual_store.scenes import parse_store
 from desktop_app.adapters.video.virtual_store.simulation import Pose, Simulation
 from desktop_app.services.ports import BgrImage, CapturedFrame, SourceEnded
@@ -32,11 +34,17 @@ class VirtualStoreSource:
         self._realtime = realtime
         self._next_index = 0
         self._simulation: Simulation | None = None
+        self._closed = threading.Event()
         self.started_at: datetime = clock.utc_now()
         self._started_s = 0.0
 
     def open(self) -> Size:
-        self._simulation, self._renderer = Simulation(self.config), Renderer(self.config)
+        self._closed.clear()
+        try:
+            self._renderer = Renderer(self.config, is_cut=self._closed.is_set)
+        except DrawingCut:
+            raise _closed_words() from None
+        self._simulation = Simulation(self.config)
         self._next_index = 0
         self.started_at, self._started_s = self._clock.utc_now(), self._clock.monotonic_s()
         return self.config.size_wh
@@ -44,7 +52,7 @@ class VirtualStoreSource:
     def read(self) -> CapturedFrame:
         simulation = self._simulation
         if simulation is None:
-            raise SourceEnded("The virtual store is closed.")
+            raise _closed_words()
         index = self._due_index()
         film_s = index / self.config.fps
         if self.config.minutes and film_s >= self.config.minutes * 60:
@@ -60,6 +68,7 @@ class VirtualStoreSource:
         )
 
     def close(self) -> None:
+        self._closed.set()
         self._simulation = None
 
     def _due_index(self) -> int:
@@ -71,6 +80,10 @@ class VirtualStoreSource:
             return index + math.floor(late_s * self.config.fps)
         self._clock.sleep(-late_s)
         return index
+
+
+def _closed_words() -> SourceEnded:
+    return SourceEnded("The virtual store is closed.")
 
 
 class _Drawing:
