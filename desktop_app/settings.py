@@ -31,6 +31,7 @@ class EdgeSettings(BaseSettings):
         data_dir: outbox, models, logs.
         model: a model file's path or the name of a registered model; empty: the one that ships.
         min_score: boxes the detector is less sure of are not shown to the tracker.
+        self_test_at_start: measure before counting begins how a model runs best here, where that was not measured yet.
         edge_key: the store's key; before the one in the configuration.
         credentials: where passwords are kept: ``keyring``, or ``file`` in ``data_dir`` where there is no key ring.
         explain_days: how long it is kept why somebody was counted, or was not.
@@ -46,6 +47,7 @@ class EdgeSettings(BaseSettings):
     data_dir: Path = Field(default_factory=lambda: user_data_path("wink-analytics", appauthor=False))
     model: str = ""
     min_score: float = Field(default=0.1, ge=0.0, le=1.0)
+    self_test_at_start: bool = True
     edge_key: SecretStr | None = None
     credentials: Literal["keyring", "file"] = "keyring"
     explain_days: int = Field(default=7, ge=0, le=365)

@@ -17,6 +17,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 if "XDG_RUNTIME_DIR" not in os.environ:
     os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="wink-run-")
 os.environ.setdefault("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+# Each test has a data folder of its own: each would measure the machine anew.
+os.environ.setdefault("WINK_SELF_TEST_AT_START", "false")
 
 THREAD_GRACE_S = 10.0
 # Threads of libraries that live as long as the process and belong to no test.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from desktop_app.bootstrap.engine import Edge, build_edge
+from desktop_app.bootstrap.parts import test_once
 from desktop_app.services.config_document import ConfigError
 from desktop_app.services.config_import import EdgeConfig
 from desktop_app.services.coverage_journal import CoverageJournal
@@ -55,6 +56,7 @@ class RestartableEngine:
         self._lock = threading.Lock()
         self._changing = threading.Lock()
         self._is_over = False
+        self._leaving = threading.Event()
         self._unsubscribe = over.engine.on_view(self._tell) if over is not None else None
 
     @property
@@ -78,7 +80,8 @@ class RestartableEngine:
                 self._go_on(edge, config)
 
     def stop(self, *, flush_s: float) -> None:
-        # Whoever quits while a model is still being loaded waits for it: nothing may start after the end.
+        # Whoever quits while a model is still being loaded waits for it: nothing may start after the end. A self-test is cut.
+        self._leaving.set()
         with self._changing:
             self._is_over = True
             self._stop(flush_s=flush_s)
@@ -93,6 +96,10 @@ class RestartableEngine:
             self.trouble = str(error)
 
     def _start(self, config: EdgeConfig) -> None:
+        # Also while there is no camera yet: somebody is reading the wizard's first pages, and the machine is idle.
+        test_once(settings=self._settings, is_cut=self._leaving.is_set)
+        if self._leaving.is_set():
+            return
         if not config.cameras and config.api_url is None:
             self.trouble = ""
             return

@@ -12,9 +12,10 @@ from desktop_app.adapters.cloud.http_cloud import HttpCloud
 from desktop_app.adapters.storage import sqlite_outbox
 from desktop_app.adapters.video.open_source import make_source
 from desktop_app.bootstrap.configuration import load_config
-from desktop_app.bootstrap.parts import model_registry, remembered_test, run_self_test
+from desktop_app.bootstrap.parts import lost_model, measure, model_registry, remembered_test
 from desktop_app.services.config_document import ConfigError
 from desktop_app.services.config_import import EdgeConfig, ImportedCamera
+from desktop_app.services.detector_runtime import RuntimeTest, save
 from desktop_app.services.doctor import (
     Finding,
     State,
@@ -26,7 +27,7 @@ from desktop_app.services.doctor import (
     judge_model,
     judge_outbox,
 )
-from desktop_app.services.model_registry import resolve_model, sha256_of
+from desktop_app.services.model_registry import resolve_model, sha256_of_model
 from desktop_app.services.ports import (
     CredentialError,
     DeadLetter,
@@ -57,11 +58,11 @@ def retry_dead_letters(settings: EdgeSettings) -> int:
     return sqlite_outbox.retry_dead_letters_of(settings.outbox_path)
 
 
-def examine(config_path: Path | None, *, settings: EdgeSettings, measure: bool = False) -> Iterator[Finding]:
+def examine(config_path: Path | None, *, settings: EdgeSettings, is_measured: bool = False) -> Iterator[Finding]:
     """Look at everything that a day's count needs, the quick things first.
 
     Args:
-        measure: test the detector anew, even where the result of an earlier test is remembered.
+        is_measured: test the detector anew, even where the result of an earlier test is remembered.
     """
     config: EdgeConfig | None = None
     if config_path is None:
@@ -71,9 +72,9 @@ def examine(config_path: Path | None, *, settings: EdgeSettings, measure: bool =
         config, findings = _configuration(config_path, settings=settings)
         yield from findings
     yield _disk(settings)
-    yield _model(settings)
+    yield from _model(settings)
     yield from _outbox(settings, has_cloud=config is not None and config.api_url is not None)
-    yield from _detector(config, settings=settings, measure=measure)
+    yield from _detector(config, settings=settings, is_measured=is_measured)
     if config is None:
         return
     yield from _cloud(config, settings=settings)
@@ -101,29 +102,44 @@ def _disk(settings: EdgeSettings) -> Finding:
     return judge_disk(free_bytes=shutil.disk_usage(place).free, is_writable=is_writable, place=str(settings.data_dir))
 
 
-def _model(settings: EdgeSettings) -> Finding:
+def _model(settings: EdgeSettings) -> Iterator[Finding]:
     try:
+        if lost := lost_model(settings):
+            cure = (
+                f"Add it again: wink-edge models add FILE --name {lost}, or do without: wink-edge models remove {lost}."
+            )
+            yield Finding("model", State.WARNING, f"{lost} should be used, but its file is not here any more.", cure)
         spec = resolve_model(settings.model, data_dir=settings.data_dir, assets_dir=settings.assets_dir)
         entry = model_registry(settings).entries().get(spec.name)
         is_registered = entry is not None and model_registry(settings).installed().get(spec.name) == spec
         expected = entry.sha256 if entry is not None and is_registered else None
-        return judge_model(spec, expected_sha256=expected, sha256=sha256_of(spec.path))
+        can_be_pulled = entry is not None and bool(entry.urls)
+        sha256 = sha256_of_model(spec.path)
+        yield judge_model(spec, expected_sha256=expected, sha256=sha256, can_be_pulled=can_be_pulled)
     except DetectorError as error:
-        return Finding("model", State.BROKEN, str(error), "See: wink-edge models list.")
+        yield Finding("model", State.BROKEN, str(error), "See: wink-edge models list.")
 
 
-def _detector(config: EdgeConfig | None, *, settings: EdgeSettings, measure: bool) -> Iterator[Finding]:
+def _detector(config: EdgeConfig | None, *, settings: EdgeSettings, is_measured: bool) -> Iterator[Finding]:
     rates = [camera.target_fps for camera in config.cameras if camera.is_enabled] if config else []
     try:
         spec = resolve_model(settings.model, data_dir=settings.data_dir, assets_dir=settings.assets_dir)
-        test = None if measure else remembered_test(spec, settings=settings)
-        test = test or run_self_test(settings=settings)
+        test = None if is_measured else remembered_test(spec, settings=settings)
+        if test is None:
+            test = measure(settings=settings)
+            yield from _kept(test, settings=settings)
     except DetectorError as error:
         yield Finding("detector", State.BROKEN, str(error), "See: wink-edge models list.")
-    except OSError as error:
-        yield Finding("detector", State.BROKEN, f"The self-test cannot be kept: {error}.", "Mend the disk (see above).")
     else:
         yield judge_detector(test, wanted_fps=sum(rates), cameras=len(rates))
+
+
+def _kept(test: RuntimeTest, *, settings: EdgeSettings) -> Iterator[Finding]:
+    try:
+        save(test, settings.runtime_path)
+    except OSError as error:
+        words = f"what was measured cannot be kept ({error.strerror or error}); counting goes on the plain way."
+        yield Finding("self-test", State.WARNING, words, "Mend the disk (see above), then look again.")
 
 
 def _outbox(settings: EdgeSettings, *, has_cloud: bool) -> list[Finding]:

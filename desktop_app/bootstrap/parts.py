@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from desktop_app.services.model_registry import ModelRegistry, ModelSpec
     from desktop_app.services.ports import Detector, VideoSource
     from shared_models.geometry import Size
+
+log = logging.getLogger(__name__)
 
 DEFAULT_PICTURES_FPS = 5.0
 USUAL_FRAME_WH = (640, 360)
@@ -49,25 +52,42 @@ def open_detector(
     from desktop_app.adapters.detection.openvino_yolo import OpenVinoYolo
     from desktop_app.adapters.detection.ultralytics_yolo import UltralyticsYolo
     from desktop_app.services.model_registry import int8_weights, resolve_model
+    from desktop_app.services.ports import DetectorError
 
     settings = settings or EdgeSettings()
     spec = resolve_model(settings.model, data_dir=settings.data_dir, assets_dir=settings.assets_dir)
+    if lost := lost_model(settings):
+        log.warning("the model %s, which should be used, is not here any more; %s is used", lost, spec.name)
     min_score = settings.min_score if min_score is None else min_score
     if spec.is_pt:
         return UltralyticsYolo(spec.path, min_score=min_score)
     test = remembered_test(spec, settings=settings)
     int8 = int8_weights(spec, assets_dir=settings.assets_dir) if test and test.int8_sha256 else None
-    detector = OpenVinoYolo(
+    plain = partial(
+        OpenVinoYolo,
         spec.path,
         min_score=min_score,
         class_id=spec.person_class,
         head=head_named(spec.head, model=spec.name),
-        runtime=test.runtime if test else None,
-        int8_path=int8.path if int8 else None,
     )
-    if frame_wh is not None:
-        detector.prepare(frame_wh)
+    detector = plain(runtime=test.runtime, int8_path=int8.path if int8 else None) if test else plain()
+    try:
+        detector.prepare(frame_wh or USUAL_FRAME_WH)
+    except DetectorError as error:
+        if test is None:
+            raise
+        # A driver that was changed or broken since the test: what always works must count on.
+        log.warning("%s in %s cannot be used any more: %s", test.runtime.device, test.runtime.precision, error)
+        detector = plain()
+        detector.prepare(frame_wh or USUAL_FRAME_WH)
     return detector
+
+
+def lost_model(settings: EdgeSettings) -> str:
+    """The name of the model that should be used by default and whose file is not here any more; else empty."""
+    registry = model_registry(settings)
+    wanted = registry.wanted
+    return wanted if wanted and not settings.model and wanted not in registry.installed() else ""
 
 
 def remembered_test(spec: ModelSpec, *, settings: EdgeSettings) -> RuntimeTest | None:
@@ -78,9 +98,9 @@ def remembered_test(spec: ModelSpec, *, settings: EdgeSettings) -> RuntimeTest |
     if test is None or not spec.path.is_file():
         return None
     from desktop_app.adapters.detection.self_test import machine_name
-    from desktop_app.services.model_registry import int8_weights, sha256_of
+    from desktop_app.services.model_registry import int8_weights, sha256_of_model
 
-    if (test.machine, test.model_sha256) != (machine_name(), sha256_of(spec.path)):
+    if (test.machine, test.model_sha256) != (machine_name(), sha256_of_model(spec.path)):
         return None
     if test.runtime.precision == INT8:
         int8 = int8_weights(spec, assets_dir=settings.assets_dir)
@@ -95,12 +115,50 @@ def run_self_test(*, settings: EdgeSettings, progress: Callable[[float, str], bo
     Raises:
         DetectorError: there is no model, or it does not run.
         SelfTestCancelled: ``progress`` said so.
+        OSError: it cannot be kept.
     """
+    from desktop_app.services.detector_runtime import save
+
+    test = measure(settings=settings, progress=progress)
+    save(test, settings.runtime_path)
+    return test
+
+
+def test_once(*, settings: EdgeSettings, is_cut: Callable[[], bool]) -> None:
+    """Measure before counting begins how the model in use runs best, if that was not done here yet. Takes some seconds.
+
+    What goes wrong is told in the log alone: counting goes on the plain way, or says itself what is wrong with the model.
+
+    Args:
+        is_cut: asked every now and then; True ends it, and nothing is remembered.
+    """
+    from desktop_app.services.model_registry import resolve_model
+    from desktop_app.services.ports import DetectorError
+
+    if not settings.self_test_at_start:
+        return
+    try:
+        spec = resolve_model(settings.model, data_dir=settings.data_dir, assets_dir=settings.assets_dir)
+        if spec.is_pt or remembered_test(spec, settings=settings) is not None:
+            return
+        from desktop_app.adapters.detection.self_test import SelfTestCancelled
+
+        log.info("it is measured how this computer finds people fastest; once, and for some seconds")
+        try:
+            way = run_self_test(settings=settings, progress=lambda *_: not is_cut()).runtime
+        except SelfTestCancelled:
+            return
+        log.info("%s is run by %s in %s, %d at once", spec.name, way.device, way.precision, way.streams)
+    except (DetectorError, OSError) as error:
+        log.info("how this computer finds people fastest is not known: %s", error)
+
+
+def measure(*, settings: EdgeSettings, progress: Callable[[float, str], bool] | None = None) -> RuntimeTest:
+    """As ``run_self_test``, without keeping what was found."""
     from desktop_app.adapters.detection import self_test
     from desktop_app.adapters.detection.heads import head_named
     from desktop_app.adapters.detection.ultralytics_yolo import UltralyticsYolo
     from desktop_app.adapters.video.virtual_store.source import VirtualStoreSource
-    from desktop_app.services.detector_runtime import save
     from desktop_app.services.model_registry import int8_weights, resolve_model
 
     spec = resolve_model(settings.model, data_dir=settings.data_dir, assets_dir=settings.assets_dir)
@@ -112,15 +170,12 @@ def run_self_test(*, settings: EdgeSettings, progress: Callable[[float, str], bo
         store.close()
     picture = frames[-1].bgr()
     if spec.is_pt:
-        test = self_test.run_plain_test(spec.path, picture, make=partial(UltralyticsYolo, spec.path), progress=progress)
-    else:
-        head = head_named(spec.head, model=spec.name)
-        int8 = int8_weights(spec, assets_dir=settings.assets_dir)
-        test = self_test.run_self_test(
-            spec.path, picture, class_id=spec.person_class, head=head, int8=int8, progress=progress
-        )
-    save(test, settings.runtime_path)
-    return test
+        return self_test.run_plain_test(spec.path, picture, make=partial(UltralyticsYolo, spec.path), progress=progress)
+    head = head_named(spec.head, model=spec.name)
+    int8 = int8_weights(spec, assets_dir=settings.assets_dir)
+    return self_test.run_self_test(
+        spec.path, picture, class_id=spec.person_class, head=head, int8=int8, progress=progress
+    )
 
 
 def model_registry(settings: EdgeSettings) -> ModelRegistry:
@@ -167,20 +222,31 @@ def _add_runnable(
     original: Path | None = None,
 ) -> ModelSpec:
     from desktop_app.adapters.detection.heads import head_named
+    from desktop_app.adapters.detection.model_file import needed_beside
     from desktop_app.adapters.detection.openvino_yolo import OpenVinoYolo
     from desktop_app.services.model_registry import person_class
+    from desktop_app.services.ports import DetectorError
 
+    if not file.is_file():
+        raise DetectorError(f"There is no file {file}.")
     class_id = person_class(classes, model=file.name) if classes else None
     detector = OpenVinoYolo(file, class_id=class_id, head=head_named(head, model=file.name))
     detector.prepare(USUAL_FRAME_WH)
-    return model_registry(settings).add(
-        file,
+    add = partial(
+        model_registry(settings).add,
         name=name,
         licence=detector.licence or "unknown",
         classes=classes or detector.classes,
         head=head,
         original=original,
     )
+    if file.suffix.lower() == ".onnx" and needed_beside(file):
+        # Its weights are in files whose names are fixed within: they could be another model's in the folder of models.
+        with TemporaryDirectory() as folder:
+            whole = Path(folder) / f"{file.stem}.xml"
+            detector.save(whole)
+            return add(whole)
+    return add(file)
 
 
 def pull_model(name: str, *, settings: EdgeSettings, progress: Callable[[int, int | None], bool]) -> ModelSpec:

@@ -31,7 +31,7 @@ def doctor(
 
     settings = EdgeSettings() if data_dir is None else EdgeSettings(data_dir=data_dir)
     findings: list[Finding] = []
-    for finding in examine(config, settings=settings, measure=measure):
+    for finding in examine(config, settings=settings, is_measured=measure):
         findings.append(finding)
         if not as_json:
             _tell(finding)

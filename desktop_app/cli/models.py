@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from desktop_app.cli.failure import explained
 from desktop_app.settings import EdgeSettings
+
+if TYPE_CHECKING:
+    from desktop_app.services.model_registry import ModelEntry, ModelSpec
 
 models = typer.Typer(help="Detection models on this machine.", no_args_is_help=True)
 
@@ -26,12 +29,36 @@ def list_models() -> None:
 
     with explained():
         registry = model_registry(EdgeSettings())
-        installed = registry.installed()
+        installed, settings = registry.installed(), EdgeSettings()
+        default = registry.default()
+        used = settings.model or (default.name if default else "")
         for name, entry in registry.entries().items():
-            state = str(installed[name].path) if name in installed else "not here; wink-edge models pull " + name
-            typer.echo(f"{name:<24}{entry.licence:<14}{state}")
-        if not registry.entries():
-            typer.echo("No model yet. Add one: wink-edge models add FILE.onnx")
+            mark = "*" if name == used else " "
+            typer.echo(f"{mark} {name:<24}{entry.licence:<14}{_state(entry, installed.get(name))}")
+        if used and used not in installed:
+            typer.echo(f"* {used} (WINK_MODEL)")
+        typer.echo("The one with * is used.")
+
+
+def _state(entry: ModelEntry, spec: ModelSpec | None) -> str:
+    """Where a model is, or what brings it here."""
+    if spec is not None:
+        return str(spec.path)
+    if entry.urls:
+        return f"not here; wink-edge models pull {entry.name}"
+    return f"its file {entry.file} is gone; add it again, or: wink-edge models remove {entry.name}"
+
+
+@models.command()
+def use(name: Annotated[str, typer.Argument(help="One of the list.")]) -> None:
+    """Use a model that is here, from the next start on."""
+    from desktop_app.bootstrap.parts import model_registry
+
+    with explained():
+        spec = model_registry(EdgeSettings()).use(name)
+        typer.echo(f"{spec.name} is used from the next start on.")
+        if EdgeSettings().model:
+            typer.echo(f"But WINK_MODEL is set, and goes before it: {EdgeSettings().model}", err=True)
 
 
 @models.command()

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from desktop_app.cli.failure import explained
-from desktop_app.services.engine_view import EngineStatus
+from desktop_app.services.engine_view import CameraStatus, EngineStatus
+from desktop_app.services.not_furniture import NOT_FURNITURE_FILE, NotFurniture, is_same_place
 from desktop_app.settings import EdgeSettings
 from shared_models.geometry import Point
 
@@ -36,6 +37,7 @@ def run(
 ) -> None:
     """Count at all cameras of a store, without a window. SIGHUP reads the configuration again."""
     from desktop_app.bootstrap.engine import build_edge_from_file
+    from desktop_app.bootstrap.parts import test_once
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -46,10 +48,12 @@ def run(
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, lambda *_: again.set())
     with explained():
+        test_once(settings=settings, is_cut=stop.is_set)
         edge = build_edge_from_file(config, settings=settings)
         edge.start()
         deadline = time.monotonic() + seconds if seconds else None
         told_s = 0.0
+        offers = _Offers(settings)
         pruned_s = time.monotonic()
         try:
             while not stop.wait(0.2):
@@ -63,14 +67,33 @@ def run(
                     edge.prune()
                 if time.monotonic() - told_s >= STATUS_EVERY_S:
                     told_s = time.monotonic()
-                    _tell(edge.engine.status())
+                    _tell(edge.engine.status(), offers)
                     _tell_disputes(edge)
         finally:
             edge.close()
     typer.echo("stopped", err=True)
 
 
-def _tell(status: EngineStatus) -> None:
+class _Offers:
+    """What never moves, each thing once; not what an owner has called a person in the window."""
+
+    def __init__(self, settings: EdgeSettings) -> None:
+        self._answered = NotFurniture(settings.data_dir / NOT_FURNITURE_FILE)
+        self._told: list[tuple[str, Sequence[Point]]] = []
+
+    def new(self, camera: CameraStatus) -> list[Sequence[Point]]:
+        """Areas of a camera that were not told yet."""
+        found: list[Sequence[Point]] = [
+            area
+            for area in camera.furniture
+            if not self._answered.holds(camera.camera_id, area)
+            and not any(i == camera.camera_id and is_same_place(area, told) for i, told in self._told)
+        ]
+        self._told += [(camera.camera_id, area) for area in found]
+        return found
+
+
+def _tell(status: EngineStatus, offers: _Offers) -> None:
     """A line per camera, on standard error."""
     for camera in status.cameras:
         figures = ", ".join(
@@ -78,7 +101,7 @@ def _tell(status: EngineStatus) -> None:
             for c in camera.counts
         )
         typer.echo(f"{camera.label}: {camera.words} {camera.analysed_fps:.1f}/s  {figures}", err=True)
-        for area in camera.furniture:
+        for area in offers.new(camera):
             typer.echo(f"  {_offer(area)}", err=True)
     typer.echo(f"cloud: {status.cloud.words}", err=True)
 

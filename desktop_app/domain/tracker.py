@@ -102,8 +102,9 @@ class Tracker:
         self._next_id = 1
         self._now_s: float | None = None
 
-    def __len__(self) -> int:
-        """Tracks kept in mind, seen or not."""
+    @property
+    def track_count(self) -> int:
+        """Tracks kept in mind, seen or not. No ``__len__``: a tracker of an empty shop would be false."""
         return len(self._ids)
 
     def update(self, detections: Detections, *, at_s: float, frame_wh: Size) -> TrackedDetections:

@@ -103,8 +103,9 @@ class ZoneEngine:
         self._now_s = float("-inf")
         self._set_zones(zones)
 
-    def __len__(self) -> int:
-        """Tracks kept in mind."""
+    @property
+    def track_count(self) -> int:
+        """Tracks kept in mind. No ``__len__``: the engine of an empty shop would be false."""
         return len(self._walks)
 
     def update(self, tracked: TrackedDetections, *, at_s: float, occurred_at: datetime) -> list[EventDraft]:

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from desktop_app.services.desk_ports import DeskPorts
+from desktop_app.services.not_furniture import NOT_FURNITURE_FILE, NotFurniture
 from desktop_app.services.own_version import own_version
 from desktop_app.services.past_desk import PastCount, PastDesk
 from desktop_app.services.running_figures import written_drift
@@ -68,8 +69,7 @@ class Desk(StoreDesk):
         fixed_secrets: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(ports, data_dir=data_dir, zones=zones, fixed=fixed, fixed_secrets=fixed_secrets)
-        self.not_furniture: set[tuple[str, int, int]] = set()
-        """What stands still and is a person all the same, by the owner's word; until the program ends."""
+        self.not_furniture = NotFurniture(data_dir / NOT_FURNITURE_FILE)
         self.past = PastDesk(
             ports.past,
             archive=ports.archive,
@@ -104,6 +104,7 @@ class Desk(StoreDesk):
         )
         self.save_store(self._document.without_camera(camera_id), secrets={name: None})
         self.zones.forget(camera_id)
+        self.not_furniture.forget(camera_id)
         return removed
 
     def forget_past(self, removed: RemovedCamera) -> None:

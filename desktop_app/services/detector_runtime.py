@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,6 +15,8 @@ INPUT_SIDES = (416, 640)
 INT8 = "int8"
 CLEARLY = 1.05
 """A less plain way must be faster by this factor."""
+PRECISIONS = ("f32", "bf16", "f16", INT8, "auto")
+MOST_STREAMS = 64
 AGREEMENT = 0.05
 """A faster way of running may change scores by no more than this on the test picture."""
 
@@ -104,11 +107,20 @@ def save(test: RuntimeTest, path: Path) -> None:
 
 
 def load(path: Path) -> RuntimeTest | None:
-    """The test that was remembered; None where there is none or it cannot be read."""
+    """The test that was remembered; None where there is none, it cannot be read, or it says what no test can have found."""
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         rates = {int(side): float(rate) for side, rate in raw["rates"].items()}
         runtime, int8 = DetectorRuntime(**raw["runtime"]), str(raw.get("int8_sha256", ""))
-        return RuntimeTest(raw["machine"], raw["model_sha256"], runtime, rates, int8)
+        test = RuntimeTest(str(raw["machine"]), str(raw["model_sha256"]), runtime, rates, int8)
+        return test if _can_be(test) else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _can_be(test: RuntimeTest) -> bool:
+    way = test.runtime
+    is_way = isinstance(way.device, str) and way.precision in PRECISIONS
+    is_counted = isinstance(way.streams, int) and isinstance(way.threads, int)
+    has_rates = bool(test.rates) and all(math.isfinite(r) and r > 0 for r in test.rates.values())
+    return is_way and is_counted and 1 <= way.streams <= MOST_STREAMS and way.threads >= 0 and has_rates

@@ -134,12 +134,13 @@ def judge_clock(offset_s: float | None) -> Finding:
     return Finding("clock", State.OK, words)
 
 
-def judge_model(spec: ModelSpec, *, expected_sha256: str | None, sha256: str) -> Finding:
-    """The file of the model in use."""
+def judge_model(spec: ModelSpec, *, expected_sha256: str | None, sha256: str, can_be_pulled: bool = False) -> Finding:
+    """The file of the model in use; ``sha256`` as ``sha256_of_model`` gives it."""
     if expected_sha256 is None:
         return Finding("model", State.OK, f"{spec.name} ({spec.path}); not registered, so its hash is not known.")
-    if sha256 != expected_sha256:
-        cure = f"Get it again: wink-edge models pull {spec.name}, or wink-edge models add FILE."
+    if expected_sha256 not in (sha256, sha256.split()[0]):  # an older manifest knows of no weights
+        again = f"pull {spec.name}" if can_be_pulled else f"add FILE --name {spec.name}"
+        cure = f"Get it again: wink-edge models {again}. Or use another one: wink-edge models use NAME."
         return Finding(
             "model", State.BROKEN, f"{spec.path} is not the file that was registered (its hash differs).", cure
         )

@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from desktop_app.services.ports import DetectorError
+from desktop_app.services.whole_files import write_whole
 
 MANIFEST = "manifest.json"
+USED_KEY = "used"
+"""Where this machine's manifest names the model that was chosen; without it the one added last is used."""
 INT8_KEY = "int8"
 """Where the manifest names 8-bit forms of its models: beside ``models``, for they are no models of their own."""
 SUFFIXES = (".onnx", ".xml")
@@ -30,6 +33,7 @@ class ModelEntry:
     """One model of a manifest.
 
     Attributes:
+        sha256: of its file; of an OpenVINO model added here that of network and weights, parted by a space.
         file: its name beside the manifest; empty for one that has to be pulled.
         urls: official addresses it may be downloaded from.
         classes: what it finds, by class number; empty where that is not known.
@@ -160,12 +164,9 @@ class ModelRegistry:
             original: the file that ``file`` was exported from; a copy is kept beside it, under the same name.
 
         Raises:
-            DetectorError: no such file, or not a form that is known.
+            DetectorError: it cannot be called so.
+            OSError: it cannot be copied; what was registered before is untouched.
         """
-        if not file.is_file():
-            raise DetectorError(f"There is no file {file}.")
-        if file.suffix.lower() not in SUFFIXES:
-            raise DetectorError(f"{file.name} is no model file; give one that ends in {' or '.join(SUFFIXES)}.")
         name = name or _UNFIT.sub("-", file.stem)
         if _UNFIT.search(name) or not name.strip("."):
             raise DetectorError(f"'{name}' cannot be a model's name; use letters, digits, '-', '_' and '.'.")
@@ -180,14 +181,40 @@ class ModelRegistry:
         if original is not None and original.resolve() != kept.resolve():
             _copy(original, kept)
         size, named = target.stat().st_size, tuple(classes)
-        self.register(ModelEntry(name, sha256_of(target), licence, target.name, (), size, "", named, head))
+        self.register(ModelEntry(name, sha256_of_model(target), licence, target.name, (), size, "", named, head))
         return ModelSpec(name, target, licence, named, head)
 
     def register(self, entry: ModelEntry) -> None:
-        """Write ``entry`` into this machine's manifest (a whole temporary file and an atomic replace)."""
+        """Write ``entry`` into this machine's manifest; it is the model that is used from now on."""
         entries = _read_manifest(self._own)
         entries.pop(entry.name, None)  # the newest stands last
-        self._write({**entries, entry.name: entry})
+        self._write({**entries, entry.name: entry}, used=entry.name)
+
+    def use(self, name: str) -> ModelSpec:
+        """Use a model that is here from the next start on.
+
+        Raises:
+            DetectorError: it is not here.
+        """
+        spec = self.installed().get(name)
+        if spec is None:
+            raise DetectorError(f"'{name}' is not a model that is here; see: wink-edge models list.")
+        self._write(_read_manifest(self._own), used=name)
+        return spec
+
+    @property
+    def wanted(self) -> str:
+        """The model to be used: the one chosen or added last on this machine, whether or not its file is still here.
+
+        Empty where nothing was ever added or chosen.
+        """
+        added = [entry.name for entry in _read_manifest(self._own).values() if entry.file]
+        return _used(self._own) or (added[-1] if added else "")
+
+    def default(self) -> ModelSpec | None:
+        """The model that is wanted, or, where its file is not here, another one that is."""
+        installed = self.installed()
+        return installed.get(self.wanted) or (list(installed.values())[-1] if installed else None)
 
     def remove(self, name: str) -> None:
         """Forget a model of this machine and delete its file.
@@ -203,35 +230,37 @@ class ModelRegistry:
             file = self._own / entry.file
             for path in (file, file.with_suffix(".bin"), self._own / f"{name}{PT_SUFFIX}"):
                 path.unlink(missing_ok=True)
-        self._write(entries)
+        used = _used(self._own)
+        self._write(entries, used="" if used == name else used)
 
     @property
     def folder(self) -> Path:
         """Where this machine's models are kept."""
         return self._own
 
-    def _write(self, entries: dict[str, ModelEntry]) -> None:
-        self._own.mkdir(parents=True, exist_ok=True)
-        temporary = self._own / f"{MANIFEST}.new"
-        temporary.write_text(json.dumps({"models": [asdict(e) for e in entries.values()]}, indent=2) + "\n")
-        temporary.replace(self._own / MANIFEST)
+    def _write(self, entries: dict[str, ModelEntry], *, used: str) -> None:
+        value = {"models": [asdict(e) for e in entries.values()], USED_KEY: used}
+        write_whole(self._own / MANIFEST, json.dumps(value, indent=2) + "\n")
 
 
 def resolve_model(setting: str, *, data_dir: Path, assets_dir: Path) -> ModelSpec:
     """The model that ``setting`` names: a file's path, a registered name, or (empty) the default.
 
-    The default is the newest model added on this machine, else the one that ships.
+    The default is the model chosen or added last on this machine, else the one that ships (also where its file is gone:
+    a shop goes on counting, and ``open_detector`` and the doctor say so).
 
     Raises:
         DetectorError: there is none; the message says how to get one.
     """
-    installed = ModelRegistry(data_dir=data_dir, assets_dir=assets_dir).installed()
+    registry = ModelRegistry(data_dir=data_dir, assets_dir=assets_dir)
+    installed = registry.installed()
     if not setting:
-        if not installed:
+        default = registry.default()
+        if default is None:
             raise DetectorError(
                 "No detection model is installed. Add one: wink-edge models add FILE.onnx, or name one in WINK_MODEL."
             )
-        return list(installed.values())[-1]
+        return default
     if setting in installed:
         return installed[setting]
     path = Path(setting).expanduser()
@@ -265,10 +294,20 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sha256_of_model(path: Path) -> str:
+    """Hex digest of a model: of its file; of an OpenVINO model those of network and weights, parted by a space."""
+    weights = path.with_suffix(".bin")
+    has_weights = path.suffix.lower() == ".xml" and weights.is_file()
+    return " ".join(sha256_of(file) for file in ((path, weights) if has_weights else (path,)))
+
+
 def _copy(source: Path, target: Path) -> None:
     temporary = target.with_name(target.name + ".new")
-    shutil.copyfile(source, temporary)
-    temporary.replace(target)
+    try:
+        shutil.copyfile(source, temporary)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _entry(item: dict[str, Any]) -> ModelEntry:
@@ -288,6 +327,12 @@ def _int8_entries(folder: Path) -> dict[str, Int8Entry]:
         log.warning("%s is damaged (%s); nothing runs in 8-bit integers.", path, error)
         return {}
     return {entry.of: entry for entry in entries}
+
+
+def _used(folder: Path) -> str:
+    """The model that was chosen; empty where none was. ``_read_manifest`` tells of a manifest that is damaged."""
+    path = folder / MANIFEST
+    return str(json.loads(path.read_text(encoding="utf-8")).get(USED_KEY, "")) if path.is_file() else ""
 
 
 def _read_manifest(folder: Path) -> dict[str, ModelEntry]:

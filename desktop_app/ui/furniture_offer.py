@@ -9,13 +9,13 @@ from PySide6.QtWidgets import QWidget
 
 from desktop_app.services.desk import Desk
 from desktop_app.services.engine_view import CameraStatus
+from desktop_app.services.not_furniture import is_same_place
 from desktop_app.ui.pieces import Banner
 from desktop_app.workers.background_op import BackgroundOps
 from shared_models.geometry import Point
 from shared_models.zones import Zone
 
 Area = tuple[Point, ...]
-SAME_PX = 24.0
 
 
 class FurnitureOffer(Banner):
@@ -42,13 +42,11 @@ class FurnitureOffer(Banner):
                 (c.camera_id, area)
                 for c in cameras
                 for area in c.furniture
-                if _key(c.camera_id, area) not in self._desk.not_furniture
+                if not self._desk.not_furniture.holds(c.camera_id, area)
             ),
             None,
         )
-        if (found is None) == (self.offered is None) and (
-            found is None or (self.offered is not None and _key(*found) == _key(*self.offered))
-        ):
+        if _is_same(found, self.offered):
             return
         self.offered = found
         if found is None:
@@ -78,7 +76,7 @@ class FurnitureOffer(Banner):
     def leave(self) -> None:
         """It is no furniture: ask no more about it."""
         if self.offered is not None:
-            self._desk.not_furniture.add(_key(*self.offered))
+            self._desk.not_furniture.add(*self.offered)
         self._rest()
 
     def undo(self, camera_id: str, before: tuple[Zone, ...]) -> None:
@@ -91,7 +89,7 @@ class FurnitureOffer(Banner):
             failed=self._failed,
         )
         if offered is not None:
-            self._desk.not_furniture.add(_key(*offered))
+            self._desk.not_furniture.add(*offered)
         self._rest()
 
     def _ignored(self, camera_id: str, before: tuple[Zone, ...]) -> None:
@@ -110,8 +108,7 @@ class FurnitureOffer(Banner):
         self.say("")
 
 
-def _key(camera_id: str, area: Area) -> tuple[str, int, int]:
-    """The same for the same thing: its box sways by some pixels."""
-    x = sum(p[0] for p in area) / len(area)
-    y = sum(p[1] for p in area) / len(area)
-    return camera_id, round(x / SAME_PX), round(y / SAME_PX)
+def _is_same(found: tuple[str, Area] | None, offered: tuple[str, Area] | None) -> bool:
+    if found is None or offered is None:
+        return found is offered
+    return found[0] == offered[0] and is_same_place(found[1], offered[1])

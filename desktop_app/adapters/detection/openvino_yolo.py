@@ -20,6 +20,7 @@ import openvino as ov
 from openvino.preprocess import ColorFormat, PrePostProcessor
 
 from desktop_app.adapters.detection.heads import Head, can_be, count_classes, decode, recognise
+from desktop_app.adapters.detection.model_file import CURE, check_model_file
 from desktop_app.adapters.detection.stem import with_plain_stem
 from desktop_app.domain.detections import Detections
 from desktop_app.services.detector_runtime import INPUT_SIDES, INT8, DetectorRuntime
@@ -33,7 +34,6 @@ MAX_SQUEEZE = 0.05
 """A picture may be made flatter or narrower by this share to fill the next smaller multiple of a small input: tall people
 are found as well, for an eighth less work. A large input is for small people, and stays exact (docs/adr/0023)."""
 LONG_SIDE = 640
-MAX_MODEL_BYTES = 500_000_000
 MAX_COMPILED = 8
 """Input shapes kept compiled at once; a ninth replaces the one unused for longest."""
 
@@ -134,6 +134,10 @@ class OpenVinoYolo:
                 raise DetectorError(f"The model {self.name} failed on a picture ({_first_line(error)}).") from error
             return results
 
+    def save(self, path: Path) -> None:
+        """Write the network as OpenVINO's own form: ``path`` (.xml) and its weights (.bin) beside it."""
+        ov.save_model(self._model, path, compress_to_fp16=False)
+
     def close(self) -> None:
         with self._lock:
             self._compiled.clear()
@@ -182,7 +186,7 @@ class OpenVinoYolo:
                 _options(self.runtime),
             )
         except RuntimeError as error:
-            raise DetectorError(f"{self._path.name} cannot be run ({_first_line(error)}). {_CURE}") from error
+            raise DetectorError(f"{self._path.name} cannot be run ({_first_line(error)}). {CURE}") from error
         return _Compiled(network, [network.create_infer_request() for _ in range(self._streams)], input_wh, head)
 
     def _shaped(self, input_wh: Size) -> tuple[Any, Size]:
@@ -205,9 +209,9 @@ class OpenVinoYolo:
     def _head_of(self, shape: list[int], *, input_wh: Size) -> Head:
         head = self._head or recognise(shape, input_wh=input_wh)
         if head is None:
-            raise DetectorError(f"{self._path.name} gives {shape}, which is no YOLO head known here. {_CURE}")
+            raise DetectorError(f"{self._path.name} gives {shape}, which is no YOLO head known here. {CURE}")
         if not can_be(head, shape, input_wh=input_wh):
-            raise DetectorError(f"{self._path.name} gives {shape}, which is no head of the kind {head}. {_CURE}")
+            raise DetectorError(f"{self._path.name} gives {shape}, which is no head of the kind {head}. {CURE}")
         count = count_classes(shape, head)
         if count is not None and self._class_id >= count:
             raise DetectorError(
@@ -226,21 +230,18 @@ class OpenVinoYolo:
         return int8_path
 
     def _read(self, path: Path) -> Any:
-        if not path.is_file():
-            raise DetectorError(f"There is no model at {path}. Register one: wink-edge models add FILE.")
-        if path.stat().st_size > MAX_MODEL_BYTES:
-            raise DetectorError(f"{path.name} is larger than {MAX_MODEL_BYTES // 1_000_000} MB. {_CURE}")
+        check_model_file(path)
         try:
             model = self._core.read_model(path)
         except RuntimeError as error:
-            raise DetectorError(f"{path.name} is no model that can be read ({_first_line(error)}). {_CURE}") from None
-        rank = model.input(0).partial_shape.rank
-        if len(model.inputs) != 1 or rank.is_dynamic or rank.get_length() != 4:
-            raise DetectorError(f"{path.name} does not take one picture. {_CURE}")
+            raise DetectorError(f"{path.name} is no model that can be read ({_first_line(error)}). {CURE}") from None
+        if len(model.inputs) != 1 or not _is_picture(model.input(0).partial_shape):
+            raise DetectorError(f"{path.name} does not take one picture. {CURE}")
         return model
 
 
-_CURE = "Use a YOLOX, YOLOv8, YOLO11 or YOLO26 detection model in ONNX or OpenVINO form."
+def _is_picture(shape: Any) -> bool:
+    return bool(shape.rank.is_static and shape.rank.get_length() == 4)
 
 
 def input_size_for(frame_wh: Size, *, long_side: int) -> Size:

@@ -25,7 +25,7 @@ from desktop_app.services.detector_runtime import (
     best_of,
     candidates,
 )
-from desktop_app.services.model_registry import Int8Weights, sha256_of
+from desktop_app.services.model_registry import Int8Weights, sha256_of_model
 from desktop_app.services.ports import BgrImage, Detector, DetectorError
 
 log = logging.getLogger(__name__)
@@ -101,7 +101,7 @@ def run_self_test(
             with closing(make(runtime=best, long_side=side)) as detector:
                 rates[side] = _pictures_per_second(detector, picture, seconds=share_s)
     of_int8 = int8.sha256 if int8 is not None and best.precision == INT8 else ""
-    return RuntimeTest(machine_name(), sha256_of(model_path), best, rates, of_int8)
+    return RuntimeTest(machine_name(), sha256_of_model(model_path), best, rates, of_int8)
 
 
 def run_plain_test(
@@ -128,7 +128,7 @@ def run_plain_test(
         with closing(make(long_side=side)) as detector:
             rates[side] = _pictures_per_second(detector, picture, seconds=seconds / len(INPUT_SIDES))
     way = DetectorRuntime(precision="f32", streams=1, threads=0)
-    return RuntimeTest(machine_name(), sha256_of(model_path), way, rates)
+    return RuntimeTest(machine_name(), sha256_of_model(model_path), way, rates)
 
 
 def _opened_if_it_agrees(

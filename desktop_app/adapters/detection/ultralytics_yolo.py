@@ -18,9 +18,9 @@ import numpy as np
 from platformdirs import user_cache_path
 
 from desktop_app.adapters.detection.heads import NMS_IOU
+from desktop_app.adapters.detection.model_file import MAX_MODEL_BYTES
 from desktop_app.adapters.detection.openvino_yolo import (
     LONG_SIDE,
-    MAX_MODEL_BYTES,
     input_size_for,
     letterbox,
     squeeze_at,

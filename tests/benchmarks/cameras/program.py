@@ -13,11 +13,17 @@ from typing import Any
 import psutil
 
 from desktop_app.bootstrap.engine import build_edge_from_file
+from desktop_app.bootstrap.parts import test_once
+from desktop_app.services.detector_runtime import DetectorRuntime, load
 from desktop_app.settings import EdgeSettings
 
 
 def main(task: dict[str, Any]) -> None:
-    edge = build_edge_from_file(Path(task["config"]), settings=EdgeSettings(data_dir=Path(task["data_dir"])))
+    settings = EdgeSettings(data_dir=Path(task["data_dir"]), self_test_at_start=True)
+    test_once(settings=settings, is_cut=lambda: False)  # as the program itself does before it counts
+    test = load(settings.runtime_path)
+    way = test.runtime if test else DetectorRuntime()
+    edge = build_edge_from_file(Path(task["config"]), settings=settings)
     edge.start()
     try:
         time.sleep(task["warm_up_s"])
@@ -29,6 +35,7 @@ def main(task: dict[str, Any]) -> None:
                 looks.setdefault(camera.camera_id, []).append(camera.analysed_fps)
         wall_s = time.monotonic() - began_s
         answer = {
+            "way": f"{way.precision}, {way.streams} at once",
             "looks_per_s": {camera_id: fmean(rates) for camera_id, rates in looks.items()},
             "conditions": sorted({str(camera.condition) for camera in edge.engine.status().cameras}),
             "cores": (_cpu_s() - cpu_s) / wall_s,

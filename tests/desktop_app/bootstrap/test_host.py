@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, time
@@ -13,8 +14,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import SecretStr
 
+from desktop_app.adapters.detection.self_test import SelfTestCancelled
 from desktop_app.adapters.storage.event_archive import SqliteEventArchive
 from desktop_app.adapters.storage.sqlite_outbox import read_counters
+from desktop_app.bootstrap import parts
 from desktop_app.bootstrap.host import RestartableEngine
 from desktop_app.services.config_import import EdgeConfig, ImportedCamera
 from desktop_app.services.store_times import StoreTimes
@@ -149,3 +152,30 @@ def test_a_cloud_that_cannot_be_one_is_said_and_counting_goes_on(host: Restartab
     wait_until(lambda: last_frame(host, "entrance") > before)
     host.restart(plain)
     assert host.trouble == ""
+
+
+@pytest.mark.parametrize("cameras", [(), (camera("entrance"),)])
+def test_the_first_start_measures_the_machine_before_it_counts_and_a_quit_cuts_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cameras: tuple[ImportedCamera, ...]
+) -> None:
+    """Also while there is no camera yet: the machine is idle then."""
+    began, cuts = threading.Event(), []
+
+    def slow_test(*, progress: Callable[[float, str], bool], **_: object) -> None:
+        began.set()
+        while progress(0.0, ""):
+            sleep(0.01)
+        cuts.append(True)
+        raise SelfTestCancelled
+
+    monkeypatch.setattr(parts, "run_self_test", slow_test)
+    settings = EdgeSettings(data_dir=tmp_path, model=str(find_weights()), self_test_at_start=True)
+    made = RestartableEngine(settings=settings, clock=SteadyClock(), zones=ZoneStore(tmp_path))
+    starter = threading.Thread(target=lambda: made.restart(EdgeConfig(None, None, cameras)), name="starter")
+    starter.start()
+    assert began.wait(20.0)
+    assert made.status().cameras == ()
+    made.stop(flush_s=0.0)
+    starter.join(20.0)
+    assert cuts == [True]
+    assert made.status().cameras == (), "nothing starts after the end"

@@ -210,7 +210,7 @@ def test_boxes_that_are_none_are_left_out_and_the_others_counted() -> None:
         )
         drafts += engine.update(mixed, at_s=i / 5, occurred_at=OPENED_AT + timedelta(seconds=i / 5))
     assert in_out(drafts) == (1, 0)
-    assert len(engine) == 1
+    assert engine.track_count == 1
 
 
 def test_a_moment_that_is_no_number_stands_still_and_loses_nobody() -> None:

@@ -88,7 +88,8 @@ def test_a_box_seen_once_is_never_confirmed_and_soon_forgotten() -> None:
     tracker.update(seen([body(300)]), at_s=0.0, frame_wh=FRAME)
     for i in range(1, 8):
         tracker.update(seen([]), at_s=i / 5, frame_wh=FRAME)
-    assert len(tracker) == 0
+    assert tracker.track_count == 0
+    assert tracker, "a tracker of an empty shop is a tracker all the same"
 
 
 def test_after_a_pause_longer_than_memory_ids_begin_anew() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,28 @@ def test_what_cannot_be_read_is_measured_again(tmp_path: Path, text: str) -> Non
     path = tmp_path / "runtime.json"
     assert load(path) is None
     path.write_text(text)
+    assert load(path) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rates": {}},
+        {"rates": {"640": 0.0}},
+        {"rates": {"640": float("nan")}},
+        {"runtime": {"streams": "two"}},
+        {"runtime": {"streams": 0}},
+        {"runtime": {"streams": 10**6}},
+        {"runtime": {"threads": -1}},
+        {"runtime": {"precision": "f8"}},
+        {"runtime": {"device": None}},
+    ],
+)
+def test_what_no_test_can_have_found_is_measured_again(tmp_path: Path, change: dict[str, Any]) -> None:
+    path = tmp_path / "runtime.json"
+    save(TEST, path)
+    value = json.loads(path.read_text())
+    path.write_text(json.dumps({**value, **change, "runtime": {**value["runtime"], **change.get("runtime", {})}}))
     assert load(path) is None
 
 

@@ -109,7 +109,7 @@ def test_a_remembered_choice_is_used_and_told(assets: Path) -> None:
     assert detector.runtime == WAY
     (frame,) = store_frames(StoreConfig("entrance", seed=HELD_OUT_SEEDS[0], people=14), count=1, every_s=4)
     assert len(detector.detect([frame.picture])) == 1
-    (finding,) = _detector(None, settings=settings, measure=False)
+    (finding,) = _detector(None, settings=settings, is_measured=False)
     assert "CPU in int8, 2 at once: 70 pictures a second at 416 pixels" in finding.words
 
 

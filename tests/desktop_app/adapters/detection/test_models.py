@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,26 +12,37 @@ import cv2
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from typer.testing import CliRunner
 
 from desktop_app.adapters.detection.heads import STRIDES, Head, anchors_of, decode, recognise, suppress
 from desktop_app.adapters.detection.model_download import download
+from desktop_app.adapters.detection.model_file import MAX_MODEL_BYTES
 from desktop_app.adapters.detection.openvino_yolo import (
-    MAX_MODEL_BYTES,
     MAX_SQUEEZE,
     OpenVinoYolo,
     class_names,
     input_size_for,
     letterbox,
 )
+from desktop_app.adapters.detection.self_test import machine_name
 from desktop_app.adapters.video.virtual_store.renderer import Renderer
 from desktop_app.adapters.video.virtual_store.scenes import StoreConfig
 from desktop_app.adapters.video.virtual_store.simulation import Simulation
-from desktop_app.bootstrap.parts import add_model, model_registry, open_detector, pull_model, run_self_test
+from desktop_app.bootstrap.maintenance import _model as examine_model
+from desktop_app.bootstrap.parts import (
+    add_model,
+    model_registry,
+    open_detector,
+    pull_model,
+    remembered_test,
+    run_self_test,
+)
 from desktop_app.cli import app
 from desktop_app.domain.detections import Detections
-from desktop_app.services.model_registry import ModelEntry, person_class, resolve_model
+from desktop_app.services.detector_runtime import DetectorRuntime, RuntimeTest, save
+from desktop_app.services.doctor import State
+from desktop_app.services.model_registry import ModelEntry, person_class, resolve_model, sha256_of_model
 from desktop_app.services.ports import DetectorError
 from desktop_app.settings import EdgeSettings
 from tests.helpers.weights import find_weights
@@ -475,3 +487,172 @@ def test_a_letterbox_loses_no_picture() -> None:
     assert scales.tolist() == [1.0] * 4
     assert (boxed[:360] == 200).all()
     assert (boxed[360:] == 114).all()
+
+
+# -- files that are no models, and what becomes of a model's file
+
+
+def saved(graph: onnx.GraphProto, path: Path, *, data: str = "") -> Path:
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.save_model(model, str(path), save_as_external_data=bool(data), location=data or None, size_threshold=0)
+    return path
+
+
+def with_external_data(path: Path) -> Path:
+    """A network that finds one person at a fixed place, its values in ``values`` beside it."""
+    inner = tiny_network(path.with_name("inner.onnx"), OUTPUTS[Head.YOLOV8])
+    model = onnx.load(str(inner))
+    inner.unlink()
+    for tensor in model.graph.initializer:
+        tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor), tensor.name))
+    return saved(model.graph, path, data="values")
+
+
+def refused_file(kind: str, folder: Path) -> Path:
+    path = folder / f"{kind}.onnx"
+    whole = find_weights().read_bytes()
+    match kind:
+        case "text":
+            path.write_text("hello\n")
+        case "empty":
+            path.write_bytes(b"")
+        case "cut":
+            path.write_bytes(whole[: len(whole) // 3])
+        case "zip":
+            with zipfile.ZipFile(path, "w") as file:
+                file.writestr("model.onnx", b"hello")
+        case "without a picture":
+            output = helper.make_tensor_value_info("c", TensorProto.FLOAT, [1])
+            constant = helper.make_tensor("k", TensorProto.FLOAT, [1], [0.0])
+            saved(helper.make_graph([helper.make_node("Identity", ["k"], ["c"])], "g", [], [output], [constant]), path)
+        case "data missing":
+            with_external_data(path)
+            (folder / "values").unlink()
+        case "xml alone":
+            path = folder / "net.xml"
+            path.write_text("<?xml version='1.0'?><net name='x' version='11'></net>")
+        case "no xml":
+            path = folder / "net.xml"
+            path.write_text("hello")
+        case "a document":
+            path = folder / "readme.md"
+            path.write_text("hello")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("text", "damaged, not whole, or something else by its name only. Get it again."),
+        ("empty", "damaged, not whole, or something else by its name only. Get it again."),
+        ("cut", "damaged, not whole, or something else by its name only. Get it again."),
+        ("zip", "damaged, not whole, or something else by its name only. Get it again."),
+        ("without a picture", "does not take one picture"),
+        ("data missing", "has its weights in values. Put that beside it"),
+        ("xml alone", "has its weights in net.bin. Put that beside it"),
+        ("no xml", "damaged, not whole, or something else by its name only. Get it again."),
+        ("a document", "give one that ends in .onnx or .xml"),
+        ("none", "There is no file"),
+    ],
+)
+def test_what_is_no_model_is_refused_in_one_sentence_and_loses_nothing(
+    kind: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WINK_DATA_DIR", str(tmp_path / "data"))
+    add_model(find_weights(), name="before", settings=EdgeSettings())
+    held = sorted(path.name for path in (tmp_path / "data" / "models").iterdir())
+    capfd.readouterr()
+    told = CliRunner().invoke(app, ["models", "add", str(refused_file(kind, tmp_path))])
+    assert told.exit_code == 2
+    assert words in told.output
+    assert "tensorflow" not in told.output + capfd.readouterr().err, "another library's view of it helps nobody"
+    assert sorted(path.name for path in (tmp_path / "data" / "models").iterdir()) == held
+    assert resolve_model("", data_dir=tmp_path / "data", assets_dir=tmp_path).name == "before"
+
+
+def test_a_model_whose_weights_are_in_another_file_is_registered_whole(tmp_path: Path) -> None:
+    settings = EdgeSettings(data_dir=tmp_path / "data")
+    spec = add_model(with_external_data(tmp_path / "big.onnx"), name=None, settings=settings)
+    for file in ("big.onnx", "values"):
+        (tmp_path / file).unlink()
+    detector = open_detector(settings=settings, min_score=0.3)
+    (found,) = detector.detect([np.zeros((128, 128, 3), np.uint8)])
+    detector.close()
+    assert spec.name == "big"
+    assert found.xyxy.tolist() == [pytest.approx([56, 24, 88, 88], abs=1e-2)]
+
+
+def test_weights_that_change_are_noticed(tmp_path: Path) -> None:
+    settings = EdgeSettings(data_dir=tmp_path / "data")
+    spec = add_model(with_external_data(tmp_path / "big.onnx"), name=None, settings=settings)
+    save(RuntimeTest(machine_name(), sha256_of_model(spec.path), DetectorRuntime(), {640: 9.0}), settings.runtime_path)
+    assert remembered_test(spec, settings=settings) is not None
+    weights = spec.path.with_suffix(".bin")
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x01")
+    assert remembered_test(spec, settings=settings) is None
+    states = {finding.what: finding.state for finding in examine_model(settings)}
+    assert states == {"model": State.BROKEN}
+
+
+def test_a_chosen_model_is_used_until_another_is_added_or_it_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WINK_DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("WINK_MODEL", raising=False)
+    ask = CliRunner().invoke
+    for name in ("first", "second"):
+        model_registry(EdgeSettings()).add(find_weights(), name=name)
+
+    def used() -> list[str]:
+        lines = ask(app, ["models", "list"]).stdout.splitlines()
+        return [line.split()[1] for line in lines if line.startswith("* ")]
+
+    assert used() == ["second"]
+    assert "first is used from the next start on." in ask(app, ["models", "use", "first"]).stdout
+    assert used() == ["first"]
+    assert ask(app, ["models", "use", "third"]).exit_code == 2
+    assert used() == ["first"]
+    model_registry(EdgeSettings()).add(find_weights(), name="third")
+    assert used() == ["third"]
+    ask(app, ["models", "use", "wink_person_nano"])
+    assert used() == ["wink_person_nano"]
+    ask(app, ["models", "use", "first"])
+    ask(app, ["models", "remove", "first"])
+    assert used() == ["third"]
+
+
+@pytest.mark.expected_log("should be used, is not here any more")
+def test_a_model_whose_file_vanished_is_told_and_counting_goes_on_with_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("WINK_DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("WINK_MODEL", raising=False)
+    settings = EdgeSettings()
+    spec = model_registry(settings).add(find_weights(), name="ours")
+    assert [finding.state for finding in examine_model(settings)] == [State.OK]
+    spec.path.unlink()
+    open_detector(settings=settings).close()
+    assert "the model ours, which should be used" in caplog.text
+    first, second = examine_model(settings)
+    assert (first.state, second.state) == (State.WARNING, State.OK)
+    assert "wink-edge models remove ours" in first.cure
+    listed = CliRunner().invoke(app, ["models", "list"]).stdout
+    assert "its file ours.onnx is gone" in listed
+    assert "pull ours" not in listed
+    model_registry(settings).remove("ours")
+    assert [finding.state for finding in examine_model(settings)] == [State.OK]
+
+
+def test_a_full_disk_leaves_the_models_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = model_registry(EdgeSettings(data_dir=tmp_path))
+    spec = registry.add(find_weights(), name="ours")
+
+    def full(_: Path, target: Path) -> None:
+        target.write_bytes(b"half")
+        raise OSError(28, "No space left on device", str(target))
+
+    monkeypatch.setattr("desktop_app.services.model_registry.shutil.copyfile", full)
+    with pytest.raises(OSError, match="No space left"):
+        registry.add(find_weights(), name="ours")
+    assert sorted(path.name for path in spec.path.parent.iterdir()) == ["manifest.json", "ours.onnx"]
+    assert spec.path.read_bytes() == find_weights().read_bytes()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from desktop_app.adapters.detection import self_test
+from desktop_app.adapters.detection.openvino_yolo import OpenVinoYolo
 from desktop_app.adapters.detection.self_test import SelfTestCancelled, _agrees, machine_name, run_self_test
-from desktop_app.bootstrap import parts
+from desktop_app.bootstrap import maintenance, parts
 from desktop_app.domain.detections import Detections
+from desktop_app.services.detector_runtime import DetectorRuntime, RuntimeTest, save
+from desktop_app.services.doctor import State
 from desktop_app.services.model_registry import ModelSpec, sha256_of
 from desktop_app.services.ports import BgrImage, Detector, DetectorError
 from desktop_app.settings import EdgeSettings
@@ -83,3 +87,59 @@ def boxes(*rows: tuple[float, float, float, float, float]) -> Detections:
 )
 def test_another_way_agrees_if_boxes_and_scores_stay_the_same(found: Detections, agrees: bool) -> None:
     assert _agrees(found, boxes((10, 10, 50, 110, 0.9), (0, 0, 5, 5, 0.06))) is agrees
+
+
+@pytest.mark.expected_log("cannot be used any more")
+def test_a_device_that_fails_since_its_test_is_told_and_counting_goes_on_the_plain_way(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = EdgeSettings(data_dir=tmp_path, model=str(find_weights()))
+    way = DetectorRuntime("GPU.7", "f16", 2, 0)
+    save(RuntimeTest(machine_name(), sha256_of(find_weights()), way, {640: 90.0}), settings.runtime_path)
+    detector = parts.open_detector(settings=settings)
+    assert isinstance(detector, OpenVinoYolo)
+    assert detector.runtime == DetectorRuntime()
+    assert len(detector.detect([GREY])) == 1
+    detector.close()
+    assert "GPU.7 in f16 cannot be used any more" in caplog.text
+
+
+def scripted_test(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Measuring that takes no time; gives the models that were measured."""
+    measured: list[Path] = []
+
+    def run(path: Path, *_: object, progress: Callable[[float, str], bool] | None, **__: object) -> RuntimeTest:
+        if progress is not None and not progress(0.0, ""):
+            raise SelfTestCancelled
+        measured.append(path)
+        return RuntimeTest(machine_name(), sha256_of(path), DetectorRuntime(streams=1), {416: 90.0, 640: 40.0})
+
+    monkeypatch.setattr(self_test, "run_self_test", run)
+    return measured
+
+
+def test_a_machine_is_measured_once_before_it_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = scripted_test(monkeypatch)
+    settings = EdgeSettings(data_dir=tmp_path, model=str(find_weights()), self_test_at_start=True)
+    parts.test_once(settings=settings, is_cut=lambda: True)
+    assert measured == [], "somebody quits"
+    for _ in range(2):
+        parts.test_once(settings=settings, is_cut=lambda: False)
+    assert measured == [find_weights()]
+    settings.runtime_path.unlink()
+    parts.test_once(settings=settings.model_copy(update={"self_test_at_start": False}), is_cut=lambda: False)
+    assert len(measured) == 1, "switched off"
+
+
+def test_a_self_test_that_cannot_be_made_or_kept_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = EdgeSettings(data_dir=tmp_path, model=str(tmp_path / "none.onnx"), self_test_at_start=True)
+    parts.test_once(settings=nothing, is_cut=lambda: False)
+    scripted_test(monkeypatch)
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("")
+    settings = EdgeSettings(data_dir=in_the_way / "data", model=str(find_weights()), self_test_at_start=True)
+    parts.test_once(settings=settings, is_cut=lambda: False)
+    found = {f.what: f for f in maintenance._detector(None, settings=settings, is_measured=False)}
+    assert found["self-test"].state is State.WARNING
+    assert "cannot be kept" in found["self-test"].words
+    assert "40 pictures a second at 640 pixels" in found["detector"].words, "what was measured is told all the same"

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from desktop_app.services.desk import Desk
 from desktop_app.services.edge_link import LinkError
 from desktop_app.services.engine_view import CameraStatus, EngineStatus
+from desktop_app.services.not_furniture import NOT_FURNITURE_FILE, NotFurniture
 from desktop_app.services.zone_sync import Choice, ZoneNews
 from desktop_app.settings import EdgeSettings
 from desktop_app.ui.main_window import MainWindow
@@ -267,8 +268,8 @@ def test_what_never_moves_is_offered_ignored_by_one_click_and_counted_again_by_a
     assert offer.words == "", "who said no is not asked again"
 
 
-def test_a_person_who_stands_still_is_left_in_peace_on_every_screen(
-    qtbot: QtBot, window: MainWindow, page: ZonesPage, engine: FakeHost, monkeypatch: pytest.MonkeyPatch
+def test_a_person_who_stands_still_is_left_in_peace_on_every_screen_and_after_a_restart(
+    qtbot: QtBot, window: MainWindow, page: ZonesPage, desk: Desk, engine: FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_furniture(engine, monkeypatch)
     qtbot.waitUntil(lambda: "never moves" in page.furniture.words)
@@ -276,6 +277,8 @@ def test_a_person_who_stands_still_is_left_in_peace_on_every_screen(
     window.show_page("live")
     qtbot.wait(700)
     assert window.live.furniture.words == ""
+    (camera,) = (camera for camera in engine.status().cameras if camera.camera_id == "cam")
+    assert NotFurniture(desk.data_dir / NOT_FURNITURE_FILE).holds("cam", camera.furniture[0])
 
 
 def test_nothing_is_ignored_over_a_drawing_that_is_not_saved(
