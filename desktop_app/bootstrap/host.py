@@ -96,12 +96,11 @@ class RestartableEngine:
             self.trouble = str(error)
 
     def _start(self, config: EdgeConfig) -> None:
-        # Also while there is no camera yet: somebody is reading the wizard's first pages, and the machine is idle.
-        test_once(settings=self._settings, is_cut=self._leaving.is_set)
-        if self._leaving.is_set():
-            return
         if not config.cameras and config.api_url is None:
             self.trouble = ""
+            return
+        test_once(settings=self._settings, is_cut=self._leaving.is_set)
+        if self._leaving.is_set():
             return
         try:
             edge = build_edge(config, settings=self._settings, clock=self._clock, zones=self._zones, times=self._times)

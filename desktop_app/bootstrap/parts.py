@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 DEFAULT_PICTURES_FPS = 5.0
 USUAL_FRAME_WH = (640, 360)
+_measuring = threading.Lock()
 SELF_TEST_SCENE, SELF_TEST_FRAME = "virtual-store://floor?seed=1&people=20&fps=1", 40
 
 
@@ -132,11 +134,21 @@ def test_once(*, settings: EdgeSettings, is_cut: Callable[[], bool]) -> None:
     Args:
         is_cut: asked every now and then; True ends it, and nothing is remembered.
     """
+    if not settings.self_test_at_start:
+        return
+    while not _measuring.acquire(timeout=0.1):  # the wizard's pages and a first camera may ask for it at once
+        if is_cut():
+            return
+    try:
+        _test_unless_known(settings, is_cut)
+    finally:
+        _measuring.release()
+
+
+def _test_unless_known(settings: EdgeSettings, is_cut: Callable[[], bool]) -> None:
     from desktop_app.services.model_registry import resolve_model
     from desktop_app.services.ports import DetectorError
 
-    if not settings.self_test_at_start:
-        return
     try:
         spec = resolve_model(settings.model, data_dir=settings.data_dir, assets_dir=settings.assets_dir)
         if spec.is_pt or remembered_test(spec, settings=settings) is not None:

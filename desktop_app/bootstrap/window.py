@@ -9,6 +9,7 @@ from types import TracebackType
 
 from desktop_app.bootstrap.desktop import DesktopProgram, build_desk, log_to_file, make_app, run_until_quit
 from desktop_app.bootstrap.engine import Edge, build_edge
+from desktop_app.bootstrap.parts import test_once
 from desktop_app.bootstrap.store_of_files import remember_store, time_of_store
 from desktop_app.services.config_import import EdgeConfig, read_config
 from desktop_app.services.store_times import StoreTimes
@@ -65,6 +66,8 @@ def open_desktop(config: Path | None, *, in_tray: bool = False, seconds: float |
         instance.raised.connect(program.raise_window)
         # The window first, the engine behind it: loading a model takes seconds.
         program.ops.start("start-engine", lambda _: desk.start())
+        # Also while there is no camera yet: somebody reads the wizard's first pages, and the machine is idle.
+        program.ops.start("first-self-test", lambda op: test_once(settings=settings, is_cut=lambda: op.is_cancelled))
         program.show(in_tray=in_tray)
         try:
             return run_until_quit(app, program, seconds=seconds)

@@ -76,7 +76,7 @@ class DetectorTab(QWidget):
         self._ops.start(
             "remembered-test",
             lambda _: (test.model(), test.remembered()),
-            done=lambda found: self._show(*found),
+            done=lambda found: self._show(*found, is_new=False),
             failed=self.words.setText,
             finished=self.ended.emit,
         )
@@ -109,7 +109,11 @@ class DetectorTab(QWidget):
             return test.model(), test.run(progress)
 
         self._op = self._ops.start(
-            "self-test", work, done=lambda found: self._show(*found), failed=self.words.setText, finished=self._finished
+            "self-test",
+            work,
+            done=lambda found: self._show(*found, is_new=True),
+            failed=self.words.setText,
+            finished=self._finished,
         )
         if self._op is not None:
             self._op.progressed.connect(lambda share: self.bar.setValue(round(100 * share)))
@@ -131,14 +135,14 @@ class DetectorTab(QWidget):
         self.table.setShowGrid(False)
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
 
-    def _show(self, model: str, test: RuntimeTest | None) -> None:
+    def _show(self, model: str, test: RuntimeTest | None, *, is_new: bool) -> None:
         if test is None:
             self.words.setText(self.tr("{model} was not tested on this computer yet.").format(model=model))
             return
         way = test.runtime
-        words = self.tr(
-            "{model} runs best as {device}, {precision}, {n} pictures at once. Used from the next start on."
-        )
+        words = self.tr("{model} runs best as {device}, {precision}, {n} pictures at once.")
+        if is_new:
+            words += " " + self.tr("Used from the next start on.")
         self.words.setText(words.format(model=model, device=way.device, precision=way.precision, n=way.streams))
         sides = [side for side in INPUT_SIDES if side in test.rates]
         self.table.setRowCount(len(sides))

@@ -16,11 +16,11 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from desktop_app.services.desk import Desk
-from desktop_app.services.engine_view import CameraCondition, CloudStatus
+from desktop_app.services.engine_view import CameraCondition, CloudStatus, EngineStatus
 from desktop_app.ui.camera_wall.overlay import heat_image, pixelated
 from desktop_app.ui.camera_wall.wall import columns_for
 from desktop_app.ui.main_window import PAGES, MainWindow
-from desktop_app.ui.pieces import Surroundings
+from desktop_app.ui.pieces import EmptyState, Surroundings
 from tests.helpers.desks import FakeHost, make_desk, surroundings
 from tests.helpers.engine_fakes import grey_view
 
@@ -274,3 +274,21 @@ def test_thousands_of_signals_do_not_abort_the_program() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout.strip()) == (0, "alive"), done.stderr
+
+
+def test_while_cameras_are_being_started_live_does_not_say_that_there_is_none(
+    window: MainWindow, engine: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = EngineStatus((), engine.status().cloud)
+    monkeypatch.setattr(engine, "status", lambda: nobody)
+
+    def said() -> str:
+        window.live.show_status(nobody)
+        shown = window.live._stack.currentWidget()
+        assert isinstance(shown, EmptyState)
+        return shown.title.text()
+
+    assert said() == "Starting"
+    monkeypatch.setattr(engine, "trouble", "The model is damaged.")
+    assert said() == "No camera yet"
+    assert window.live.banner.words == "The model is damaged."
