@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, time
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,9 +18,11 @@ from pydantic import SecretStr
 from desktop_app.adapters.detection.self_test import SelfTestCancelled
 from desktop_app.adapters.storage.event_archive import SqliteEventArchive
 from desktop_app.adapters.storage.sqlite_outbox import read_counters
+from desktop_app.adapters.video.open_source import make_source
 from desktop_app.bootstrap import parts
 from desktop_app.bootstrap.host import RestartableEngine
 from desktop_app.services.config_import import EdgeConfig, ImportedCamera
+from desktop_app.services.ports import VideoSource
 from desktop_app.services.store_times import StoreTimes
 from desktop_app.services.zone_store import ZoneStore
 from desktop_app.services.zone_sync import Choice
@@ -179,3 +182,18 @@ def test_the_first_start_measures_the_machine_before_it_counts_and_a_quit_cuts_t
     starter.join(20.0)
     assert cuts == [True]
     assert made.status().cameras == (), "nothing starts after the end"
+
+
+def test_the_smaller_stream_is_looked_at_where_a_camera_has_one(
+    host: RestartableEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def made(address: SourceAddress, **options: Any) -> VideoSource:
+        opened.append(address.reveal())
+        return make_source(address, **options)
+
+    monkeypatch.setattr("desktop_app.bootstrap.engine.make_source", made)
+    small = SourceAddress("virtual-store://aisle?fps=5")
+    host.restart(EdgeConfig(None, None, (replace(camera("entrance"), substream=small), camera("queue"))))
+    assert opened == ["virtual-store://aisle?fps=5", "virtual-store://queue?fps=5"]

@@ -43,11 +43,18 @@ def test_a_mannequin_is_found_after_its_watch_where_it_stands(seen_share: float)
     "options",
     [
         {"sway": 0.04},
+        {"sway": 0.018},
         {"sway": 0.005, "seen_share": 0.5},
         {"sway": 0.005, "score": 0.1},
         {"sway": 0.005, "drift": 0.02},
     ],
-    ids=["a cashier who sways", "somebody who comes and goes", "a shadow of a box", "a slow walk"],
+    ids=[
+        "a cashier who sways",
+        "a cashier who sways little",
+        "somebody who comes and goes",
+        "a shadow of a box",
+        "a slow walk",
+    ],
 )
 def test_people_and_shadows_are_no_furniture(options: dict[str, float]) -> None:
     assert watched(900, **options).found() == []
