@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ import msgspec
 from cloud_api.ingest.clocks import FIRST_YEAR, SLACK
 from cloud_api.ingest.columns import Columns
 from cloud_api.kit.database import Database, raw_postgresql
-from cloud_api.rollups.figures import BY_THE_HEAP, QUARTER_S, Figures, figure_kind
+from cloud_api.rollups.figures import BY_THE_HEAP, CROSSINGS, QUARTER_S, Figures, figure_kind
 from cloud_api.rollups.tables import CAMERAS, DAY_STEPS, DAYS, FINE, QUARTERS
 from cloud_api.rollups.writer import FigureWriter, as_array
 from cloud_api.tenancy.principal import EdgePrincipal, scope_of
@@ -80,23 +80,28 @@ def figures_of_columns(columns: Columns, zone: ZoneInfo) -> Figures:
     kinds, attributes = columns.kinds, columns.attributes
     if any(WALKWAY in found for found in attributes if found):
         kinds = [figure_kind(kind, found) for kind, found in zip(kinds, attributes, strict=True)]
-    heaps: defaultdict[tuple[int, str, str, str], list[tuple[float | None, int]]] = defaultdict(list)
     quarters = [int(second) // QUARTER_S for second in columns.seconds]
-    places = zip(quarters, kinds, columns.cameras, columns.zones, strict=True)
-    for key, told in zip(places, zip(columns.values, count()), strict=False):
-        heaps[key].append(told)
+    places = list(zip(quarters, kinds, columns.cameras, columns.zones, strict=True))
+    # Crossings, more than half of all, have nothing to add up but their number.
+    for (quarter, kind, camera_id, zone_id), n in Counter(places).items():
+        if kind in CROSSINGS:
+            figures.add_heap(kind, quarter, camera_id=camera_id, zone_id=zone_id, values=[None] * n)
+    heaps: defaultdict[tuple[int, str, str, str], list[int]] = defaultdict(list)
+    for n, kind in enumerate(kinds):
+        if kind not in CROSSINGS:
+            heaps[places[n]].append(n)
     for (quarter, kind, camera_id, zone_id), own in heaps.items():
         if kind in BY_THE_HEAP:
-            values = [value for value, _ in own]
-            figures.add_heap(kind, quarter, camera_id=camera_id, zone_id=zone_id, values=values)
+            heap = [columns.values[n] for n in own]
+            figures.add_heap(kind, quarter, camera_id=camera_id, zone_id=zone_id, values=heap)
         elif kind == "occupancy":
-            levels = [(value or 0.0, attributes[n]) for value, n in own]
+            levels = [(columns.values[n] or 0.0, attributes[n]) for n in own]
             figures.add_levels(quarter, camera_id=camera_id, zone_id=zone_id, levels=levels)
         else:
-            for value, n in own:
+            for n in own:
                 figures.add(
-                    columns.kinds[n], columns.moments[n], camera_id=camera_id, zone_id=zone_id,
-                    value=value or 0.0, attributes=attributes[n],
+                    kinds[n], columns.moments[n], camera_id=camera_id, zone_id=zone_id,
+                    value=columns.values[n] or 0.0, attributes=attributes[n],
                 )  # fmt: skip
     return figures
 

@@ -10,15 +10,13 @@ from functools import partial
 from typing import Any, Protocol
 
 import asyncpg
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from cloud_api.kit.background import beside
 from cloud_api.kit.database import Database
 
 log = logging.getLogger(__name__)
 GATHER_S = 0.1
-_NOTIFY = text("SELECT count(pg_notify(:c, t)) FROM unnest(CAST(:t AS text[])) AS t")
+_NOTIFY = "SELECT count(pg_notify($1::text, t)) FROM unnest($2::text[]) AS t"
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 15.0
 
 
@@ -59,11 +57,10 @@ class Relay:
         while True:
             notices = await kind.notices()
             try:
-                async with self._database.begin() as connection:
-                    await connection.execute(
-                        _NOTIFY, {"c": kind.channel, "t": [f"{self._own_name} {n}" for n in notices]}
-                    )
-            except (DBAPIError, OSError) as error:
+                # Ten times a second while uploads come: past SQLAlchemy, which costs several times as much.
+                told = [f"{self._own_name} {notice}" for notice in notices]
+                await self._database.fetch_row_at_once(_NOTIFY, kind.channel, told)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
                 # The error's own words may hold what was told.
                 log.info("other workers were not told by %s: %s", kind.channel, type(error).__name__)
             await asyncio.sleep(GATHER_S)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -27,7 +27,9 @@ from shared_models.events import is_walkway
 STAYS = ("dwell", "shelf_interaction", "queue_wait")
 WALKWAY_OF = {"footfall_in": "walkway_in", "footfall_out": "walkway_out"}
 """Crossings of walkways have figures of their own: in no sum of people in or out, but with their zone."""
-BY_THE_HEAP = ("footfall_in", "footfall_out", *WALKWAY_OF.values(), "dwell", "queue_wait")
+CROSSINGS = frozenset({*WALKWAY_OF, *WALKWAY_OF.values()})
+"""Kinds of figures whose events have no value."""
+BY_THE_HEAP = CROSSINGS | {"dwell", "queue_wait"}
 """Kinds of figures whose events add nothing but their number and their value."""
 LONGEST_GAP = timedelta(days=31)
 """Of a longer gap only the last month is spread over quarter hours."""
@@ -107,13 +109,14 @@ class Figures:
     def add_heap(
         self, kind: str, quarter: int, *, camera_id: str, zone_id: str, values: Sequence[float | None]
     ) -> None:
-        """Count many events of one type (one of ``BY_THE_HEAP``) and place, all in one quarter hour since 1970 (UTC)."""
+        """Count events, at least one, of one type (of ``BY_THE_HEAP``) and place, in one quarter hour since 1970 (UTC)."""
         at = self._heard(quarter)
-        seconds = [value for value in values if value]
-        sums = (len(values), sum(seconds), 0.0, max(seconds, default=0.0))
-        self._raise(
-            (at, kind, camera_id, zone_id, ""), sums, [bin_of(v or 0.0) for v in values] if kind in STAYS else ()
-        )
+        key = (at, kind, camera_id, zone_id, "")
+        if kind in CROSSINGS:
+            self._raise(key, (len(values), 0.0, 0.0, 0.0), ())
+            return
+        seconds = [value or 0.0 for value in values]
+        self._raise(key, (len(seconds), sum(seconds), 0.0, max(seconds)), [bin_of(value) for value in seconds])
 
     def add_levels(
         self, quarter: int, *, camera_id: str, zone_id: str, levels: Sequence[tuple[float, Mapping[str, Any]]]
@@ -170,13 +173,11 @@ class Figures:
         return found
 
     def _day_steps(self) -> Rows:
-        counts: dict[tuple[date, str], dict[int, int]] = {}
-        for (at, kind, *_place), row in self._sums[FINE].items():
+        stays: defaultdict[tuple[date, str], bytearray] = defaultdict(bytearray)
+        for key, row in self._sums[FINE].items():
             if row[4]:
-                own = counts.setdefault((self.heard[at], kind), {})
-                for step in row[4]:
-                    own[step] = own.get(step, 0) + 1
-        return {key: (steps_of(own),) for key, own in counts.items()}
+                stays[self.heard[key[0]], key[1]] += row[4]
+        return {key: (steps_of(Counter(own)),) for key, own in stays.items()}
 
     def _raise(self, key: tuple[Any, ...], more: tuple[int, float, float, float], steps: Sequence[int]) -> None:
         row = self._sums[FINE].get(key)
@@ -242,8 +243,10 @@ def _level(value: float, attributes: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def _number(value: object, *, default: float, highest: float) -> float:
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= highest:
-        return float(value) if math.isfinite(value) else default
+    # By its very type: true and false are numbers to ``isinstance``, and this is asked twice of each level.
+    kind = type(value)
+    if (kind is float or kind is int) and 0 <= value <= highest:  # type: ignore[operator]  # it is a number
+        return float(value)  # type: ignore[arg-type]  # as above
     return default
 
 

@@ -17,7 +17,7 @@ from cloud_api.auth.access import API_KEY_HEADER
 from cloud_api.models import Organisation, Store
 from cloud_api.stores.administration import Administration
 from cloud_api.tenancy.transactions import maintenance
-from shared_models.sync import EDGE_KEY_HEADER
+from shared_models.sync import EDGE_KEY_HEADER, EVENTS_PATH
 from tests.helpers.cloud import PASSWORD, CloudUnderTest, crossing
 
 LINE = {"kind": "line", "zone_id": "door", "points": [[0.1, 0.5], [0.9, 0.5]]}
@@ -337,3 +337,11 @@ async def test_the_openapi_document_has_an_example_for_every_figure(cloud: Cloud
             assert operation["description"], path
     assert json.dumps(cloud.app.openapi())
     assert UUID(str(cloud.store_id))
+
+
+async def test_the_openapi_document_says_by_which_key_a_laptop_uploads(cloud: CloudUnderTest) -> None:
+    # The endpoint reads the key itself: FastAPI does not know of it.
+    document = cloud.app.openapi()
+    (way,) = document["paths"][EVENTS_PATH]["post"]["security"]
+    (scheme,) = way
+    assert document["components"]["securitySchemes"][scheme]["name"] == EDGE_KEY_HEADER
