@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +26,10 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    true,
-    tuple_,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import NullType
 from sqlmodel import col
 
 from cloud_api.analytics import questions
@@ -50,9 +48,6 @@ from cloud_api.models import (
     RollupHour,
 )
 from cloud_api.tenancy.visible_stores import StoreView
-
-_PAIRS_AT_ONCE = 4000
-"""Of store and quarter hour in one question: a statement takes so and so many parameters."""
 
 NetChanges = tuple[list[datetime], list[int]]
 """Quarter hours in order, and in minus out of each."""
@@ -99,6 +94,14 @@ class ZoneSum(NamedTuple):
     n: int
     total: float
     peak: float
+
+
+class StaysOfHour(NamedTuple):
+    """Of one hour of the week. ``stays``: a byte for each, the step it fell into."""
+
+    n: int
+    total: float
+    stays: bytes
 
 
 class DayPart(NamedTuple):
@@ -421,89 +424,52 @@ class AnalyticsRepository:
             return self._of_days(table, days[0], days[-1])
         return self._is_own(table) & col(table.day).in_(days)
 
-    async def week_hours(
-        self, kind: str, *, start: datetime, end: datetime
-    ) -> dict[UUID, dict[WeekHour, tuple[int, float]]]:
-        """Events of one type and the total of their values, per store and hour of the week by its own clock."""
+    async def week_hours(self, kind: str, *, first: date, last: date) -> dict[UUID, dict[WeekHour, StaysOfHour]]:
+        """Stays of one type from ``first`` to ``last``, both included, per store and hour of the week by its own clock."""
+        table = RollupHour
+        where = (self._of_days(table, first, last), col(table.type) == kind)
+        found: dict[UUID, dict[WeekHour, StaysOfHour]] = {}
         if self._connection.dialect.name != "postgresql":
-            return await self._week_hours_of_quarters(kind, start=start, end=end)
-        table, found = RollupCoarse, dict[UUID, dict[WeekHour, tuple[int, float]]]()
-        for zone, ids in self._by_zone.items():
-            local = func.timezone(zone, col(table.bucket_at))
-            keys = (col(table.store_id), func.date_part("isodow", local), func.date_part("hour", local))
-            query = select(*keys, _count(table.n), func.sum(table.total)).where(
-                is_one_of(self._connection, col(table.store_id), ids),
-                col(table.bucket_at) >= start, col(table.bucket_at) < end, col(table.type) == kind,
-            )  # fmt: skip
-            for store_id, on, hour, n, total in await self._run(query.group_by(*keys)):
-                found.setdefault(store_id, {})[int(on) - 1, int(hour)] = (int(n), float(total))
-        return found
-
-    async def _week_hours_of_quarters(
-        self, kind: str, *, start: datetime, end: datetime
-    ) -> dict[UUID, dict[WeekHour, tuple[int, float]]]:
-        found: dict[UUID, dict[WeekHour, tuple[int, float]]] = {}
-        clocks = {i: ZoneInfo(zone) for zone, ids in self._by_zone.items() for i in ids}
-        for q in await self.quarter_hours(start=start, end=end, types=[kind]):
-            local, own = q.bucket_at.astimezone(clocks[q.store_id]), found.setdefault(q.store_id, {})
-            n, total = own.get((local.weekday(), local.hour), (0, 0.0))
-            own[local.weekday(), local.hour] = (n + q.n, total + q.total)
-        return found
-
-    async def hour_bins(
-        self, kind: str, moments: Mapping[UUID, Mapping[WeekHour, Sequence[datetime]]]
-    ) -> dict[UUID, dict[WeekHour, Counter[int]]]:
-        """Histograms of the stays of some hours of stores, each hour given by its quarter hours: stays per step."""
-        of_ours = {i: hours for i, hours in moments.items() if i in self._row_of}
-        wanted = [(i, hour, at) for i, hours in of_ours.items() for hour, own in hours.items() for at in own]
-        counts: dict[UUID, dict[WeekHour, Counter[int]]] = {}
-        rows = self._stays_joined if self._connection.dialect.name == "postgresql" else self._stays_of_pairs
-        for store_id, hour, steps in await rows(kind, wanted):
-            counts.setdefault(store_id, {}).setdefault(hour, Counter()).update(steps)
-        return counts
-
-    async def _stays_joined(
-        self, kind: str, wanted: Sequence[tuple[UUID, WeekHour, datetime]]
-    ) -> list[tuple[UUID, WeekHour, bytes]]:
-        # One row per store and hour, of a join with three arrays: thousands of parameters take PostgreSQL seconds.
-        table, hours = RollupFine, sorted({hour for _, hour, _ in wanted})
-        places = {hour: n for n, hour in enumerate(hours)}
-        asked = (
-            func.unnest(
-                cast([i for i, _, _ in wanted], ARRAY(Uuid)),
-                cast([places[hour] for _, hour, _ in wanted], ARRAY(Integer)),
-                cast([at for _, _, at in wanted], ARRAY(DateTime(timezone=True))),
+            columns = (table.store_id, table.day, table.hour, table.n, table.total, table.stays)
+            for store_id, day, hour, *values in await self._run(select(*(col(c) for c in columns)).where(*where)):
+                own, at = found.setdefault(store_id, {}), (day.weekday(), hour)
+                before = own.get(at, StaysOfHour(0, 0.0, b""))
+                own[at] = StaysOfHour(*(a + b for a, b in zip(before, values, strict=True)))  # n, total and stays
+            return found
+        # One row a store: ten thousands of rows cost more on their way through the driver than to add up.
+        place = _place(table.day, first) % 7 * 24 + col(table.hour)
+        q = (
+            select(
+                col(table.store_id), place.label("place"), _count(table.n).label("n"),
+                func.sum(table.total).label("total"), _joined(table.stays).label("stays"),
             )
-            .table_valued("store_id", "place", "at")
-            .render_derived()
-        )
-        # Looked up one by one: the planner knows nothing of what is asked for, and has read the whole table for it.
-        stays = (
-            select(col(table.stays))
-            .where(
-                col(table.store_id) == asked.c.store_id, col(table.bucket_at) == asked.c.at, col(table.type) == kind,
-            )
-            .offset(0)
-            .lateral()
+            .where(*where)
+            .group_by(col(table.store_id), literal_column("place"))
+            .subquery()
         )  # fmt: skip
-        strung: Any = func.string_agg(stays.c.stays, cast(b"", LargeBinary), type_=LargeBinary)
-        query = (
-            select(asked.c.store_id, asked.c.place, strung)
-            .select_from(asked.join(stays, true()))
-            .group_by(asked.c.store_id, asked.c.place)
-        )
-        return [(r[0], hours[r[1]], r[2]) for r in await self._run(query)]
+        strung = (func.array_agg(c, type_=NullType()) for c in (q.c.place, q.c.n, q.c.total, q.c.stays))
+        for row in await self._run(select(q.c.store_id, *strung).group_by(q.c.store_id)):
+            found[row[0]] = {
+                ((first.weekday() + at // 24) % 7, at % 24): StaysOfHour(*own)
+                for at, *own in zip(*row[1:], strict=True)
+            }
+        return found
 
-    async def _stays_of_pairs(
-        self, kind: str, wanted: Sequence[tuple[UUID, WeekHour, datetime]]
-    ) -> list[tuple[UUID, WeekHour, bytes]]:
-        table, hours = RollupFine, {(i, at): hour for i, hour, at in wanted}
-        pairs, found = list(hours), []
-        for first in range(0, len(pairs), _PAIRS_AT_ONCE):
-            is_wanted = tuple_(col(table.store_id), col(table.bucket_at)).in_(pairs[first : first + _PAIRS_AT_ONCE])
-            query = select(col(table.store_id), col(table.bucket_at), col(table.stays)).where(self._is_own(table))
-            found += await self._run(query.where(is_wanted, col(table.type) == kind))
-        return [(i, hours[i, at], steps) for i, at, steps in found]
+    async def hours_of_stays(
+        self, kind: str, *, first: date, last: date
+    ) -> list[tuple[date, int, int, float, float, bytes]]:
+        """Stays of one type of all stores together, each by its own clock: day, hour, n, total, the longest, a byte for
+        each stay.
+        """
+        table = RollupHour
+        keys, where = (col(table.day), col(table.hour)), (self._of_days(table, first, last), col(table.type) == kind)
+        if self._connection.dialect.name == "postgresql":
+            sums = (_count(table.n), func.sum(table.total), func.max(table.peak), _joined(table.stays))
+            rows = await self._run(select(*keys, *sums).where(*where).group_by(*keys))
+        else:
+            values = (col(c) for c in (table.n, table.total, table.peak, table.stays))
+            rows = await self._run(select(*keys, *values).where(*where))
+        return [(r[0], r[1], r[2], r[3], r[4], r[5]) for r in rows]
 
     async def blind_by_camera(
         self, *, start: datetime, end: datetime
@@ -534,8 +500,7 @@ class AnalyticsRepository:
         """Quarter hour, step, stays. A quarter hour of a type may have several rows here, each with other places."""
         table = RollupFine
         if self._connection.dialect.name == "postgresql":
-            strung: Any = func.string_agg(col(table.stays), cast(b"", LargeBinary), type_=LargeBinary)
-            query = select(col(table.bucket_at), strung).where(*wanted).group_by(col(table.bucket_at))
+            query = select(col(table.bucket_at), _joined(table.stays)).where(*wanted).group_by(col(table.bucket_at))
         else:
             query = select(col(table.bucket_at), col(table.stays)).where(*wanted)
         counts: dict[datetime, Counter[int]] = {}
@@ -619,6 +584,11 @@ def _asked(parts: Sequence[DayPart]) -> Any:
 def _place(day: Any, first: date) -> Any:
     """How many days after ``first`` (PostgreSQL only)."""
     return func.date_mi(col(day), cast(first, Date), type_=Integer)
+
+
+def _joined(stays: Any) -> Any:
+    """Stays of several rows, one behind the other (PostgreSQL only)."""
+    return func.string_agg(col(stays), cast(b"", LargeBinary), type_=LargeBinary)
 
 
 def _strung(column: Any) -> Any:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cloud_api.analytics.repository import AnalyticsRepository, Place
 from cloud_api.analytics.span import TimeSpan
-from cloud_api.kit.histogram import quantile
+from cloud_api.kit.histogram import counts_of_stays, quantile
 from cloud_api.tenancy.visible_stores import StoreView
+from shared_models.metrics import Bucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,13 @@ async def stays_of(
             sums[span.of_day(day)].bins[step] += n
         for day, n, total, peak in await repository.day_totals(metric, first=first, last=last):
             _add(sums[span.of_day(day)], n, total, peak)
+    elif place.is_everywhere and (hours := _hours_of(span, stores)):
+        first, last = span.days
+        for day, hour, n, total, peak, steps in await repository.hours_of_stays(metric, first=first, last=last):
+            if (at := hours.get((day, hour))) is not None:
+                _add(sums[at], n, total, peak)
+                for step, n_stays in counts_of_stays(steps).items():
+                    sums[at].bins[step] += n_stays
     else:
         start, end = span.quarters
         for at, step, n in await repository.quarter_bins(metric, place, start=start, end=end):
@@ -99,6 +107,19 @@ async def stays_of(
         for quarter in quarters:
             _add(sums[span.of_moment(quarter.bucket_at)], quarter.n, quarter.total, quarter.peak)
     return _stays(metric, span, place, sums)
+
+
+def _hours_of(span: TimeSpan, stores: Sequence[StoreView]) -> dict[tuple[date, int], datetime]:
+    """The buckets by day and hour of the stores' clock, where they are its hours; empty: they are not.
+
+    Where the clock is set, an hour that it shows twice is two buckets, and one of its hours.
+    """
+    if span.bucket is not Bucket.HOUR or any(store.timezone != span.zone.key for store in stores):
+        return {}
+    around = ((span.edges[0] - timedelta(hours=1)).astimezone(span.zone), span.end)
+    if len({at.utcoffset() for at in (*around, *(start for start, _end in span.buckets))}) > 1:
+        return {}
+    return {(start.date(), start.hour): at for (start, _end), at in zip(span.buckets, span.edges, strict=False)}
 
 
 def _stays(metric: str, span: TimeSpan, place: Place, sums: dict[datetime, _Sum]) -> Stays:

@@ -111,7 +111,7 @@ def _add_quarters(
     sums: dict[str, list[float]] = defaultdict(lambda: [0, 0.0, 0.0, 0.0])
     bins: dict[tuple[str, int], int] = defaultdict(int)
     heard, blind_s, inside = 0, 0.0, 0
-    n_before = len(made.rows[COARSE])
+    n_before = len(made.rows[FINE])
     is_outage = index == OUTAGE_STORE and day == outage_day(today)
     loss = 0.06 if index == DRIFT_STORE and (today - day).days <= DRIFT_DAYS else 0.0
     while at < end:
@@ -144,18 +144,19 @@ def _add_quarters(
     made.rows[DAYS].append((day, heard, blind_s))
     made.rows[DAY].extend((day, kind, *row) for kind, row in sums.items())
     made.rows[HOURS].extend(
-        (day, kind, hour, n) for (kind, hour), n in hours_of(made.rows[COARSE][n_before:], zone).items()
+        (day, kind, hour, *row) for (kind, hour), row in _hours_of(made.rows[FINE][n_before:], zone).items()
     )
     for kind in {kind for kind, _step in bins}:
         own = {step: n for (told, step), n in bins.items() if told == kind}
         made.rows[DAY_STEPS].append((day, kind, list(steps_of(own))))
 
 
-def hours_of(coarse: list[tuple[Any, ...]], zone: ZoneInfo) -> dict[tuple[str, int], int]:
-    """Events by type and hour of the store's clock."""
-    hours: dict[tuple[str, int], int] = defaultdict(int)
-    for at, kind, n, *_ in coarse:
-        hours[kind, at.astimezone(zone).hour] += n
+def _hours_of(fine: list[tuple[Any, ...]], zone: ZoneInfo) -> dict[tuple[str, int], tuple[Any, ...]]:
+    """Figures by type and hour of the store's clock."""
+    hours: dict[tuple[str, int], tuple[Any, ...]] = {}
+    for at, kind, _camera, _zone, _category, n, total, _seconds, peak, stays in fine:
+        key, values = (kind, at.astimezone(zone).hour), (n, total, peak, stays)
+        hours[key] = HOURS.merge(hours[key], values) if key in hours else values
     return hours
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from cloud_api.analytics.repository import AnalyticsRepository
 from cloud_api.insights.statement import HOURS_DAYS, Kind, Statement, Weight
-from cloud_api.insights.unusual import WEEKS_BACK, UnusualDay, unusual_days
+from cloud_api.insights.unusual import WEEKS_BACK, UnusualDay, unusual_days_of
 from cloud_api.kit.language import gettext as _
 from cloud_api.kit.language import hour, joined, named_day, number, weekday
 from cloud_api.stores.opening_hours import OpeningTimes
@@ -109,11 +109,11 @@ async def unusual_hours(
     first = last - timedelta(days=7 * WEEKS_BACK)
     counts = {(d, h): n for _id, d, h, n in await repository.hourly("footfall_in", first=first, last=last)}
     found: list[tuple[int, UnusualDay]] = []
-    for h in sorted({h for _day, h in counts}):
-        # An hour of a day that was seen, without anybody, has no row.
-        series = {d: counts.get((d, h), 0) for d in good if d >= first}
-        since = last - timedelta(days=UNUSUAL_DAYS - 1)
-        far = unusual_days(series, first=since, last=last, limit=UNUSUAL_LIMIT)
+    hours = sorted({h for _day, h in counts})
+    # An hour of a day that was seen, without anybody, has no row.
+    many = [{d: counts.get((d, h), 0) for d in good if d >= first} for h in hours]
+    since = last - timedelta(days=UNUSUAL_DAYS - 1)
+    for h, far in zip(hours, unusual_days_of(many, first=since, last=last, limit=UNUSUAL_LIMIT), strict=True):
         found += [
             (h, d) for d in far if d.day not in told and d.usual >= FEWEST_USUAL and abs(d.change) >= UNUSUAL_CHANGE
         ]

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from uuid import UUID
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta
 
-from cloud_api.analytics.repository import AnalyticsRepository, WeekHour
+from cloud_api.analytics.repository import AnalyticsRepository, StaysOfHour, WeekHour
 from cloud_api.insights.statement import HOURS_DAYS, Kind, Statement, Weight
-from cloud_api.kit.buckets import ROLLUP, rollup_start
-from cloud_api.kit.histogram import quantile
+from cloud_api.kit.histogram import counts_of_stays, quantile
 from cloud_api.kit.language import gettext as _
 from cloud_api.kit.language import hour, number, weekday
 from cloud_api.tenancy.visible_stores import StoreView
@@ -53,58 +50,32 @@ async def queue_statements(
 async def longest_waits(
     repository: AnalyticsRepository, stores: Sequence[StoreView], *, now: datetime
 ) -> list[LongestWait]:
-    """Those that are long, the longest first. Hours are chosen by their mean wait, then judged by their p90."""
-    start = _midnight(now, stores)
-    sums = await repository.week_hours(KIND, start=start, end=now)
-    chosen = {store_id: keys for store_id, hours in sums.items() if (keys := _longest_means(hours))}
-    clocks = {name: _quarters_by_hour(ZoneInfo(name), start, now) for name in {s.timezone for s in stores}}
-    wanted = {s.id: {key: clocks[s.timezone][key] for key in chosen[s.id]} for s in stores if s.id in chosen}
-    if not wanted:
-        return []
-    bins = await repository.hour_bins(KIND, wanted)
-    overall = await _at_all_times(repository, [s for s in stores if s.id in wanted], now=now)
-    found = [_judged(s, bins.get(s.id, {}), overall.get(s.id)) for s in stores if s.id in wanted]
-    return sorted((wait for wait in found if wait), key=lambda w: -w.p90_s)
+    """Those that are long, the longest first. Hours are chosen by their mean wait, then judged by their p90.
 
-
-async def _at_all_times(
-    repository: AnalyticsRepository, stores: Sequence[StoreView], *, now: datetime
-) -> dict[UUID, float | None]:
-    """The p90 of each store's waits. Stores that have the same day are asked for together."""
+    Stores that have the same day are asked for together.
+    """
     by_day: dict[date, list[StoreView]] = defaultdict(list)
     for store in stores:
         by_day[store.time.day_of(now)].append(store)
-    found: dict[UUID, float | None] = {}
+    found = []
     for today, own in by_day.items():
-        days = [today - timedelta(days=k) for k in range(HOURS_DAYS, -1, -1)]
-        histograms = await repository.of(own).stay_bins_by_store(KIND, days=days)
-        found |= {store_id: quantile(bins, 0.9) for store_id, bins in histograms.items()}
-    return found
+        first = today - timedelta(days=HOURS_DAYS)
+        hours = await repository.of(own).week_hours(KIND, first=first, last=today)
+        found += [wait for s in own if (wait := _longest_of(s, hours.get(s.id, {})))]
+    return sorted(found, key=lambda w: -w.p90_s)
 
 
-def _midnight(now: datetime, stores: Sequence[StoreView]) -> datetime:
-    """The first midnight of the days looked at, by the first clock that strikes it."""
-    midnights = [
-        datetime.combine(now.astimezone(zone).date() - timedelta(days=HOURS_DAYS), time(), zone).astimezone(UTC)
-        for zone in {ZoneInfo(s.timezone) for s in stores}
-    ]
-    return min(midnights, default=now)
+def _longest_of(store: StoreView, hours: Mapping[Hour, StaysOfHour]) -> LongestWait | None:
+    chosen = _longest_means(hours)
+    if not chosen:
+        return None
+    overall = quantile(counts_of_stays(b"".join(own.stays for own in hours.values())), 0.9)
+    return _judged(store, {key: counts_of_stays(hours[key].stays) for key in chosen}, overall)
 
 
-def _quarters_by_hour(zone: ZoneInfo, start: datetime, end: datetime) -> dict[Hour, list[datetime]]:
-    """All quarter hours between two moments, by the hour of the week that a clock showed."""
-    found: dict[Hour, list[datetime]] = defaultdict(list)
-    at = rollup_start(start)
-    while at < end:
-        local = at.astimezone(zone)
-        found[local.weekday(), local.hour].append(at)
-        at += ROLLUP
-    return found
-
-
-def _longest_means(hours: Mapping[Hour, tuple[int, float]]) -> list[Hour]:
-    known = [key for key, (n, _total) in hours.items() if n >= FEWEST_WAITS]
-    return sorted(known, key=lambda key: (-hours[key][1] / hours[key][0], key))[:CANDIDATES]
+def _longest_means(hours: Mapping[Hour, StaysOfHour]) -> list[Hour]:
+    known = [key for key, own in hours.items() if own.n >= FEWEST_WAITS]
+    return sorted(known, key=lambda key: (-hours[key].total / hours[key].n, key))[:CANDIDATES]
 
 
 def _judged(store: StoreView, steps: Mapping[Hour, Mapping[int, int]], overall: float | None) -> LongestWait | None:

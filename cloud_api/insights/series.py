@@ -74,8 +74,9 @@ def level_change(series: Series, *, last: date) -> LevelChange | None:
 
 
 def _of_weekday(series: Series, last: date, weekday: int, start: int, end: int) -> list[int]:
-    days = (last - timedelta(days=k) for k in range(start, end))
-    return [series[d] for d in days if d in series and d.weekday() == weekday]
+    first = start + (last.weekday() - start - weekday) % 7
+    days = (last - timedelta(days=k) for k in range(first, end, 7))
+    return [series[d] for d in days if d in series]
 
 
 def expected(series: Series, day: date, *, known_until: date, weight: float = 0.5) -> float | None:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -22,7 +23,7 @@ from cloud_api.insights.memory import Insights, InsightsMemory, Question
 from cloud_api.insights.queues import queue_statements
 from cloud_api.insights.series import FEWEST_DAYS, LEVEL_CHANGE, forecast, level_change
 from cloud_api.insights.statement import Kind, Missing, Statement, Weight
-from cloud_api.insights.unusual import FEWEST_WEEKDAYS, LIMIT, WEEKS_BACK, UnusualDay, unusual_days
+from cloud_api.insights.unusual import FEWEST_WEEKDAYS, LIMIT, WEEKS_BACK, UnusualDay, unusual_days_of
 from cloud_api.kit.language import clock, named_day, number, short_day, weekday
 from cloud_api.kit.language import gettext as _
 from cloud_api.kit.language import ngettext as _n
@@ -77,7 +78,7 @@ async def _of_whole_days(
     areas: Sequence[Area], *, now: datetime,
 ) -> Insights:  # fmt: skip
     known = await _known(repository, stores, times, now=now)
-    # Hundreds of stores take a second to judge: meanwhile others are answered.
+    # Hundreds of stores take a tenth of a second to judge: meanwhile others are answered.
     statements = await asyncio.to_thread(_judged, stores, known)
     if len(stores) == 1:
         store, own = stores[0], known[stores[0].id]
@@ -93,11 +94,12 @@ async def _of_whole_days(
 
 
 def _judged(stores: Sequence[StoreView], known: Mapping[UUID, _Own]) -> list[Statement]:
+    unusual = _unusual(stores, known)
     statements: list[Statement] = []
     for store in stores:
         own = known[store.id]
         statements += _coverage(store, own.thin, since=own.today - timedelta(days=LOOK_DAYS))
-        statements += _unusual(store, own.trusted, own.today)
+        statements += [_unusual_words(store, day) for day in unusual[store.id][:3]]
         statements += _level(store, own.trusted, own.today - timedelta(days=1))
     return statements
 
@@ -167,9 +169,7 @@ def thin_days(
     if not heard:
         return {}
     zone = ZoneInfo(store.timezone)
-    bounds = np.array(
-        [[midnight(d, zone).timestamp() for d in (day, day + timedelta(days=1))] for day, _n, _s in heard]
-    )
+    bounds = np.array([_bounds_s(day, zone) for day, _n, _s in heard])
     start, end = bounds[:, 0], bounds[:, 1]
     wanted_s = np.zeros(len(heard))
     for since, until, n in expected_of(cameras, store.id, now=now).cameras:
@@ -182,6 +182,12 @@ def thin_days(
     return {
         heard[n][0]: share for n, share in zip(np.flatnonzero(is_thin).tolist(), seen[is_thin].tolist(), strict=True)
     }
+
+
+@lru_cache(maxsize=4096)
+def _bounds_s(day: date, zone: ZoneInfo) -> tuple[float, float]:
+    """When a day begins and ends, in seconds since 1970: hundreds of stores have the same days."""
+    return midnight(day, zone).timestamp(), midnight(day + timedelta(days=1), zone).timestamp()
 
 
 def _silence(at: datetime | None, store: StoreView, times: OpeningTimes | None, *, now: datetime) -> list[Statement]:
@@ -234,9 +240,16 @@ def shared_coverage(statements: Sequence[Statement], n_stores: int) -> list[Stat
     return [together, *(s for s in statements if s.kind is not Kind.COVERAGE)]
 
 
-def _unusual(store: StoreView, series: dict[date, int], today: date) -> list[Statement]:
-    found = unusual_days(series, first=today - timedelta(days=LOOK_DAYS), last=today - timedelta(days=1))
-    return [_unusual_words(store, day) for day in found[:3]]
+def _unusual(stores: Sequence[StoreView], known: Mapping[UUID, _Own]) -> dict[UUID, list[UnusualDay]]:
+    """Of each store; those that have the same day are judged together."""
+    by_day: dict[date, list[UUID]] = defaultdict(list)
+    for store in stores:
+        by_day[known[store.id].today].append(store.id)
+    found: dict[UUID, list[UnusualDay]] = {}
+    for today, ids in by_day.items():
+        first, last = today - timedelta(days=LOOK_DAYS), today - timedelta(days=1)
+        found |= zip(ids, unusual_days_of([known[i].trusted for i in ids], first=first, last=last), strict=True)
+    return found
 
 
 def _unusual_words(store: StoreView, found: UnusualDay) -> Statement:

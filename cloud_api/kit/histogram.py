@@ -79,6 +79,12 @@ def counts_of_arrays(sent: bytes) -> dict[int, int]:
     return {int(index): int(total[index]) for index in np.flatnonzero(total)}
 
 
+def counts_of_stays(stays: bytes) -> dict[int, int]:
+    """The histogram of stays that are kept a byte each, the step it fell into."""
+    counts = np.bincount(np.frombuffer(stays, np.uint8))
+    return {int(index): int(counts[index]) for index in np.flatnonzero(counts)}
+
+
 def counts_of_lists(histograms: Iterable[Sequence[int]]) -> dict[int, int]:
     """The sum of many histograms, as SQLite keeps them."""
     total: dict[int, int] = {}

@@ -68,7 +68,9 @@ class RollupDay(_Sums, table=True):
 
 
 class RollupHour(SQLModel, table=True):
-    """How many events fell into one hour of a store's day, by its own clock: for profiles of many stores."""
+    """One hour of a store's day, by its own clock: for profiles and waits of many stores. ``total``, ``peak`` and
+    ``stays`` as in ``RollupFine``.
+    """
 
     __tablename__ = "rollups_hour"
 
@@ -78,6 +80,9 @@ class RollupHour(SQLModel, table=True):
     hour: int = Field(primary_key=True)
     org_id: UUID
     n: int = Field(default=0, sa_type=BigInteger)
+    total: float = 0.0
+    peak: float = 0.0
+    stays: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
 
 
 class RollupDaySteps(SQLModel, table=True):

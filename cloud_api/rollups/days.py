@@ -38,13 +38,16 @@ class Days(ScopedRepository):
         for at, kind, *values in await self._connection.execute(query):
             local = at.astimezone(zone)
             _merge(DAY, sums, (local.date(), kind), tuple(values))
-            _merge(HOURS, hours, (local.date(), kind, local.hour), (values[0],))
+            n, total, _seconds, peak = values
+            _merge(HOURS, hours, (local.date(), kind, local.hour), (n, total, peak, b""))
         bins: dict[tuple[Any, ...], dict[int, int]] = defaultdict(lambda: defaultdict(int))
         stays = self._select(RollupFine, col(RollupFine.bucket_at), col(RollupFine.type), col(RollupFine.stays)).where(
             col(RollupFine.store_id) == store_id, col(RollupFine.stays) != b""
         )
         for at, kind, steps in await self._connection.execute(stays):
-            own = bins[at.astimezone(zone).date(), kind]
+            local = at.astimezone(zone)
+            _merge(HOURS, hours, (local.date(), kind, local.hour), (0, 0.0, 0.0, steps))
+            own = bins[local.date(), kind]
             for step in steps:
                 own[step] += 1
         coverage: Rows = {}

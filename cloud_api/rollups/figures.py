@@ -38,13 +38,16 @@ QUARTER_S = 900
 _MINUTE_S = 60.0
 _MAX_SEEN_S = 3600.0
 
-# Tables that are sums over another one: which, the key of a row there, from its key here and its local time, and how
-# many of its values are kept.
-_DERIVED: dict[FigureTable, tuple[FigureTable, Callable[[tuple[Any, ...], datetime], tuple[Any, ...]], int]] = {
-    COARSE: (FINE, lambda key, _: key[:2], 4),
-    DAY: (FINE, lambda key, local: (local.date(), key[1]), 4),
-    HOURS: (FINE, lambda key, local: (local.date(), key[1], local.hour), 1),
-}
+# Tables that are sums over the finest one: the key of a row there, from its key here and its local time, and which of
+# its values are kept.
+_KeyOf = Callable[[tuple[Any, ...], datetime], tuple[Any, ...]]
+_DERIVED: dict[FigureTable, tuple[_KeyOf, Callable[[list[Any]], tuple[Any, ...]]]] = {
+    COARSE: (lambda key, _: key[:2], lambda row: tuple(row[:4])),
+    DAY: (lambda key, local: (local.date(), key[1]), lambda row: tuple(row[:4])),
+    HOURS: (
+        lambda key, local: (local.date(), key[1], local.hour), lambda row: (row[0], row[1], row[3], bytes(row[4])),
+    ),
+}  # fmt: skip
 
 HeatKey = tuple[date, str, int, int]
 """Day, camera, columns, rows."""
@@ -163,12 +166,12 @@ class Figures:
         return {key: tuple(row) for key, row in self._sums[table].items()}
 
     def _derived(self, table: FigureTable) -> Rows:
-        """Rows of a wider table, from those of the narrow one."""
-        source, key_of, n_values = _DERIVED[table]
+        """Rows of a wider table, from those of the finest one."""
+        key_of, values_of = _DERIVED[table]
         local = {at: at.astimezone(self._zone) for at in self.heard}
         found: dict[tuple[Any, ...], tuple[Any, ...]] = {}
-        for key, row in self._sums[source].items():
-            wide, values = key_of(key, local[key[0]]), tuple(row[:n_values])
+        for key, row in self._sums[FINE].items():
+            wide, values = key_of(key, local[key[0]]), values_of(row)
             found[wide] = table.merge(found[wide], values) if wide in found else values
         return found
 

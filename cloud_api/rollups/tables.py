@@ -58,7 +58,7 @@ FINE = FigureTable(
 )
 COARSE = FigureTable("coarse", RollupCoarse, ("bucket_at", "type"), _SUMS, _PEAKS)
 DAY = FigureTable("day", RollupDay, ("day", "type"), _SUMS, _PEAKS)
-HOURS = FigureTable("hour", RollupHour, ("day", "type", "hour"), ("n",))
+HOURS = FigureTable("hour", RollupHour, ("day", "type", "hour"), ("n", "total"), _PEAKS, stays=("stays",))
 DAY_STEPS = FigureTable("day histogram", RollupDaySteps, ("day", "type"), (), steps=("steps",))
 CAMERAS = FigureTable("camera coverage", CoverageCamera, ("bucket_at", "camera_id"), ("blind_s",))
 QUARTERS = FigureTable("coverage", CoverageQuarter, ("bucket_at",), ("blind_s",))

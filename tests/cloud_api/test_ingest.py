@@ -5,8 +5,10 @@ import random
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import pytest
 from sqlalchemy import select, text
 
+from cloud_api.kit.histogram import bin_of
 from cloud_api.models import Event
 from cloud_api.rollups.proof import rollup_differences
 from cloud_api.tenancy.transactions import maintenance
@@ -232,6 +234,16 @@ async def test_a_tampered_rollup_is_found_in_each_of_its_figures(cloud: CloudUnd
             undone = change.replace("+", "-")
             await connection.execute(text(f"UPDATE rollups_coarse SET {undone} WHERE type = 'dwell'"))
         assert await differences(cloud) == []
+
+
+@pytest.mark.parametrize("change", ["n = n + 1", "total = total + 1", "peak = peak + 1", "stays = :other"])
+async def test_a_tampered_hour_is_found_in_each_of_its_figures(cloud: CloudUnderTest, change: str) -> None:
+    await cloud.send([crossing(1), crossing(2, kind="dwell", value=12.0)])
+    query = text(f"UPDATE rollups_hour SET {change} WHERE type = 'dwell'")
+    async with maintenance(cloud.database) as connection:
+        await connection.execute(query, {"other": bytes([bin_of(13.5)])} if ":other" in change else {})
+    (told,) = await differences(cloud)
+    assert told.startswith(f"hour rollup {cloud.store_id} ")
 
 
 async def test_an_hour_in_which_the_camera_was_blind_has_no_data(cloud: CloudUnderTest) -> None:

@@ -14,7 +14,7 @@ from sqlmodel import col
 from cloud_api.kit.histogram import bin_of
 from cloud_api.maintenance.schema import migrate
 from cloud_api.migrations import config_for, downgrade, is_current, upgrade
-from cloud_api.models import RollupDaySteps, RollupFine
+from cloud_api.models import RollupDaySteps, RollupFine, RollupHour
 from cloud_api.rollups.proof import rollup_differences
 from cloud_api.tenancy.row_security import row_security_problems
 from cloud_api.tenancy.transactions import maintenance
@@ -104,6 +104,30 @@ async def test_hours_are_made_from_quarter_hours_also_where_the_events_are_gone(
             rows = [tuple(row) for row in await connection.execute(query)]
         # 09:00 UTC is 10:00 in Berlin in March; every fourth of forty events, five minutes apart.
         assert rows == [(10, 3), (11, 3), (12, 3), (13, 1)]
+
+
+@pytest.mark.parametrize("is_postgresql", [False, True], ids=["sqlite", "postgresql"])
+async def test_hours_get_their_stays_from_quarter_hours_also_where_the_events_are_gone(
+    tmp_path: Path, is_postgresql: bool
+) -> None:
+    async with running_cloud(tmp_path, is_postgresql=is_postgresql) as cloud:
+        await filled_with_stays(cloud)
+        later = [crossing(n, minutes=n * 20, kind="dwell", value=float(n)) for n in range(8, 20)]
+        assert (await cloud.send([*later, crossing(20, kind="footfall_in")])).json()["contiguous_seq"] == 20
+        columns = ("store_id", "type", "day", "hour", "n", "total", "peak", "stays")
+        query = select(*(col(getattr(RollupHour, name)) for name in columns))
+        async with maintenance(cloud.database) as connection:
+            before = sorted((*row[:-1], sorted(row[-1])) for row in await connection.execute(query))
+        await go(cloud, downgrade, "0013")
+        async with maintenance(cloud.database) as connection:
+            await connection.execute(text("DELETE FROM events"))
+        await go(cloud, upgrade)
+        async with maintenance(cloud.database) as connection:
+            after = sorted((*row[:-1], sorted(row[-1])) for row in await connection.execute(query))
+    assert after == before
+    assert {row[1]: len(row[-1]) > 0 for row in after} == {
+        "dwell": True, "footfall_in": False, "queue_wait": True, "shelf_interaction": True,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("is_postgresql", [False, True], ids=["sqlite", "postgresql"])

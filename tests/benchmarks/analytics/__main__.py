@@ -77,18 +77,18 @@ _AT = "date_bin('15 minutes', occurred_at, '2000-01-01 00:00+00')"
 _DAY = f"({_AT} AT TIME ZONE '{ZONE}')::date"
 _SUMS = "count(*), sum(coalesce(value, 0)), max(coalesce(value, 0)), 0, org_id"
 _STAY = "WHERE type IN ('dwell', 'queue_wait', 'shelf_interaction')"
+_STAYS = f"coalesce(string_agg(set_byte('x'::bytea, 0, {_BIN}), ''::bytea) FILTER ({_STAY}), '')"
 _ROLL_UP = (
     f"INSERT INTO rollups_fine (store_id, bucket_at, type, camera_id, zone_id, category, n, total, peak, seconds, org_id, "
-    f"stays) SELECT store_id, {_AT}, type, camera_id, zone_id, '', {_SUMS}, "
-    f"coalesce(string_agg(set_byte('x'::bytea, 0, {_BIN}), ''::bytea) FILTER ({_STAY}), '') FROM events "
+    f"stays) SELECT store_id, {_AT}, type, camera_id, zone_id, '', {_SUMS}, {_STAYS} FROM events "
     "GROUP BY 1, 2, 3, 4, 5, org_id",
     f"INSERT INTO rollups_coarse (store_id, bucket_at, type, n, total, peak, seconds, org_id) "
     f"SELECT store_id, {_AT}, type, {_SUMS} FROM events GROUP BY 1, 2, 3, org_id",
     f"INSERT INTO rollups_day (store_id, day, type, n, total, peak, seconds, org_id) "
     f"SELECT store_id, {_DAY}, type, {_SUMS} FROM events GROUP BY 1, 2, 3, org_id",
-    f"INSERT INTO rollups_hour (store_id, day, hour, type, n, org_id) "
-    f"SELECT store_id, {_DAY}, extract(hour FROM {_AT} AT TIME ZONE '{ZONE}')::int, type, count(*), org_id FROM events "
-    "GROUP BY 1, 2, 3, 4, org_id",
+    f"INSERT INTO rollups_hour (store_id, day, hour, type, n, total, peak, org_id, stays) "
+    f"SELECT store_id, {_DAY}, extract(hour FROM {_AT} AT TIME ZONE '{ZONE}')::int, type, count(*), "
+    f"sum(coalesce(value, 0)), max(coalesce(value, 0)), org_id, {_STAYS} FROM events GROUP BY 1, 2, 3, 4, org_id",
     f"INSERT INTO rollup_day_steps (store_id, day, type, steps, org_id) "
     "SELECT store_id, day, type, ARRAY(SELECT coalesce((counts ->> i::text)::int, 0) FROM generate_series(0, longest) i), "
     f"org_id FROM (SELECT store_id, day, type, org_id, max(bin) AS longest, jsonb_object_agg(bin, n) AS counts FROM "

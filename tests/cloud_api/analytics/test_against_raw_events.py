@@ -16,6 +16,7 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from cloud_api.tenancy.transactions import maintenance
+from tests.cloud_api.auth.test_guessing import statements_of
 from tests.helpers.cloud import CloudUnderTest, crossing, running_cloud
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -193,6 +194,40 @@ async def test_stays(filled: Any, first: date, last: date, bucket: str, figure: 
         assert own[0] == n
         assert own[1:3] == tuple(pytest.approx(q, rel=0.051, abs=0.5 if q < 1 else 0) for q in (p50, p90))
         assert own[3:] == (pytest.approx(mean, abs=0.006), pytest.approx(longest, abs=0.006))
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "n_questions"),
+    [
+        ("2026-03-02T00:00+01:00", "2026-03-09T00:00+01:00", 1),
+        ("2026-03-02T08:00+01:00", "2026-03-02T11:00+01:00", 1),
+        # Around the hour that the clock shows twice: none, one or both of it.
+        ("2026-10-24T20:00+02:00", "2026-10-25T02:00+02:00", 1),
+        ("2026-10-24T20:00+02:00", "2026-10-25T02:00+01:00", 2),
+        ("2026-10-25T02:00+01:00", "2026-10-25T08:00+01:00", 2),
+        ("2026-10-25T03:00+01:00", "2026-10-25T08:00+01:00", 1),
+    ],
+)
+async def test_stays_by_hour_come_from_hours_where_the_clock_is_not_set(
+    filled: Any, start: str, end: str, n_questions: int
+) -> None:
+    with statements_of(filled[0]) as seen:
+        told = await ask(filled, "queue", from_=start, to=end, bucket="hour")
+    assert len([words for words in seen if words.startswith("SELECT rollups_")]) == n_questions
+    async with maintenance(filled[0].database) as connection:
+        query = text(
+            "SELECT date_trunc('hour', occurred_at), count(*), percentile_disc(0.9) WITHIN GROUP (ORDER BY value), "
+            "avg(value), max(value) FROM events WHERE occurred_at >= :a AND occurred_at < :b AND type = 'queue_wait' "
+            "GROUP BY 1"
+        )
+        span = {"a": datetime.fromisoformat(start), "b": datetime.fromisoformat(end)}
+        truth = {row[0].astimezone(UTC): row[1:] for row in await connection.execute(query, span)}
+    found = moments([row for row in told["rows"] if row["n"]], "n", "p90_s", "mean_s", "longest_s")
+    assert found.keys() == truth.keys() != set()
+    for at, (n, p90, mean, longest) in truth.items():
+        assert found[at] == (
+            n, pytest.approx(p90, rel=0.051), pytest.approx(mean, abs=0.006), pytest.approx(longest, abs=0.006)
+        )  # fmt: skip
 
 
 @both_spans

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cloud_api.analytics.repository import AnalyticsRepository, QuarterHour, WeekHour, ZoneSum
+from cloud_api.analytics.repository import AnalyticsRepository, QuarterHour, StaysOfHour, WeekHour, ZoneSum
 from cloud_api.insights.areas import Area, busy_and_dead
 from cloud_api.insights.hours import peak_hours, unusual_hours
 from cloud_api.insights.queues import queue_statements
@@ -41,34 +41,16 @@ class ScriptedFigures:
         store = uuid4()
         return [QuarterHour(store, at, "footfall_in", n, 0.0, 0.0) for at, n in self.people.items()]
 
-    async def week_hours(
-        self, kind: str, *, start: datetime, end: datetime
-    ) -> dict[UUID, dict[WeekHour, tuple[int, float]]]:
-        found: dict[UUID, dict[WeekHour, tuple[int, float]]] = {}
-        for store, own in self.waits.items():
-            for at, (n, wait_s) in own.items():
-                local, hours = at.astimezone(self.clock), found.setdefault(store, {})
-                before = hours.get((local.weekday(), local.hour), (0, 0.0))
-                hours[local.weekday(), local.hour] = (before[0] + n, before[1] + n * wait_s)
-        return found
-
-    async def hour_bins(
-        self, kind: str, moments: Mapping[UUID, Mapping[WeekHour, Sequence[datetime]]]
-    ) -> dict[UUID, dict[WeekHour, dict[int, int]]]:
-        found: dict[UUID, dict[WeekHour, dict[int, int]]] = {}
-        for store, hours in moments.items():
-            for hour, quarters in hours.items():
-                steps = found.setdefault(store, {}).setdefault(hour, {})
-                for n, wait_s in (self.waits[store][at] for at in quarters if at in self.waits[store]):
-                    steps[bin_of(wait_s)] = steps.get(bin_of(wait_s), 0) + n
-        return found
-
-    async def stay_bins_by_store(self, kind: str, *, days: Sequence[date]) -> dict[UUID, dict[int, int]]:
-        found: dict[UUID, dict[int, int]] = {}
+    async def week_hours(self, kind: str, *, first: date, last: date) -> dict[UUID, dict[WeekHour, StaysOfHour]]:
+        found: dict[UUID, dict[WeekHour, StaysOfHour]] = {}
         for store in self.chosen:
-            own = found.setdefault(store, {})
-            for n, wait_s in self.waits[store].values():
-                own[bin_of(wait_s)] = own.get(bin_of(wait_s), 0) + n
+            for at, (n, wait_s) in self.waits[store].items():
+                local, hours = at.astimezone(self.clock), found.setdefault(store, {})
+                if first <= local.date() <= last:
+                    before = hours.get((local.weekday(), local.hour), StaysOfHour(0, 0.0, b""))
+                    hours[local.weekday(), local.hour] = StaysOfHour(
+                        before.n + n, before.total + n * wait_s, before.stays + bytes([bin_of(wait_s)]) * n
+                    )
         return found
 
     async def zone_sums(self, *, start: datetime, end: datetime) -> list[ZoneSum]:
@@ -119,6 +101,40 @@ async def test_short_queues_are_no_news() -> None:
     store = shop("One")
     figures = ScriptedFigures({store.id: waits(long_hour=17, long_s=100.0)})
     assert await queue_statements(repository(figures), [store], now=NOW) == []
+
+
+async def test_of_hours_alike_that_with_the_longer_mean_is_told_whatever_their_order() -> None:
+    store = shop("One")
+    long = waits(long_hour=17)
+    # Another hour with the same p90, whose others wait longer.
+    long |= {at.replace(hour=11): (20, 400.0) for at in long if at.weekday() == 3}
+    long |= {at.replace(hour=11, minute=15): (1, 900.0) for at in long if at.weekday() == 3}
+    for own in (long, dict(reversed(long.items()))):
+        said = await queue_statements(repository(ScriptedFigures({store.id: own})), [store], now=NOW)
+        assert said[0].words.startswith("Queues are longest on a Thursday at 11:00")
+
+
+async def test_stores_that_have_another_day_already_are_asked_for_that_day() -> None:
+    west, east = shop("West"), shop("East", "Pacific/Kiritimati")
+    figures = {s.id: waits(long_hour=17) for s in (west, east)}
+    days = {}
+
+    class Asked(ScriptedFigures):
+        def of(self, stores: Sequence[StoreView]) -> ScriptedFigures:
+            some = Asked(self.waits, clock=self.clock.key)
+            some.chosen = [s.id for s in stores]
+            return some
+
+        async def week_hours(self, kind: str, *, first: date, last: date) -> dict[UUID, dict[WeekHour, StaysOfHour]]:
+            days[tuple(self.chosen)] = (first, last)
+            return await super().week_hours(kind, first=first, last=last)
+
+    said = await queue_statements(repository(Asked(figures)), [west, east], now=NOW)
+    assert days == {
+        (west.id,): (date(2026, 8, 17), date(2026, 9, 14)),
+        (east.id,): (date(2026, 8, 18), date(2026, 9, 15)),
+    }
+    assert {s.store for s in said} == {west, east}
 
 
 async def test_an_hour_is_that_of_the_stores_own_clock() -> None:

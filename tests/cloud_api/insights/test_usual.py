@@ -160,11 +160,10 @@ async def test_a_repository_tells_nothing_of_stores_that_are_not_its_own(cloud: 
         for store in stores:
             repository = AnalyticsRepository(connection, [store])
             parts = [part(cloud.store_id), part(cloud.foreign_store_id)]
-            hours = {i: {(5, 9): [at]} for i in (cloud.store_id, cloud.foreign_store_id)}
             told = (
                 await repository.people_of_parts("footfall_in", parts),
                 await repository.heard_of_parts(parts),
-                await repository.hour_bins("queue_wait", hours),
+                await repository.week_hours("queue_wait", first=at.date(), last=at.date()),
             )
             is_own = store.id == cloud.store_id
             assert [set(own) for own in told] == (

@@ -14,6 +14,7 @@ from cloud_api.kit.histogram import (
     bin_of,
     counts_of_arrays,
     counts_of_lists,
+    counts_of_stays,
     edges_of,
     quantile,
     steps_of,
@@ -42,6 +43,11 @@ def test_a_quantile_is_right_to_five_per_cent(values: list[float], share: float)
 def test_two_histograms_add_up_to_that_of_both(a: list[float], b: list[float]) -> None:
     together = Counter(map(bin_of, a)) + Counter(map(bin_of, b))
     assert quantile(together, 0.5) == quantile(Counter(map(bin_of, a + b)), 0.5)
+
+
+@given(st.lists(seconds, max_size=300))
+def test_stays_of_a_byte_each_are_counted(values: list[float]) -> None:
+    assert counts_of_stays(bytes(map(bin_of, values))) == Counter(map(bin_of, values))
 
 
 def test_without_stays_nothing_is_known() -> None:
