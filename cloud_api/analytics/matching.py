@@ -10,15 +10,16 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from itertools import pairwise
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from cloud_api.analytics.coverage import expected_of
+from cloud_api.analytics.coverage import Expected, expected_of
 from cloud_api.analytics.repository import AnalyticsRepository
 from cloud_api.analytics.span import midnight
 from cloud_api.kit.buckets import ROLLUP, rollup_start
+from cloud_api.rollups.figures import QUARTER_S
 from cloud_api.tenancy.visible_stores import StoreView
 
 BRIDGED = 4
@@ -101,17 +102,19 @@ async def seen_days(
         cameras[camera[0]].append(camera)
     expected = {s.id: expected_of(cameras[s.id], s.id, now=now) for s in stores}
     # Hundreds of stores were heard in the same quarter hours.
-    place_of = cache(partial(_day_and_place, zone=zone))
+    place_of = cache(lambda quarter: _day_and_place(_moment(quarter), zone))
     counts: dict[tuple[UUID, date], dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    for store_id, at, n in counted:
-        day, place = place_of(at)
-        counts[store_id, day][place] += n
+    for store_id, quarters, numbers in counted:
+        for quarter, n in zip(quarters, numbers, strict=True):
+            day, place = place_of(quarter)
+            counts[store_id, day][place] += n
     seen: dict[tuple[UUID, date], set[int]] = defaultdict(set)
     blind: dict[tuple[UUID, date], set[int]] = defaultdict(set)
-    for store_id, at, blind_s in heard:
-        day, place = place_of(at)
-        is_blind = blind_s > 0 and 0 < expected[store_id].camera_s(at, at + ROLLUP) < 2 * blind_s
-        (blind if is_blind else seen)[store_id, day].add(place)
+    for store_id, quarters, hidden in heard:
+        for quarter, blind_s in zip(quarters, hidden, strict=True):
+            day, place = place_of(quarter)
+            is_blind = blind_s > 0 and _is_blind(expected[store_id], quarter, blind_s)
+            (blind if is_blind else seen)[store_id, day].add(place)
     found: dict[UUID, dict[date, SeenDay]] = {s.id: {} for s in stores}
     for (store_id, day), places in seen.items():
         clock = shown(day, zone)
@@ -119,6 +122,17 @@ async def seen_days(
         twice = frozenset(place for place, n in clock.items() if n == 2)
         found[store_id][day] = SeenDay(counts[store_id, day], bridged(places, blind=unseen), twice)
     return found
+
+
+def _is_blind(expected: Expected, quarter: int, blind_s: float) -> bool:
+    """Whether more than half of what the cameras should have seen of a quarter hour was not seen."""
+    at = _moment(quarter)
+    return 0 < expected.camera_s(at, at + ROLLUP) < 2 * blind_s
+
+
+def _moment(quarter: int) -> datetime:
+    """The beginning of a quarter hour since 1970 (UTC)."""
+    return datetime.fromtimestamp(quarter * QUARTER_S, UTC)
 
 
 def bridged(seen: set[int], *, blind: set[int]) -> frozenset[int]:

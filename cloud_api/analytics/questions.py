@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     Integer,
+    LargeBinary,
     Select,
     String,
     Uuid,
@@ -42,7 +43,7 @@ from cloud_api.models import (
     RollupDay,
     RollupFine,
 )
-from cloud_api.rollups.figures import WALKWAY_OF
+from cloud_api.rollups.figures import QUARTER_S, WALKWAY_OF
 
 POSTGRESQL = "postgresql"
 CROSSINGS = ("footfall_in", "footfall_out")
@@ -73,7 +74,10 @@ def quarter_hours(*, start: datetime, end: datetime, types: Sequence[str]) -> As
 
 
 def quarter_hours_of(kind: str, spans: Sequence[Span]) -> Asked:
-    """Those of one type in any of some spans: store, quarter hour, n. PostgreSQL only."""
+    """Those of one type in each of some spans: store, quarter hours since 1970 (UTC), n of each. PostgreSQL only.
+
+    Both as bytes, four of each number, the highest first (``>i4``).
+    """
     return Asked(_quarter_hours_of, {"kind": kind, **_of_spans(spans)})
 
 
@@ -83,7 +87,10 @@ def heard_quarters(*, start: datetime, end: datetime) -> Asked:
 
 
 def heard_quarters_of(spans: Sequence[Span]) -> Asked:
-    """The same in any of some spans. PostgreSQL only."""
+    """The same in each of some spans: store, quarter hours since 1970 (UTC), seconds of each. PostgreSQL only.
+
+    Both as bytes: quarter hours as above, seconds as ``>f8``.
+    """
     return Asked(_heard_quarters_of, _of_spans(spans))
 
 
@@ -144,7 +151,7 @@ def _quarter_hours(dialect: str) -> Statement:
 @cache
 def _quarter_hours_of(dialect: str) -> Statement:
     table, spans = RollupCoarse, _spans()
-    own = select(col(table.store_id), col(table.bucket_at), col(table.n))
+    own = _strung_quarters(table, func.int4send(cast(col(table.n), Integer)))
     return _each(spans, own.where(_inside(table, spans, dialect), col(table.type) == bindparam("kind")))
 
 
@@ -156,7 +163,8 @@ def _heard_quarters(dialect: str) -> Statement:
 @cache
 def _heard_quarters_of(dialect: str) -> Statement:
     spans = _spans()
-    return _each(spans, select(*_heard()).where(_inside(CoverageQuarter, spans, dialect)))
+    own = _strung_quarters(CoverageQuarter, func.float8send(col(CoverageQuarter.blind_s)))
+    return _each(spans, own.where(_inside(CoverageQuarter, spans, dialect)))
 
 
 @cache
@@ -278,6 +286,16 @@ def _inside(table: Any, spans: Any, dialect: str) -> ColumnElement[bool]:
     at = col(table.bucket_at)
     inside: ColumnElement[bool] = _is_own(table, dialect) & (at >= spans.c.start) & (at < spans.c.until)
     return inside
+
+
+def _strung_quarters(table: Any, value: Any) -> Any:
+    # One row a store, and bytes: ten thousands of records cost PostgreSQL and the driver half a second, and arrays in
+    # records the driver cannot read.
+    quarter = func.int4send(
+        cast(func.date_part("epoch", col(table.bucket_at)) / literal_column(str(QUARTER_S)), Integer)
+    )
+    strung = (func.string_agg(c, literal_column("''::bytea"), type_=LargeBinary) for c in (quarter, value))
+    return select(col(table.store_id), *strung).group_by(col(table.store_id))
 
 
 def _each(spans: Any, own: Statement) -> Statement:

@@ -47,6 +47,7 @@ from cloud_api.models import (
     RollupFine,
     RollupHour,
 )
+from cloud_api.rollups.figures import QUARTER_S
 from cloud_api.tenancy.visible_stores import StoreView
 
 NetChanges = tuple[list[datetime], list[int]]
@@ -167,8 +168,8 @@ class AnalyticsRepository:
         return [rows or [] for rows in (await self._connection.execute(query, values)).one()]
 
     async def seen_in(self, kind: str, spans: Sequence[Span]) -> tuple[Rows, Rows]:
-        """Of some spans, which do not overlap: quarter hours with events of one type (store, quarter hour, how many), and
-        those heard (store, quarter hour, camera-seconds not seen).
+        """Of some spans, which do not overlap: quarter hours with events of one type (store, quarter hours since 1970, how
+        many in each), and those heard (store, quarter hours, camera-seconds not seen of each). A store may come often.
         """
         if self._connection.dialect.name == questions.POSTGRESQL:
             asked = [questions.quarter_hours_of(kind, spans), questions.heard_quarters_of(spans)]
@@ -176,13 +177,13 @@ class AnalyticsRepository:
                 counted, heard, self._cameras = await self.ask(*asked, questions.cameras())
             else:
                 counted, heard = await self.ask(*asked)
-            return counted, heard
+            return _numbers(counted, ">i4"), _numbers(heard, ">f8")
         counted, heard = [], []
         for start, end in spans:
-            counted += [
-                (q.store_id, q.bucket_at, q.n) for q in await self.quarter_hours(start=start, end=end, types=[kind])
-            ]
-            heard += (await self.ask(questions.heard_quarters(start=start, end=end)))[0]
+            people = await self.quarter_hours(start=start, end=end, types=[kind])
+            counted += [(q.store_id, [_index(q.bucket_at)], [q.n]) for q in people]
+            (rows,) = await self.ask(questions.heard_quarters(start=start, end=end))
+            heard += [(store_id, [_index(at)], [blind_s]) for store_id, at, blind_s in rows]
         return counted, heard
 
     async def quarter_hours(self, *, start: datetime, end: datetime, types: Sequence[str]) -> list[QuarterHour]:
@@ -569,6 +570,19 @@ class AnalyticsRepository:
         # All at once: one by one they pass through three layers each.
         found: list[tuple] = list((await self._connection.execute(query)).all())  # type: ignore[type-arg,call-overload]
         return found
+
+
+def _numbers(rows: Rows, kind: str) -> Rows:
+    """Store, quarter hours and numbers of rows in which both are bytes."""
+    return [
+        (store_id, np.frombuffer(quarters, ">i4").tolist(), np.frombuffer(own, kind).tolist())
+        for store_id, quarters, own in rows
+    ]
+
+
+def _index(at: datetime) -> int:
+    """The quarter hour since 1970 (UTC)."""
+    return int(at.timestamp()) // QUARTER_S
 
 
 def _asked(parts: Sequence[DayPart]) -> Any:
