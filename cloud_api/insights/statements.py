@@ -78,8 +78,12 @@ async def _of_whole_days(
     areas: Sequence[Area], *, now: datetime,
 ) -> Insights:  # fmt: skip
     known = await _known(repository, stores, times, now=now)
-    # Hundreds of stores take a tenth of a second to judge: meanwhile others are answered.
-    statements = await asyncio.to_thread(_judged, stores, known)
+    # Hundreds of stores take a tenth of a second to judge: meanwhile the database is asked, and others are answered.
+    judging = asyncio.create_task(asyncio.to_thread(_judged, stores, known))
+    try:
+        waits = await queue_statements(repository, stores, now=now)
+    finally:
+        statements = await judging
     if len(stores) == 1:
         store, own = stores[0], known[stores[0].id]
         strange = {s.day for s in statements if s.kind is Kind.UNUSUAL and s.day}
@@ -87,7 +91,7 @@ async def _of_whole_days(
         statements += await unusual_hours(repository, store, trusted=own.trusted, strange=strange, last=last)
         statements += await peak_hours(repository, store, times.get(store.id), now=now)
         statements += await busy_and_dead(repository, store, areas, now=now)
-    statements += await queue_statements(repository, stores, now=now)
+    statements += waits
     missing = [m for s in stores for m in _missing(s, known[s.id].trusted)]
     said = shared_levels(shared_coverage(statements, len(stores)), len(stores))
     return _with_forecast(said, missing, list(known.values()))
