@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from cloud_api.insights.series import forecast, level_change
-from cloud_api.insights.unusual import judge, unusual_days
+from cloud_api.insights.unusual import judge, unusual_days, unusual_days_of
 from cloud_api.insights.usual import reference_days
 
 TODAY = date(2026, 9, 14)
@@ -140,3 +140,15 @@ def test_a_weekday_on_which_nobody_comes_is_not_unusual() -> None:
 
 def test_with_few_weeks_nothing_is_said() -> None:
     assert unusual_days(series(seed=7, n_days=30), first=TODAY - timedelta(days=14), last=TODAY) == []
+
+
+def test_many_shops_at_once_are_told_what_each_is_told_alone() -> None:
+    chance, many = Random(9), []
+    first, last = TODAY - timedelta(days=14), TODAY - timedelta(days=1)
+    for seed in range(40):
+        shop = series(seed=seed, n_days=chance.choice([0, 1, 60, 130, 130, 130]))
+        gaps = chance.choice([0, 0, 0.1, 0.5])
+        many.append({d: n * (3 if chance.random() < 0.04 else 1) for d, n in shop.items() if chance.random() >= gaps})
+    together = unusual_days_of(many, first=first, last=last)
+    assert together == [unusual_days(shop, first=first, last=last) for shop in many]
+    assert sum(map(len, together)) > 5
