@@ -74,6 +74,10 @@ class EdgeSettings(BaseSettings):
         return self.data_dir / "runtime.json"
 
     @property
+    def running_path(self) -> Path:
+        return self.data_dir / "running.json"
+
+    @property
     def credentials_path(self) -> Path:
         return self.data_dir / "credentials.json"
 

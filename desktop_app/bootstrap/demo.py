@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,7 +24,9 @@ from desktop_app.adapters.video.virtual_store.scenes import parse_store, scene_z
 from desktop_app.adapters.video.virtual_store.source import VirtualStoreSource
 from desktop_app.adapters.video.virtual_store.truth import Truth, truth_for
 from desktop_app.bootstrap.engine import Edge, build_edge
+from desktop_app.bootstrap.measuring import remembered_test, test_once
 from desktop_app.services.config_import import EdgeConfig, ImportedCamera, PixelZone
+from desktop_app.services.model_registry import resolve_model
 from desktop_app.settings import PROJECT_DIR, EdgeSettings
 from shared_models.cameras import SourceAddress
 from shared_models.geometry import to_px
@@ -142,14 +146,36 @@ def demo_config(cloud: DemoCloud, *, seed: int) -> EdgeConfig:
     return EdgeConfig(cloud.url, SecretStr(cloud.edge_key()), tuple(cameras))
 
 
-def build_demo_edge(cloud: DemoCloud, *, data_dir: Path, seed: int) -> tuple[Edge, EdgeConfig]:
-    """The demo's store laptop. Its counters never begin anew: a demo over the reset hour is one run."""
+def build_demo_edge(
+    cloud: DemoCloud, *, data_dir: Path, seed: int, measures: Callable[[], object] = lambda: None
+) -> tuple[Edge, EdgeConfig]:
+    """The demo's store laptop. Its counters never begin anew: a demo over the reset hour is one run.
+
+    Args:
+        measures: called before this machine is measured, which takes some seconds.
+    """
     config = demo_config(cloud, seed=seed)
     settings = EdgeSettings(data_dir=data_dir)
     beside = PROJECT_DIR.parent / "shared" / "models" / "yolox_nano_416.onnx"
     if not settings.model and beside.is_file() and not any((settings.assets_dir / "models").glob("*.onnx")):
         settings = settings.model_copy(update={"model": str(beside)})
-    return build_edge(config, settings=settings, is_one_run=True), config
+    return build_edge(config, settings=_measured_here(settings, measures=measures), is_one_run=True), config
+
+
+def _measured_here(settings: EdgeSettings, *, measures: Callable[[], object]) -> EdgeSettings:
+    """The demo's folder is thrown away, what was measured is not: a machine is measured in its first demo, or before.
+
+    It is remembered where this machine's own program does, which is as fast to its first count then.
+    """
+    model = resolve_model(settings.model, data_dir=settings.data_dir, assets_dir=settings.assets_dir)
+    own = EdgeSettings(model=str(model.path))
+    if own.self_test_at_start and remembered_test(model, settings=own) is None:
+        measures()
+        test_once(settings=own, is_cut=lambda: False)
+    with contextlib.suppress(OSError):  # none was made, or it could not be kept: the plain way counts as well
+        settings.runtime_path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(own.runtime_path, settings.runtime_path)
+    return settings.model_copy(update={"self_test_at_start": False})
 
 
 def compare(edge: Edge, config: EdgeConfig, cloud: DemoCloud) -> list[DemoRow]:

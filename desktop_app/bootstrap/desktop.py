@@ -75,9 +75,19 @@ def log_to_file(data_dir: Path) -> logging.Handler:
 
 
 def build_desk(
-    settings: EdgeSettings, *, over: Edge | None = None, config: EdgeConfig | None = None, is_demo: bool = False
+    settings: EdgeSettings,
+    *,
+    over: Edge | None = None,
+    config: EdgeConfig | None = None,
+    times: StoreTimes | None = None,
+    is_demo: bool = False,
 ) -> Desk:
-    """A desk that starts nothing yet; ``over`` an engine that runs already, with the ``config`` it was built from.
+    """A desk that starts nothing yet.
+
+    Args:
+        over: an engine that runs already, built from ``config``.
+        config: of a file or the demo; the program's own store is not looked at then.
+        times: the store's time by that file; None: of the engine, or of the program's own store.
 
     Raises:
         StoreDocumentError: the store's file was written by a newer version, or cannot be read.
@@ -86,7 +96,7 @@ def build_desk(
     zones = over.zones if over is not None else ZoneStore(settings.data_dir)
     made: list[Desk] = []
     # The figures on the wall begin anew when Today does: by the store's time zone, wherever the laptop was set up.
-    times = over.times if over is not None else StoreTimes()
+    times = over.times if over is not None else times or StoreTimes()
     host = RestartableEngine(settings=settings, clock=clock, zones=zones, over=over, times=times)
     config_home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     ports = DeskPorts(

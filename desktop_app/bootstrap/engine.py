@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from desktop_app.adapters.storage.sqlite_outbox import SqliteOutbox
 from desktop_app.adapters.video.jpeg import encode_jpeg
 from desktop_app.adapters.video.open_source import make_source
 from desktop_app.bootstrap.configuration import load_config
+from desktop_app.bootstrap.measuring import test_once
 from desktop_app.bootstrap.parts import open_detector
 from desktop_app.bootstrap.past import open_history
 from desktop_app.bootstrap.store_of_files import remember_store, time_of_store
@@ -29,6 +31,7 @@ from desktop_app.services.input_size import InputSize
 from desktop_app.services.ports import CredentialError, EventSink
 from desktop_app.services.recent_tracks import RecentTracks
 from desktop_app.services.running_figures import Days, OneRun
+from desktop_app.services.running_state import RunningStateFile
 from desktop_app.services.still import still
 from desktop_app.services.store_document import StoreDocumentError
 from desktop_app.services.store_times import StoreTimes, store_time
@@ -192,6 +195,10 @@ def _nobody_listens() -> None:
     """Without a cloud nobody waits for events."""
 
 
+class StartCut(Exception):
+    """Nobody wants the engine any more that was being built."""
+
+
 def build_edge(
     config: EdgeConfig,
     *,
@@ -200,39 +207,46 @@ def build_edge(
     zones: ZoneStore | None = None,
     times: StoreTimes | None = None,
     is_one_run: bool = False,
+    is_cut: Callable[[], bool] = lambda: False,
 ) -> Edge:
     """Build, start nothing yet. Zones that were drawn in the program go before those of the configuration.
+
+    The first time on a machine takes some seconds more: whoever counts has measured before how it detects fastest.
 
     Args:
         times: the store's time; None: by the configuration, else the laptop's.
         is_one_run: the running figures never begin anew.
+        is_cut: asked while the machine is measured.
 
     Raises:
         DetectorError, OutboxError, ValueError: in words.
+        StartCut: ``is_cut`` said so.
     """
     clock = clock or SteadyClock()
     zones = zones or ZoneStore(settings.data_dir)
-    detector = open_detector(settings=settings)
-    outbox = SqliteOutbox(settings.outbox_path, clock=clock)
-    history = open_history(settings, clock=clock)
     times = times or StoreTimes(store_time(config.time_zone, config.reset_hour))
     one_run = OneRun()
     days: Callable[[], Days] = (lambda: one_run) if is_one_run else (lambda: times.now)
-    try:
+    with ExitStack() as opened:
+        # The outbox first: a second program on this folder hears of the first before it measures anything.
+        outbox = opened.enter_context(closing(SqliteOutbox(settings.outbox_path, clock=clock)))
+        history = opened.enter_context(closing(open_history(settings, clock=clock)))
+        test_once(settings=settings, is_cut=is_cut)
+        if is_cut():
+            raise StartCut
+        detector = opened.enter_context(closing(open_detector(settings=settings)))
         engine = Engine([], detector=detector, sync=None, clock=clock)
         journal = CoverageJournal(settings.data_dir / "coverage.json")
-        recorder = ObservationRecorder(engine, RecentTracks(), journal, clock=clock)
+        state = RunningStateFile(settings.running_path, model=detector.name)
+        recorder = ObservationRecorder(engine, RecentTracks(), journal, state=state, clock=clock)
         edge = Edge(engine, outbox, zones, recorder, history, clock, config, settings, times, days)
         engine.apply(_cameras(config, edge))
         edge.connect()
-    except BaseException:
-        history.close()
-        outbox.close()
-        raise
+        opened.pop_all()
     return edge
 
 
-def build_edge_from_file(path: Path, *, settings: EdgeSettings) -> Edge:
+def build_edge_from_file(path: Path, *, settings: EdgeSettings, is_cut: Callable[[], bool] = lambda: False) -> Edge:
     """As ``build_edge``, from a ``config.yaml``; what a cloud says of the store's time is remembered for the next start.
 
     Raises:
@@ -240,9 +254,14 @@ def build_edge_from_file(path: Path, *, settings: EdgeSettings) -> Edge:
         CredentialError: passwords that it names cannot be looked up.
     """
     config = load_config(path, settings=settings)
+    return build_edge(config, settings=settings, times=times_of_file(config, settings=settings), is_cut=is_cut)
+
+
+def times_of_file(config: EdgeConfig, *, settings: EdgeSettings) -> StoreTimes:
+    """The time of a store that a ``config.yaml`` describes; what its cloud says of it is remembered."""
     times = StoreTimes(time_of_store(settings, config=config))
     times.on_told(lambda facts: remember_store(settings, facts))
-    return build_edge(config, settings=settings, times=times)
+    return times
 
 
 def _cameras(config: EdgeConfig, edge: Edge) -> list[EngineCamera]:

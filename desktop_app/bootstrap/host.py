@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from desktop_app.bootstrap.engine import Edge, build_edge
-from desktop_app.bootstrap.parts import test_once
+from desktop_app.bootstrap.engine import Edge, StartCut, build_edge
+from desktop_app.bootstrap.parts import fault_of_wanted_model
 from desktop_app.services.config_document import ConfigError
 from desktop_app.services.config_import import EdgeConfig
 from desktop_app.services.coverage_journal import CoverageJournal
@@ -49,13 +49,13 @@ class RestartableEngine:
         self._zones = zones
         self._edge = over
         self._is_foreign = over is not None
-        self.trouble = ""
+        self.trouble = self.warning = ""
         self._nothing_seen = RecentTracks()
         self._old_journal = CoverageJournal(settings.data_dir / "coverage.json")
         self._listeners: list[Callable[[str], None]] = []
         self._lock = threading.Lock()
         self._changing = threading.Lock()
-        self._is_over = False
+        self._is_over = self._has_nothing_to_do = False
         self._leaving = threading.Event()
         self._unsubscribe = over.engine.on_view(self._tell) if over is not None else None
 
@@ -97,20 +97,27 @@ class RestartableEngine:
 
     def _start(self, config: EdgeConfig) -> None:
         if not config.cameras and config.api_url is None:
-            self.trouble = ""
+            self.trouble, self._has_nothing_to_do = "", True
             return
-        test_once(settings=self._settings, is_cut=self._leaving.is_set)
-        if self._leaving.is_set():
-            return
+        self._has_nothing_to_do = False
         try:
-            edge = build_edge(config, settings=self._settings, clock=self._clock, zones=self._zones, times=self._times)
+            edge = build_edge(
+                config,
+                settings=self._settings,
+                clock=self._clock,
+                zones=self._zones,
+                times=self._times,
+                is_cut=self._leaving.is_set,
+            )
+        except StartCut:
+            return
         except (ConfigError, DetectorError, OutboxError, ValueError) as error:
             log.error("the engine does not start: %s", error)
             self.trouble = str(error)
             return
         self._unsubscribe = edge.engine.on_view(self._tell)
         edge.start()
-        self.trouble = ""
+        self.trouble, self.warning = "", fault_of_wanted_model(self._settings)
         self._edge = edge
 
     def _stop(self, *, flush_s: float) -> None:
@@ -153,7 +160,7 @@ class RestartableEngine:
         edge = self._edge
         if edge is not None:
             return edge.engine.status()
-        words = self.trouble or "No cloud: the store counts for itself."
+        words = self.trouble or ("No cloud: the store counts for itself." if self._has_nothing_to_do else "Starting.")
         return EngineStatus((), CloudStatus(None, 0, 0, words))
 
     def latest(self, camera_id: str) -> LiveView | None:

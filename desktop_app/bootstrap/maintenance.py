@@ -12,7 +12,8 @@ from desktop_app.adapters.cloud.http_cloud import HttpCloud
 from desktop_app.adapters.storage import sqlite_outbox
 from desktop_app.adapters.video.open_source import make_source
 from desktop_app.bootstrap.configuration import load_config
-from desktop_app.bootstrap.parts import lost_model, measure, model_registry, remembered_test
+from desktop_app.bootstrap.measuring import measure, remembered_test
+from desktop_app.bootstrap.parts import model_registry
 from desktop_app.services.config_document import ConfigError
 from desktop_app.services.config_import import EdgeConfig, ImportedCamera
 from desktop_app.services.detector_runtime import RuntimeTest, save
@@ -26,6 +27,7 @@ from desktop_app.services.doctor import (
     judge_disk,
     judge_model,
     judge_outbox,
+    judge_running,
 )
 from desktop_app.services.model_registry import resolve_model, sha256_of_model
 from desktop_app.services.ports import (
@@ -36,6 +38,7 @@ from desktop_app.services.ports import (
     OutboxError,
     SourceError,
 )
+from desktop_app.services.running_state import read_running
 from desktop_app.settings import EdgeSettings
 from shared_models.cameras import redact
 from shared_models.clock import SystemClock
@@ -75,6 +78,7 @@ def examine(config_path: Path | None, *, settings: EdgeSettings, is_measured: bo
     yield from _model(settings)
     yield from _outbox(settings, has_cloud=config is not None and config.api_url is not None)
     yield from _detector(config, settings=settings, is_measured=is_measured)
+    yield from _running(settings)
     if config is None:
         return
     yield from _cloud(config, settings=settings)
@@ -104,18 +108,18 @@ def _disk(settings: EdgeSettings) -> Finding:
 
 def _model(settings: EdgeSettings) -> Iterator[Finding]:
     try:
-        if lost := lost_model(settings):
+        choice = model_registry(settings).choose() if not settings.model else None
+        if choice is not None and choice.words:
+            wanted = choice.wanted
             cure = (
-                f"Add it again: wink-edge models add FILE --name {lost}, or do without: wink-edge models remove {lost}."
+                f"Get it again: wink-edge models pull {wanted}, or models add FILE --name {wanted}. "
+                f"Or do without: wink-edge models remove {wanted}."
             )
-            yield Finding("model", State.WARNING, f"{lost} should be used, but its file is not here any more.", cure)
+            yield Finding("model", State.WARNING, choice.words, cure)
         spec = resolve_model(settings.model, data_dir=settings.data_dir, assets_dir=settings.assets_dir)
         entry = model_registry(settings).entries().get(spec.name)
         is_registered = entry is not None and model_registry(settings).installed().get(spec.name) == spec
-        expected = entry.sha256 if entry is not None and is_registered else None
-        can_be_pulled = entry is not None and bool(entry.urls)
-        sha256 = sha256_of_model(spec.path)
-        yield judge_model(spec, expected_sha256=expected, sha256=sha256, can_be_pulled=can_be_pulled)
+        yield judge_model(spec, entry=entry if is_registered else None, sha256=sha256_of_model(spec.path))
     except DetectorError as error:
         yield Finding("model", State.BROKEN, str(error), "See: wink-edge models list.")
 
@@ -132,6 +136,12 @@ def _detector(config: EdgeConfig | None, *, settings: EdgeSettings, is_measured:
         yield Finding("detector", State.BROKEN, str(error), "See: wink-edge models list.")
     else:
         yield judge_detector(test, wanted_fps=sum(rates), cameras=len(rates))
+
+
+def _running(settings: EdgeSettings) -> list[Finding]:
+    now = SystemClock().utc_now()
+    state = read_running(settings.running_path, now=now)
+    return judge_running(state, now=now) if state is not None else []
 
 
 def _kept(test: RuntimeTest, *, settings: EdgeSettings) -> Iterator[Finding]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,6 @@ from shared_models.cameras import SourceAddress
 from shared_models.clock import SteadyClock
 
 if TYPE_CHECKING:
-    from desktop_app.services.detector_runtime import RuntimeTest
     from desktop_app.services.model_registry import ModelRegistry, ModelSpec
     from desktop_app.services.ports import Detector, VideoSource
     from shared_models.geometry import Size
@@ -25,8 +23,6 @@ log = logging.getLogger(__name__)
 
 DEFAULT_PICTURES_FPS = 5.0
 USUAL_FRAME_WH = (640, 360)
-_measuring = threading.Lock()
-SELF_TEST_SCENE, SELF_TEST_FRAME = "virtual-store://floor?seed=1&people=20&fps=1", 40
 
 
 def open_source(text: str, *, realtime: bool, fps: float | None = None, loop: bool = False) -> VideoSource:
@@ -53,13 +49,14 @@ def open_detector(
     from desktop_app.adapters.detection.heads import head_named
     from desktop_app.adapters.detection.openvino_yolo import OpenVinoYolo
     from desktop_app.adapters.detection.ultralytics_yolo import UltralyticsYolo
+    from desktop_app.bootstrap.measuring import remembered_test
     from desktop_app.services.model_registry import int8_weights, resolve_model
     from desktop_app.services.ports import DetectorError
 
     settings = settings or EdgeSettings()
     spec = resolve_model(settings.model, data_dir=settings.data_dir, assets_dir=settings.assets_dir)
-    if lost := lost_model(settings):
-        log.warning("the model %s, which should be used, is not here any more; %s is used", lost, spec.name)
+    if fault := fault_of_wanted_model(settings):
+        log.warning("%s", fault)
     min_score = settings.min_score if min_score is None else min_score
     if spec.is_pt:
         return UltralyticsYolo(spec.path, min_score=min_score)
@@ -85,109 +82,9 @@ def open_detector(
     return detector
 
 
-def lost_model(settings: EdgeSettings) -> str:
-    """The name of the model that should be used by default and whose file is not here any more; else empty."""
-    registry = model_registry(settings)
-    wanted = registry.wanted
-    return wanted if wanted and not settings.model and wanted not in registry.installed() else ""
-
-
-def remembered_test(spec: ModelSpec, *, settings: EdgeSettings) -> RuntimeTest | None:
-    """The self-test of this model on this machine, if there was one and what it chose is still there, whole."""
-    from desktop_app.services.detector_runtime import INT8, load
-
-    test = load(settings.runtime_path)
-    if test is None or not spec.path.is_file():
-        return None
-    from desktop_app.adapters.detection.self_test import machine_name
-    from desktop_app.services.model_registry import int8_weights, sha256_of_model
-
-    if (test.machine, test.model_sha256) != (machine_name(), sha256_of_model(spec.path)):
-        return None
-    if test.runtime.precision == INT8:
-        int8 = int8_weights(spec, assets_dir=settings.assets_dir)
-        if int8 is None or int8.sha256 != test.int8_sha256:
-            return None
-    return test
-
-
-def run_self_test(*, settings: EdgeSettings, progress: Callable[[float, str], bool] | None = None) -> RuntimeTest:
-    """Measure how the model in use runs best on this machine, and remember it.
-
-    Raises:
-        DetectorError: there is no model, or it does not run.
-        SelfTestCancelled: ``progress`` said so.
-        OSError: it cannot be kept.
-    """
-    from desktop_app.services.detector_runtime import save
-
-    test = measure(settings=settings, progress=progress)
-    save(test, settings.runtime_path)
-    return test
-
-
-def test_once(*, settings: EdgeSettings, is_cut: Callable[[], bool]) -> None:
-    """Measure before counting begins how the model in use runs best, if that was not done here yet. Takes some seconds.
-
-    What goes wrong is told in the log alone: counting goes on the plain way, or says itself what is wrong with the model.
-
-    Args:
-        is_cut: asked every now and then; True ends it, and nothing is remembered.
-    """
-    if not settings.self_test_at_start:
-        return
-    while not _measuring.acquire(timeout=0.1):  # the wizard's pages and a first camera may ask for it at once
-        if is_cut():
-            return
-    try:
-        _test_unless_known(settings, is_cut)
-    finally:
-        _measuring.release()
-
-
-def _test_unless_known(settings: EdgeSettings, is_cut: Callable[[], bool]) -> None:
-    from desktop_app.services.model_registry import resolve_model
-    from desktop_app.services.ports import DetectorError
-
-    try:
-        spec = resolve_model(settings.model, data_dir=settings.data_dir, assets_dir=settings.assets_dir)
-        if spec.is_pt or remembered_test(spec, settings=settings) is not None:
-            return
-        from desktop_app.adapters.detection.self_test import SelfTestCancelled
-
-        log.info("it is measured how this computer finds people fastest; once, and for some seconds")
-        try:
-            way = run_self_test(settings=settings, progress=lambda *_: not is_cut()).runtime
-        except SelfTestCancelled:
-            return
-        log.info("%s is run by %s in %s, %d at once", spec.name, way.device, way.precision, way.streams)
-    except (DetectorError, OSError) as error:
-        log.info("how this computer finds people fastest is not known: %s", error)
-
-
-def measure(*, settings: EdgeSettings, progress: Callable[[float, str], bool] | None = None) -> RuntimeTest:
-    """As ``run_self_test``, without keeping what was found."""
-    from desktop_app.adapters.detection import self_test
-    from desktop_app.adapters.detection.heads import head_named
-    from desktop_app.adapters.detection.ultralytics_yolo import UltralyticsYolo
-    from desktop_app.adapters.video.virtual_store.source import VirtualStoreSource
-    from desktop_app.services.model_registry import int8_weights, resolve_model
-
-    spec = resolve_model(settings.model, data_dir=settings.data_dir, assets_dir=settings.assets_dir)
-    store = VirtualStoreSource(SourceAddress(SELF_TEST_SCENE), clock=SteadyClock(), realtime=False)
-    store.open()
-    try:
-        frames = [store.read() for _ in range(SELF_TEST_FRAME)]
-    finally:
-        store.close()
-    picture = frames[-1].bgr()
-    if spec.is_pt:
-        return self_test.run_plain_test(spec.path, picture, make=partial(UltralyticsYolo, spec.path), progress=progress)
-    head = head_named(spec.head, model=spec.name)
-    int8 = int8_weights(spec, assets_dir=settings.assets_dir)
-    return self_test.run_self_test(
-        spec.path, picture, class_id=spec.person_class, head=head, int8=int8, progress=progress
-    )
+def fault_of_wanted_model(settings: EdgeSettings) -> str:
+    """Why the model that should be used by default is not the one that is, in a sentence; empty where it is."""
+    return "" if settings.model else model_registry(settings).choose().words
 
 
 def model_registry(settings: EdgeSettings) -> ModelRegistry:

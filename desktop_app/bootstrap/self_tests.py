@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from desktop_app.bootstrap.parts import remembered_test, run_self_test
+from desktop_app.bootstrap.measuring import remembered_test, run_self_test
 from desktop_app.services.desk_ports import TestProgress
 from desktop_app.services.detector_runtime import RuntimeTest
 from desktop_app.services.model_registry import resolve_model

@@ -7,12 +7,13 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
+from PySide6.QtWidgets import QApplication
+
+from desktop_app.bootstrap.configuration import load_config
 from desktop_app.bootstrap.desktop import DesktopProgram, build_desk, log_to_file, make_app, run_until_quit
-from desktop_app.bootstrap.engine import Edge, build_edge
-from desktop_app.bootstrap.parts import test_once
-from desktop_app.bootstrap.store_of_files import remember_store, time_of_store
-from desktop_app.services.config_import import EdgeConfig, read_config
-from desktop_app.services.store_times import StoreTimes
+from desktop_app.bootstrap.engine import Edge, times_of_file
+from desktop_app.bootstrap.measuring import test_once
+from desktop_app.services.config_import import EdgeConfig
 from desktop_app.settings import EdgeSettings
 from desktop_app.ui.single_instance import SingleInstance
 from desktop_app.ui.tray import Tray
@@ -30,11 +31,10 @@ def run_window(
     title: str,
     dashboard_url: str | None = None,
     seconds: float | None = None,
-    is_demo: bool = True,
 ) -> int:
-    """Show the window over an engine that runs already, until it is closed, or for ``seconds``."""
+    """Show the demo's window over its engine, which runs already, until it is closed, or for ``seconds``."""
     app = make_app(settings)
-    desk = build_desk(settings, over=edge, config=config, is_demo=is_demo)
+    desk = build_desk(settings, over=edge, config=config, is_demo=True)
     program = DesktopProgram(
         app, desk, settings, title=title, dashboard_url=dashboard_url, has_tray=False, asks_to_quit=False
     )
@@ -60,7 +60,7 @@ def open_desktop(config: Path | None, *, in_tray: bool = False, seconds: float |
     sys.excepthook = _note_unexpected
     try:
         if config is not None:
-            return _open_on_file(config, settings=settings, seconds=seconds)
+            return _open_on_file(app, config, settings=settings, seconds=seconds)
         desk = build_desk(settings)
         program = DesktopProgram(app, desk, settings, has_tray=Tray.is_possible())
         instance.raised.connect(program.raise_window)
@@ -80,16 +80,16 @@ def open_desktop(config: Path | None, *, in_tray: bool = False, seconds: float |
         handler.close()
 
 
-def _open_on_file(path: Path, *, settings: EdgeSettings, seconds: float | None) -> int:
-    config = read_config(path)
-    times = StoreTimes(time_of_store(settings, config=config))
-    times.on_told(lambda facts: remember_store(settings, facts))
-    edge = build_edge(config, settings=settings, times=times)
-    edge.start()
+def _open_on_file(app: QApplication, path: Path, *, settings: EdgeSettings, seconds: float | None) -> int:
+    config = load_config(path, settings=settings)
+    desk = build_desk(settings, config=config, times=times_of_file(config, settings=settings))
+    program = DesktopProgram(app, desk, settings, has_tray=False, asks_to_quit=False)
+    program.ops.start("start-engine", lambda _: desk.ports.host.restart(config))
+    program.show()
     try:
-        return run_window(edge, config, settings=settings, title="Wink Analytics", seconds=seconds, is_demo=False)
+        return run_until_quit(app, program, seconds=seconds)
     finally:
-        edge.close(flush_s=QUIT_FLUSH_S)
+        desk.ports.host.stop(flush_s=QUIT_FLUSH_S)
 
 
 def _note_unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

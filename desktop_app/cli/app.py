@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from desktop_app.cli import audit, credentials, demo, doctor, explain, models, outbox, recount, replay, run
+from desktop_app.cli import audit, credentials, demo, doctor, explain, measure, models, outbox, recount, replay, run
 
 app = typer.Typer(
     name="wink-edge",
@@ -14,7 +14,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for commands in (run, doctor, outbox, credentials, replay, explain, recount, audit, models, demo):
+for commands in (run, doctor, outbox, credentials, replay, explain, recount, audit, models, measure, demo):
     commands.register(app)
 
 

@@ -20,6 +20,8 @@ NO_CLOUD_HERE = (
     "To see people counted without a camera here, give a camera the address virtual-store://entrance."
 )
 
+MEASURES = "For some seconds, and only this time: measuring how this computer finds people fastest."
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -42,7 +44,12 @@ def demo(
     with tempfile.TemporaryDirectory(prefix="wink-demo-") as folder, explained():
         try:
             with demo_cloud(Path(folder) / "cloud") as cloud:
-                edge, config = build_demo_edge(cloud, data_dir=Path(folder) / "edge", seed=seed)
+                edge, config = build_demo_edge(
+                    cloud,
+                    data_dir=Path(folder) / "edge",
+                    seed=seed,
+                    measures=lambda: typer.echo(MEASURES, err=as_json),
+                )
                 dashboard = f"{cloud.url}/dashboard"
                 typer.echo(f"Dashboard: {dashboard}   (demo@example.com / demo123)", err=as_json)
                 edge.start()

@@ -30,14 +30,16 @@ def list_models() -> None:
     with explained():
         registry = model_registry(EdgeSettings())
         installed, settings = registry.installed(), EdgeSettings()
-        default = registry.default()
-        used = settings.model or (default.name if default else "")
+        choice = registry.choose()
+        used = settings.model or (choice.spec.name if choice.spec else "")
         for name, entry in registry.entries().items():
             mark = "*" if name == used else " "
             typer.echo(f"{mark} {name:<24}{entry.licence:<14}{_state(entry, installed.get(name))}")
         if used and used not in installed:
             typer.echo(f"* {used} (WINK_MODEL)")
         typer.echo("The one with * is used.")
+        if choice.words and not settings.model:
+            typer.echo(choice.words, err=True)
 
 
 def _state(entry: ModelEntry, spec: ModelSpec | None) -> str:

@@ -36,8 +36,7 @@ def run(
     seconds: Annotated[float | None, typer.Option("--seconds", min=1, help="Stop by itself after this long.")] = None,
 ) -> None:
     """Count at all cameras of a store, without a window. SIGHUP reads the configuration again."""
-    from desktop_app.bootstrap.engine import build_edge_from_file
-    from desktop_app.bootstrap.parts import test_once
+    from desktop_app.bootstrap.engine import StartCut, build_edge_from_file
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -48,8 +47,11 @@ def run(
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, lambda *_: again.set())
     with explained():
-        test_once(settings=settings, is_cut=stop.is_set)
-        edge = build_edge_from_file(config, settings=settings)
+        try:
+            edge = build_edge_from_file(config, settings=settings, is_cut=stop.is_set)
+        except StartCut:
+            typer.echo("stopped", err=True)
+            return
         edge.start()
         deadline = time.monotonic() + seconds if seconds else None
         told_s = 0.0

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from desktop_app.services.desk_ports import DeskPorts
+from desktop_app.services.engine_view import CameraStatus
 from desktop_app.services.not_furniture import NOT_FURNITURE_FILE, NotFurniture
 from desktop_app.services.own_version import own_version
 from desktop_app.services.past_desk import PastCount, PastDesk
@@ -155,6 +156,10 @@ class Desk(StoreDesk):
         )
         self.save_zones(camera_id, (*before, ignored))
         return before
+
+    def furniture_of(self, camera: CameraStatus) -> tuple[tuple[Point, ...], ...]:
+        """What never moves at a camera, without what somebody has called a person."""
+        return tuple(a for a in camera.furniture if not self.not_furniture.holds(camera.camera_id, a))
 
     # -- figures
 

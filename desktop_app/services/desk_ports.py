@@ -55,6 +55,10 @@ class EngineHost(EngineView, Protocol):
         """Why no engine runs, in words; empty while one does."""
 
     @property
+    def warning(self) -> str:
+        """What is not as it should be although an engine runs, in words; else empty."""
+
+    @property
     def recent(self) -> RecentTracks:
         """The last minutes' tracks."""
 

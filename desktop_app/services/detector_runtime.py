@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from desktop_app.services.whole_files import write_whole
 
@@ -17,6 +18,8 @@ CLEARLY = 1.05
 """A less plain way must be faster by this factor."""
 PRECISIONS = ("f32", "bf16", "f16", INT8, "auto")
 MOST_STREAMS = 64
+MOST_MODELS = 16
+"""Of so many models the measurement is remembered."""
 AGREEMENT = 0.05
 """A faster way of running may change scores by no more than this on the test picture."""
 
@@ -102,20 +105,45 @@ def best_of(measured: Iterable[tuple[DetectorRuntime, float]]) -> tuple[Detector
 
 
 def save(test: RuntimeTest, path: Path) -> None:
-    """Remember a test."""
-    write_whole(path, json.dumps(asdict(test), indent=2) + "\n")
+    """Remember a test beside those of other models; an older one of the same model is forgotten.
+
+    Raises:
+        OSError: what was remembered before still is.
+    """
+    others = [known for known in _read(path) if known.model_sha256 != test.model_sha256]
+    write_whole(path, json.dumps({"tests": [as_json(t) for t in (test, *others)[:MOST_MODELS]]}, indent=2) + "\n")
 
 
-def load(path: Path) -> RuntimeTest | None:
-    """The test that was remembered; None where there is none, it cannot be read, or it says what no test can have found."""
+def load(path: Path, *, model_sha256: str) -> RuntimeTest | None:
+    """The test of this model that was remembered; None where there is none, or it cannot be read."""
+    return next((test for test in _read(path) if test.model_sha256 == model_sha256), None)
+
+
+def as_json(test: RuntimeTest) -> dict[str, Any]:
+    """What ``from_json`` reads."""
+    return asdict(test)
+
+
+def from_json(raw: Any) -> RuntimeTest | None:
+    """A test that was written by ``as_json``; None where it says what no test can have found."""
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
         rates = {int(side): float(rate) for side, rate in raw["rates"].items()}
         runtime, int8 = DetectorRuntime(**raw["runtime"]), str(raw.get("int8_sha256", ""))
         test = RuntimeTest(str(raw["machine"]), str(raw["model_sha256"]), runtime, rates, int8)
         return test if _can_be(test) else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _read(path: Path) -> list[RuntimeTest]:
+    """All that are remembered, the newest first. The file of an earlier version holds a single one, as it is."""
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    rows = raw.get("tests", [raw]) if isinstance(raw, dict) else []
+    tests = [from_json(row) for row in rows] if isinstance(rows, list) else []
+    return [test for test in tests if test is not None]
 
 
 def _can_be(test: RuntimeTest) -> bool:

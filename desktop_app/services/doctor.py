@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from desktop_app.services.detector_runtime import RuntimeTest
+from desktop_app.services.engine_view import CameraCondition
 from desktop_app.services.input_size import NEAR_SIDE, WIDE_SIDE, InputSize
-from desktop_app.services.model_registry import ModelSpec
+from desktop_app.services.model_registry import ModelEntry, ModelSpec, is_registered_file
 from desktop_app.services.ports import CloudAnswer, OutboxDepth
+from desktop_app.services.running_state import RunningCamera, RunningState
 from shared_models.geometry import Size
 
 LITTLE_BYTES = 1_000_000_000
@@ -23,6 +25,8 @@ CLOCK_WRONG_S = 300.0
 """Further off, quarter hours and business days would be those of a neighbour."""
 SMALL_PX = 360
 USUAL_FPS = 5.0
+ENOUGH = 0.8
+"""A camera of which this share of the looks happens keeps up: they are counted over a few seconds."""
 
 
 class State(StrEnum):
@@ -67,6 +71,27 @@ def judge_camera(label: str, *, size_wh: Size, input_size: InputSize = InputSize
             f"camera {label}", State.WARNING, words, "People far away are too small: choose a larger stream."
         )
     return Finding(f"camera {label}", State.OK, words)
+
+
+def judge_running(state: RunningState, *, now: datetime) -> list[Finding]:
+    """How often a program that counts now looks at each of its cameras."""
+    ago = f"{max(0, round((now - state.at).total_seconds()))} s ago"
+    found = [Finding("running", State.OK, f"a program counts in this folder with {state.model}; as it was {ago}:")]
+    return found + [_looks(camera) for camera in state.cameras]
+
+
+def _looks(camera: RunningCamera) -> Finding:
+    at = f" at {camera.input_side} pixels" if camera.input_side else ""
+    words = f"{camera.analysed_fps:.1f} looks a second of {camera.target_fps:g}{at}"
+    what = f"looks {camera.label}"
+    if camera.condition is not CameraCondition.LIVE:
+        return Finding(what, State.WARNING, f"{words}: {camera.words}", "What its tile in the window says applies.")
+    if camera.analysed_fps < ENOUGH * camera.target_fps:
+        cure = (
+            "This computer has too much to do, or the camera sends fewer pictures. Lower its fps, or see the detector."
+        )
+        return Finding(what, State.WARNING, f"{words}.", cure)
+    return Finding(what, State.OK, f"{words}.")
 
 
 def judge_disk(*, free_bytes: int, is_writable: bool, place: str) -> Finding:
@@ -134,12 +159,17 @@ def judge_clock(offset_s: float | None) -> Finding:
     return Finding("clock", State.OK, words)
 
 
-def judge_model(spec: ModelSpec, *, expected_sha256: str | None, sha256: str, can_be_pulled: bool = False) -> Finding:
-    """The file of the model in use; ``sha256`` as ``sha256_of_model`` gives it."""
-    if expected_sha256 is None:
+def judge_model(spec: ModelSpec, *, entry: ModelEntry | None, sha256: str) -> Finding:
+    """The file of the model in use.
+
+    Args:
+        entry: as which it was registered; None: it was not.
+        sha256: as ``sha256_of_model`` gives it.
+    """
+    if entry is None:
         return Finding("model", State.OK, f"{spec.name} ({spec.path}); not registered, so its hash is not known.")
-    if expected_sha256 not in (sha256, sha256.split()[0]):  # an older manifest knows of no weights
-        again = f"pull {spec.name}" if can_be_pulled else f"add FILE --name {spec.name}"
+    if not is_registered_file(entry, sha256=sha256):
+        again = f"pull {spec.name}" if entry.urls else f"add FILE --name {spec.name}"
         cure = f"Get it again: wink-edge models {again}. Or use another one: wink-edge models use NAME."
         return Finding(
             "model", State.BROKEN, f"{spec.path} is not the file that was registered (its hash differs).", cure

@@ -34,6 +34,7 @@ class CameraStatus:
         furniture: corners, in the camera's pixels, of ``ignore`` areas to be offered: what was taken for a person there
             has not moved for minutes.
         input_side: longer side of the network's input for this camera, in pixels; 0: the model has only its own.
+        target_fps: frames per second that are to be analysed; 0 while no engine runs.
     """
 
     camera_id: str
@@ -46,6 +47,7 @@ class CameraStatus:
     furniture: tuple[tuple[Point, ...], ...] = ()
     reason: str = ""
     input_side: int = 0
+    target_fps: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

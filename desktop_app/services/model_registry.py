@@ -79,6 +79,21 @@ class ModelSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """Which model is used by default.
+
+    Attributes:
+        spec: that one; None: none is here.
+        wanted: the name of the one that should be; empty where nothing was ever added or chosen.
+        words: why another one is used, in a sentence; empty where it is the wanted one.
+    """
+
+    spec: ModelSpec | None
+    wanted: str
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Int8Entry:
     """A model that ships, in 8-bit integers.
 
@@ -138,13 +153,12 @@ class ModelRegistry:
 
     def installed(self) -> dict[str, ModelSpec]:
         """Those whose file is on this machine."""
-        found: dict[str, ModelSpec] = {}
-        for folder in (self._shipped, self._own):
-            for name, entry in _read_manifest(folder).items():
-                path = folder / entry.file
-                if entry.file and path.is_file():
-                    found[name] = ModelSpec(name, path, entry.licence, entry.classes, entry.head)
-        return found
+        return {
+            name: _spec(folder, entry)
+            for folder in (self._shipped, self._own)
+            for name, entry in _read_manifest(folder).items()
+            if entry.file and _path(folder, entry).is_file()
+        }
 
     def add(
         self,
@@ -202,19 +216,34 @@ class ModelRegistry:
         self._write(_read_manifest(self._own), used=name)
         return spec
 
-    @property
-    def wanted(self) -> str:
-        """The model to be used: the one chosen or added last on this machine, whether or not its file is still here.
+    def choose(self) -> Choice:
+        """The model to be used by default: the one chosen or added last on this machine, else the one that ships.
 
-        Empty where nothing was ever added or chosen.
+        Where its file is gone, or is not the one that was registered, the one that ships, or else another one that is
+        whole: a shop goes on counting, and is told.
+
+        Raises:
+            DetectorError: a manifest is damaged.
         """
-        added = [entry.name for entry in _read_manifest(self._own).values() if entry.file]
-        return _used(self._own) or (added[-1] if added else "")
-
-    def default(self) -> ModelSpec | None:
-        """The model that is wanted, or, where its file is not here, another one that is."""
-        installed = self.installed()
-        return installed.get(self.wanted) or (list(installed.values())[-1] if installed else None)
+        own, shipped = _read_manifest(self._own), _read_manifest(self._shipped)
+        kept = [(self._own, entry) for entry in own.values()]
+        ships = [(self._shipped, entry) for entry in shipped.values()]
+        places = [place for place in reversed([*kept, *ships]) if place[1].file]
+        wanted_name = _used(self._own) or next((entry.name for _, entry in reversed(kept) if entry.file), "")
+        wanted = next((place for place in (*reversed(kept), *places) if place[1].name == wanted_name), None)
+        order = [wanted, *places] if wanted is not None else places
+        used = next((place for place in order if _is_whole(*place)), None)
+        if used is None:
+            used = next((place for place in order if _path(*place).is_file()), None)
+        spec = _spec(*used) if used is not None else None
+        if spec is None or wanted is None or used is wanted:
+            return Choice(spec, wanted_name)
+        what = (
+            "is damaged: it is not the one that was registered" if _path(*wanted).is_file() else "is not here any more"
+        )
+        return Choice(
+            spec, wanted_name, f"The model {wanted_name} should be used, but its file {what}. {spec.name} is used."
+        )
 
     def remove(self, name: str) -> None:
         """Forget a model of this machine and delete its file.
@@ -246,8 +275,7 @@ class ModelRegistry:
 def resolve_model(setting: str, *, data_dir: Path, assets_dir: Path) -> ModelSpec:
     """The model that ``setting`` names: a file's path, a registered name, or (empty) the default.
 
-    The default is the model chosen or added last on this machine, else the one that ships (also where its file is gone:
-    a shop goes on counting, and ``open_detector`` and the doctor say so).
+    The default is what ``ModelRegistry.choose`` says.
 
     Raises:
         DetectorError: there is none; the message says how to get one.
@@ -255,7 +283,7 @@ def resolve_model(setting: str, *, data_dir: Path, assets_dir: Path) -> ModelSpe
     registry = ModelRegistry(data_dir=data_dir, assets_dir=assets_dir)
     installed = registry.installed()
     if not setting:
-        default = registry.default()
+        default = registry.choose().spec
         if default is None:
             raise DetectorError(
                 "No detection model is installed. Add one: wink-edge models add FILE.onnx, or name one in WINK_MODEL."
@@ -299,6 +327,27 @@ def sha256_of_model(path: Path) -> str:
     weights = path.with_suffix(".bin")
     has_weights = path.suffix.lower() == ".xml" and weights.is_file()
     return " ".join(sha256_of(file) for file in ((path, weights) if has_weights else (path,)))
+
+
+def is_registered_file(entry: ModelEntry, *, sha256: str) -> bool:
+    """Whether a file of this hash (``sha256_of_model``) is the one of ``entry``. Older manifests know of no weights."""
+    return entry.sha256 in (sha256, sha256.split()[0])
+
+
+def _path(folder: Path, entry: ModelEntry) -> Path:
+    return folder / entry.file
+
+
+def _spec(folder: Path, entry: ModelEntry) -> ModelSpec:
+    return ModelSpec(entry.name, _path(folder, entry), entry.licence, entry.classes, entry.head)
+
+
+def _is_whole(folder: Path, entry: ModelEntry) -> bool:
+    """Whether its file is here, can be read, and is the one that was registered."""
+    try:
+        return is_registered_file(entry, sha256=sha256_of_model(_path(folder, entry)))
+    except OSError:
+        return False
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -35,6 +35,8 @@ from shared_models.zones import Zone
 
 log = logging.getLogger(__name__)
 
+STARTING = "Starting. The first time, it is measured for some seconds how this computer finds people fastest."
+
 
 class StoreDesk:
     """The store's document, secrets and preferences; the engine follows them. Quick unless a docstring says slow.
@@ -278,8 +280,6 @@ class StoreDesk:
         """All cameras of the store, those that rest or cannot start included."""
         status = self.ports.host.status()
         running = {camera.camera_id: camera for camera in status.cameras}
-        if self._fixed is not None:
-            return status
         cameras = tuple(running.get(c.camera_id) or self._resting(c) for c in self._document.cameras)
         return EngineStatus(cameras, self._cloud(status.cloud))
 
@@ -298,7 +298,7 @@ class StoreDesk:
         elif trouble:
             condition, words = CameraCondition.TROUBLE, trouble
         else:
-            condition, words = CameraCondition.STARTING, "Starting."
+            condition, words = CameraCondition.STARTING, STARTING
         return CameraStatus(camera.camera_id, camera.label, condition, words, self.ports.clock.utc_now(), 0.0, ())
 
     def _cloud(self, cloud: CloudStatus) -> CloudStatus:

@@ -37,15 +37,7 @@ class FurnitureOffer(Banner):
         """Offer the first of what stands still at these cameras."""
         if self._is_told:
             return
-        found = next(
-            (
-                (c.camera_id, area)
-                for c in cameras
-                for area in c.furniture
-                if not self._desk.not_furniture.holds(c.camera_id, area)
-            ),
-            None,
-        )
+        found = next(((c.camera_id, area) for c in cameras for area in self._desk.furniture_of(c)), None)
         if _is_same(found, self.offered):
             return
         self.offered = found

@@ -252,6 +252,7 @@ class Engine:
             camera.pipeline.furniture(),
             state.reason,
             self._analysis.input_side(camera.camera_id),
+            camera.target_fps,
         )
 
     def _cloud_status(self) -> CloudStatus:

@@ -70,7 +70,10 @@ def test_the_doctor_says_what_is_well_and_what_to_do_about_the_rest(tmp_path: Pa
         code, told = doctor(config, data_dir=data_dir)
         assert (code, told["ok"]) == (1, False)
         broken = {what for what in LOOKED_AT if states(told)[what] == "broken"}
-        assert broken == {"model", "edge key", "camera Door"}
+        assert broken == {"edge key", "camera Door"}
+        model_words = [finding["words"] for finding in told["findings"] if finding["what"] == "model"]
+        assert "yolox should be used, but its file is damaged" in model_words[0]
+        assert model_words[1] == "wink_person_nano, its hash is right."
         assert all(finding["cure"] for finding in told["findings"] if finding["state"] != "ok")
         assert "hunter2" not in json.dumps(told)
         assert key not in json.dumps(told)

@@ -45,7 +45,7 @@ class FakeHost(FakeEngineView):
 
     def __init__(self, camera_ids: Sequence[str], folder: Path) -> None:
         super().__init__(list(camera_ids))
-        self.trouble = ""
+        self.trouble = self.warning = ""
         self.recent = RecentTracks()
         self.journal = CoverageJournal(folder / "coverage.json")
         self.configs: list[EdgeConfig] = []

@@ -15,7 +15,7 @@ from desktop_app.adapters.detection.heads import Head, decode
 from desktop_app.adapters.detection.openvino_yolo import OpenVinoYolo, letterbox
 from desktop_app.adapters.detection.self_test import machine_name
 from desktop_app.adapters.detection.ultralytics_yolo import UltralyticsYolo
-from desktop_app.bootstrap import parts
+from desktop_app.bootstrap import measuring, parts
 from desktop_app.cli.app import app
 from desktop_app.domain.detections import Detections
 from desktop_app.services.detector_runtime import DetectorRuntime, RuntimeTest, save
@@ -167,7 +167,7 @@ def test_a_pt_file_named_in_the_settings_runs_as_it_is_and_is_measured(pt_file: 
     assert isinstance(detector, UltralyticsYolo)
     assert (detector.name, detector.side_by_side) == (pt_file.stem, 1)
     detector.close()
-    test = parts.run_self_test(settings=settings)
+    test = measuring.run_self_test(settings=settings)
     assert test.rates[416] > 0
     assert test.rates[640] > 0
 

@@ -38,7 +38,15 @@ def anchors_of(input_wh: Size) -> int:
 
 
 def recognise(output_shape: Sequence[int], *, input_wh: Size) -> Head | None:
-    """The head by the output's shape, or None if it is none of ours."""
+    """The head by the output's shape, or None if it is none of ours.
+
+    A YOLOX head of one class has six columns, as an end-to-end head has, and rows as many as ``input_wh`` has cells: that is
+    what is asked first. An end-to-end head has a round number of boxes instead (100, 300), which no input has cells: theirs
+    are multiples of 21.
+
+    Args:
+        input_wh: the size for which the network has given this output. Not another one: the rows tell nothing there.
+    """
     return next((head for head in Head if can_be(head, output_shape, input_wh=input_wh)), None)
 
 

@@ -116,7 +116,7 @@ class OpenVinoYolo:
     @property
     def input_sides(self) -> Sequence[int]:
         """Near and wide, or none where the file was exported for one size only."""
-        return INPUT_SIDES if self._model.input(0).partial_shape.is_dynamic else ()
+        return INPUT_SIDES if self._own_wh is None else ()
 
     def detect(self, frames: Sequence[BgrImage], *, long_sides: Sequence[int] = ()) -> list[Detections]:
         """Detect people; boxes in pixels of each frame, sorted by score.
@@ -190,21 +190,35 @@ class OpenVinoYolo:
         return _Compiled(network, [network.create_infer_request() for _ in range(self._streams)], input_wh, head)
 
     def _shaped(self, input_wh: Size) -> tuple[Any, Size]:
-        """The network for inputs of ``input_wh``; or, where it was exported for one size only, for that size."""
-        width, height = input_wh
+        """The network for inputs of ``input_wh``; or, where it was exported for one size only, for that size.
+
+        Such a network can often be made to take another size all the same. It is trusted there only if its output is then
+        of the kind that it is at its own size: numbers that were fixed at the export give an output that fits no more, or
+        that fits another head.
+        """
+        own_wh = self._own_wh
         model = self._model.clone()
-        own = model.input(0).partial_shape
-        if own == ov.PartialShape([1, 3, height, width]):
+        if own_wh is None:
+            _reshape(model, input_wh)
             return model, input_wh
+        _reshape(model, own_wh)
+        head = self._head or recognise(list(model.output(0).shape), input_wh=own_wh)
+        if own_wh == input_wh or head is None:
+            return model, own_wh
         try:
-            model.reshape([1, 3, height, width])
+            other = self._model.clone()
+            _reshape(other, input_wh)
         except RuntimeError:
-            if own.is_dynamic:
-                raise
-        else:
-            if own.is_dynamic or recognise(list(model.output(0).shape), input_wh=input_wh) is not None:
-                return model, input_wh
-        return self._model.clone(), (own[3].get_length(), own[2].get_length())
+            return model, own_wh
+        shape = list(other.output(0).shape)
+        is_same = can_be(head, shape, input_wh=input_wh) if self._head else head is recognise(shape, input_wh=input_wh)
+        return (other, input_wh) if is_same else (model, own_wh)
+
+    @property
+    def _own_wh(self) -> Size | None:
+        """The only size that it was exported for; None: it takes any."""
+        _, _, height, width = self._model.input(0).partial_shape
+        return None if height.is_dynamic or width.is_dynamic else (width.get_length(), height.get_length())
 
     def _head_of(self, shape: list[int], *, input_wh: Size) -> Head:
         head = self._head or recognise(shape, input_wh=input_wh)
@@ -238,6 +252,13 @@ class OpenVinoYolo:
         if len(model.inputs) != 1 or not _is_picture(model.input(0).partial_shape):
             raise DetectorError(f"{path.name} does not take one picture. {CURE}")
         return model
+
+
+def _reshape(model: Any, input_wh: Size) -> None:
+    """Make it take one picture of this size. Raises RuntimeError where it cannot."""
+    shape = [1, 3, input_wh[1], input_wh[0]]
+    if model.input(0).partial_shape != ov.PartialShape(shape):
+        model.reshape(shape)
 
 
 def _is_picture(shape: Any) -> bool:

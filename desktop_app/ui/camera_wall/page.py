@@ -40,15 +40,7 @@ class LivePage(Page):
             button=self.tr("Add a camera"),
             done=lambda: self.page_wanted.emit("cameras", "add"),
         )
-        self._starting = EmptyState(
-            around,
-            icon="cameras",
-            title=self.tr("Starting"),
-            words=self.tr(
-                "The cameras come in a moment. The first time this computer is measured before, for some seconds."
-            ),
-        )
-        for widget in (self._empty, self._starting, self.wall):
+        for widget in (self._empty, self.wall):
             self._stack.addWidget(widget)
         self.body.addLayout(self._stack, 1)
 
@@ -58,18 +50,16 @@ class LivePage(Page):
             self.actions_by_name["privacy"].setChecked(self.desk.preferences.are_people_hidden)
             self._switch("privacy", on=self.desk.preferences.are_people_hidden)
         self.wall.set_cameras([camera.camera_id for camera in status.cameras])
-        self._stack.setCurrentWidget(self.wall if status.cameras else self._instead_of_the_wall())
+        self._stack.setCurrentWidget(self.wall if status.cameras else self._empty)
         self._tools.setVisible(bool(status.cameras))
         for camera in status.cameras:
-            self.wall.tiles[camera.camera_id].show_status(camera, zone=self.desk.zone)
+            told = replace(camera, furniture=self.desk.furniture_of(camera))
+            self.wall.tiles[camera.camera_id].show_status(told, zone=self.desk.zone)
         self.furniture.show_cameras(status.cameras)
-        trouble = self.desk.ports.host.trouble
-        if self.banner.words != trouble:
-            self.banner.say(trouble, is_trouble=True)
-
-    def _instead_of_the_wall(self) -> QWidget:
-        is_coming = any(camera.is_enabled for camera in self.desk.document.cameras) and not self.desk.ports.host.trouble
-        return self._starting if is_coming else self._empty
+        host = self.desk.ports.host
+        words = host.trouble or host.warning
+        if self.banner.words != words:
+            self.banner.say(words, is_trouble=True)
 
     def show_frame(self, camera_id: str) -> None:
         """A camera has a new view; costs nothing while its tile cannot be seen."""

@@ -20,7 +20,7 @@ from desktop_app.services.desk import Desk
 from desktop_app.services.detector_runtime import INPUT_SIDES, RuntimeTest
 from desktop_app.services.engine_view import CameraStatus
 from desktop_app.ui.icons import Icons
-from desktop_app.ui.pieces import make_button
+from desktop_app.ui.pieces import make_button, said
 from desktop_app.workers.background_op import BackgroundOp, BackgroundOps
 
 LOOKS_PER_S = 5.0
@@ -136,14 +136,18 @@ class DetectorTab(QWidget):
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
 
     def _show(self, model: str, test: RuntimeTest | None, *, is_new: bool) -> None:
+        warning = self._desk.ports.host.warning
+        before = f"{said(warning)}\n" if warning else ""
         if test is None:
-            self.words.setText(self.tr("{model} was not tested on this computer yet.").format(model=model))
+            self.words.setText(before + self.tr("{model} was not tested on this computer yet.").format(model=model))
             return
         way = test.runtime
         words = self.tr("{model} runs best as {device}, {precision}, {n} pictures at once.")
         if is_new:
             words += " " + self.tr("Used from the next start on.")
-        self.words.setText(words.format(model=model, device=way.device, precision=way.precision, n=way.streams))
+        self.words.setText(
+            before + words.format(model=model, device=way.device, precision=way.precision, n=way.streams)
+        )
         sides = [side for side in INPUT_SIDES if side in test.rates]
         self.table.setRowCount(len(sides))
         for row, side in enumerate(sides):

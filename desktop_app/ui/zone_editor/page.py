@@ -114,7 +114,7 @@ class ZonesPage(Page):
         self.head_office.refresh()
         shown = [camera for camera in status.cameras if camera.camera_id == self.camera_id]
         self.furniture.show_cameras(shown)
-        self.editor.canvas.furniture = shown[0].furniture if shown else ()
+        self.editor.canvas.furniture = self.desk.furniture_of(shown[0]) if shown else ()
 
     def show_frame(self, camera_id: str) -> None:
         """A camera has a new view."""

@@ -13,17 +13,18 @@ from typing import Any
 import psutil
 
 from desktop_app.bootstrap.engine import build_edge_from_file
-from desktop_app.bootstrap.parts import test_once
-from desktop_app.services.detector_runtime import DetectorRuntime, load
+from desktop_app.bootstrap.measuring import remembered_test
+from desktop_app.services.detector_runtime import DetectorRuntime
+from desktop_app.services.model_registry import resolve_model
 from desktop_app.settings import EdgeSettings
 
 
 def main(task: dict[str, Any]) -> None:
     settings = EdgeSettings(data_dir=Path(task["data_dir"]), self_test_at_start=True)
-    test_once(settings=settings, is_cut=lambda: False)  # as the program itself does before it counts
-    test = load(settings.runtime_path)
+    edge = build_edge_from_file(Path(task["config"]), settings=settings)  # measures first how the model runs best
+    model = resolve_model(settings.model, data_dir=settings.data_dir, assets_dir=settings.assets_dir)
+    test = remembered_test(model, settings=settings)
     way = test.runtime if test else DetectorRuntime()
-    edge = build_edge_from_file(Path(task["config"]), settings=settings)
     edge.start()
     try:
         time.sleep(task["warm_up_s"])

@@ -25,7 +25,7 @@ from typing import Any
 
 import onnx
 
-from desktop_app.bootstrap.parts import remembered_test, run_self_test
+from desktop_app.bootstrap.measuring import remembered_test, run_self_test
 from desktop_app.services.model_registry import ModelSpec, int8_weights
 from desktop_app.settings import EdgeSettings
 from tests.benchmarks.detection.clips import FPS, FURTHER_S, Clip, make_clips, make_further_clips

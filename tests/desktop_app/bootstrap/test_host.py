@@ -19,7 +19,7 @@ from desktop_app.adapters.detection.self_test import SelfTestCancelled
 from desktop_app.adapters.storage.event_archive import SqliteEventArchive
 from desktop_app.adapters.storage.sqlite_outbox import read_counters
 from desktop_app.adapters.video.open_source import make_source
-from desktop_app.bootstrap import parts
+from desktop_app.bootstrap import measuring
 from desktop_app.bootstrap.host import RestartableEngine
 from desktop_app.services.config_import import EdgeConfig, ImportedCamera
 from desktop_app.services.ports import VideoSource
@@ -169,7 +169,7 @@ def test_the_first_start_measures_the_machine_before_it_counts_and_a_quit_cuts_t
         cuts.append(True)
         raise SelfTestCancelled
 
-    monkeypatch.setattr(parts, "run_self_test", slow_test)
+    monkeypatch.setattr(measuring, "run_self_test", slow_test)
     settings = EdgeSettings(data_dir=tmp_path, model=str(find_weights()), self_test_at_start=True)
     made = RestartableEngine(settings=settings, clock=SteadyClock(), zones=ZoneStore(tmp_path))
     starter = threading.Thread(
@@ -178,6 +178,7 @@ def test_the_first_start_measures_the_machine_before_it_counts_and_a_quit_cuts_t
     starter.start()
     assert began.wait(20.0)
     assert made.status().cameras == ()
+    assert made.status().cloud.words == "Starting."
     made.stop(flush_s=0.0)
     starter.join(20.0)
     assert cuts == [True]

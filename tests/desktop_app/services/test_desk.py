@@ -84,6 +84,15 @@ def test_an_engine_that_cannot_start_is_said_at_each_camera(desk: Desk) -> None:
     assert {c.words for c in desk.status().cameras} == {"No detection model is installed."}
 
 
+def test_cameras_of_a_file_are_shown_while_they_are_being_started(desk: Desk, tmp_path: Path) -> None:
+    fixed = Desk(desk.ports, data_dir=tmp_path, zones=desk.zones, fixed=desk.document)
+    host_of(desk).conditions.clear()
+    assert [(c.camera_id, c.condition) for c in fixed.status().cameras] == [
+        ("a", CameraCondition.STARTING),
+        ("b", CameraCondition.STARTING),
+    ]
+
+
 def test_pairing_keeps_the_key_secret_and_connects(desk: Desk, tmp_path: Path) -> None:
     desk.enrol(cloud_url="cloud.example.com/", code="abcd-efgh", device_name="Till laptop")
     assert desk.document.cloud_url == "https://cloud.example.com"

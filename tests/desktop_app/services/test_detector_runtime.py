@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from desktop_app.services.detector_runtime import DetectorRuntime, RuntimeTest, best_of, candidates, load, save
+from desktop_app.services.detector_runtime import (
+    MOST_MODELS,
+    DetectorRuntime,
+    RuntimeTest,
+    as_json,
+    best_of,
+    candidates,
+    from_json,
+    load,
+    save,
+)
 
 TEST = RuntimeTest("CPU: x | 2 cores", "ab12", DetectorRuntime("CPU", "bf16", 2, 2), {416: 61.0, 640: 26.5})
 F32, BF16, INT8 = (DetectorRuntime(precision=precision) for precision in ("f32", "bf16", "int8"))
@@ -15,27 +25,45 @@ F32, BF16, INT8 = (DetectorRuntime(precision=precision) for precision in ("f32",
 
 def test_a_test_is_remembered(tmp_path: Path) -> None:
     save(TEST, tmp_path / "new" / "runtime.json")
-    assert load(tmp_path / "new" / "runtime.json") == TEST
+    assert load(tmp_path / "new" / "runtime.json", model_sha256="ab12") == TEST
     of_int8 = replace(TEST, runtime=INT8, int8_sha256="cd34 ef56")
     save(of_int8, tmp_path / "runtime.json")
-    assert load(tmp_path / "runtime.json") == of_int8
+    assert load(tmp_path / "runtime.json", model_sha256="ab12") == of_int8
 
 
-def test_a_test_from_before_there_were_8_bit_forms_is_read(tmp_path: Path) -> None:
+def test_whoever_goes_back_to_a_model_finds_its_test_again(tmp_path: Path) -> None:
     path = tmp_path / "runtime.json"
-    save(TEST, path)
-    older = json.loads(path.read_text())
+    other = replace(TEST, model_sha256="cd34", runtime=BF16)
+    for test in (replace(TEST, rates={640: 1.0}), other, TEST):
+        save(test, path)
+    assert load(path, model_sha256="ab12") == TEST
+    assert load(path, model_sha256="cd34") == other
+    assert load(path, model_sha256="ef56") is None
+    for number in range(MOST_MODELS):
+        save(replace(TEST, model_sha256=f"{number}"), path)
+    assert load(path, model_sha256="ab12") is None, "the oldest go"
+
+
+def test_the_single_test_that_earlier_versions_kept_is_read_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "runtime.json"
+    older = as_json(TEST)
     del older["int8_sha256"]
     path.write_text(json.dumps(older))
-    assert load(path) == TEST
+    assert load(path, model_sha256="ab12") == TEST
+    save(replace(TEST, model_sha256="cd34"), path)
+    assert load(path, model_sha256="ab12") == TEST
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"machine": 1}', '{"rates": []}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"machine": 1}', '{"rates": []}', '{"tests": {}}', '{"tests": [1, null]}']
+)
 def test_what_cannot_be_read_is_measured_again(tmp_path: Path, text: str) -> None:
     path = tmp_path / "runtime.json"
-    assert load(path) is None
+    assert load(path, model_sha256="ab12") is None
     path.write_text(text)
-    assert load(path) is None
+    assert load(path, model_sha256="ab12") is None
+    save(TEST, path)
+    assert load(path, model_sha256="ab12") == TEST
 
 
 @pytest.mark.parametrize(
@@ -52,12 +80,10 @@ def test_what_cannot_be_read_is_measured_again(tmp_path: Path, text: str) -> Non
         {"runtime": {"device": None}},
     ],
 )
-def test_what_no_test_can_have_found_is_measured_again(tmp_path: Path, change: dict[str, Any]) -> None:
-    path = tmp_path / "runtime.json"
-    save(TEST, path)
-    value = json.loads(path.read_text())
-    path.write_text(json.dumps({**value, **change, "runtime": {**value["runtime"], **change.get("runtime", {})}}))
-    assert load(path) is None
+def test_what_no_test_can_have_found_is_measured_again(change: dict[str, Any]) -> None:
+    value = json.loads(json.dumps(as_json(TEST)))
+    assert from_json(value) == TEST
+    assert from_json({**value, **change, "runtime": {**value["runtime"], **change.get("runtime", {})}}) is None
 
 
 def test_only_precisions_that_a_device_has_are_tried_and_no_more_threads_than_cores() -> None:

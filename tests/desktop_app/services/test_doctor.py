@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,10 +17,13 @@ from desktop_app.services.doctor import (
     judge_disk,
     judge_model,
     judge_outbox,
+    judge_running,
 )
+from desktop_app.services.engine_view import CameraCondition, CameraStatus
 from desktop_app.services.input_size import InputSize
-from desktop_app.services.model_registry import ModelSpec
+from desktop_app.services.model_registry import ModelEntry, ModelSpec
 from desktop_app.services.ports import CloudAnswer, OutboxDepth
+from desktop_app.services.running_state import RunningStateFile, read_running
 from shared_models.sync import BatchReceipt
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -111,7 +115,8 @@ def test_a_disk_that_fills_is_told(free: float, is_writable: bool, state: State)
 
 @pytest.mark.parametrize(("expected", "state"), [("abc", State.OK), (None, State.OK), ("def", State.BROKEN)])
 def test_a_model_that_is_not_the_registered_one_is_told(expected: str | None, state: State) -> None:
-    assert judge_model(SPEC, expected_sha256=expected, sha256="abc").state is state
+    entry = ModelEntry("yolox", expected) if expected else None
+    assert judge_model(SPEC, entry=entry, sha256="abc").state is state
 
 
 def test_a_stream_too_small_for_people_far_away_is_told() -> None:
@@ -138,3 +143,55 @@ def test_whether_the_machine_keeps_up_is_told_in_cameras(wanted_fps: float, stat
 def test_the_doctor_names_8_bit_integers() -> None:
     test = RuntimeTest("this", "abc", DetectorRuntime("CPU", "int8", 1, 2), {416: 70.0, 640: 30.0}, "cd34 ef56")
     assert "CPU in int8, 1 at once: 70 pictures a second" in judge_detector(test, wanted_fps=0, cameras=0).words
+
+
+def camera_that(**values: object) -> CameraStatus:
+    usual = CameraStatus("door", "Door", CameraCondition.LIVE, "Live.", NOW, 4.9, (), input_side=416, target_fps=5.0)
+    return replace(usual, **values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("camera", "state", "words"),
+    [
+        (camera_that(), State.OK, "4.9 looks a second of 5 at 416 pixels."),
+        (camera_that(analysed_fps=3.2, input_side=0), State.WARNING, "3.2 looks a second of 5."),
+        (
+            camera_that(analysed_fps=0.0, condition=CameraCondition.TROUBLE, words="No picture for 7 seconds."),
+            State.WARNING,
+            "0.0 looks a second of 5 at 416 pixels: No picture for 7 seconds.",
+        ),
+    ],
+)
+def test_how_often_a_running_program_looks_at_each_camera_is_told(
+    tmp_path: Path, camera: CameraStatus, state: State, words: str
+) -> None:
+    path = tmp_path / "running.json"
+    RunningStateFile(path, model="ours").write([camera], now=NOW)
+    read = read_running(path, now=NOW + timedelta(seconds=8))
+    assert read is not None
+    program, looks = judge_running(read, now=NOW + timedelta(seconds=8))
+    assert "counts in this folder with ours; as it was 8 s ago" in program.words
+    assert (looks.what, looks.state, looks.words) == ("looks Door", state, words)
+    assert bool(looks.cure) is (state is not State.OK)
+
+
+def test_a_program_that_ended_or_was_killed_is_not_told_of(tmp_path: Path) -> None:
+    path = tmp_path / "running.json"
+    file = RunningStateFile(path, model="ours")
+    assert read_running(path, now=NOW) is None
+    file.write([camera_that()], now=NOW)
+    assert read_running(path, now=NOW + timedelta(minutes=1)) is None
+    assert read_running(path, now=NOW - timedelta(minutes=1)) is None, "a clock that was set back"
+    file.remove()
+    file.remove()
+    assert read_running(path, now=NOW) is None
+    for text in ("", "{", '{"at": "now"}', "[]"):
+        path.write_text(text)
+        assert read_running(path, now=NOW) is None
+
+
+def test_a_full_disk_costs_the_doctor_a_line_and_nobody_else_anything(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    file = RunningStateFile(tmp_path / "file" / "running.json", model="ours")
+    file.write([camera_that()], now=NOW)
+    file.remove()

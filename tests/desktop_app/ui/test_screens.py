@@ -590,6 +590,15 @@ def test_the_detector_is_tested_again_with_progress_and_its_result_is_a_table(
     qtbot.waitUntil(lambda: tab.button.text() == "Test again")
 
 
+def test_the_detector_tab_says_that_it_is_another_model_than_it_should_be(
+    qtbot: QtBot, window: MainWindow, engine: FakeHost
+) -> None:
+    engine.warning = "The model ours should be used, but its file is damaged."
+    window.show_page("health")
+    window.health.tabs.setCurrentIndex(2)
+    qtbot.waitUntil(lambda: window.health.detector.words.text().startswith(engine.warning))
+
+
 def test_the_detector_tab_says_with_which_input_each_camera_is_looked_at(window: MainWindow, desk: Desk) -> None:
     door, *others = desk.status().cameras
     tab = window.health.detector

@@ -16,11 +16,11 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from desktop_app.services.desk import Desk
-from desktop_app.services.engine_view import CameraCondition, CloudStatus, EngineStatus
+from desktop_app.services.engine_view import CameraCondition, CloudStatus
 from desktop_app.ui.camera_wall.overlay import heat_image, pixelated
 from desktop_app.ui.camera_wall.wall import columns_for
 from desktop_app.ui.main_window import PAGES, MainWindow
-from desktop_app.ui.pieces import EmptyState, Surroundings
+from desktop_app.ui.pieces import Surroundings
 from tests.helpers.desks import FakeHost, make_desk, surroundings
 from tests.helpers.engine_fakes import grey_view
 
@@ -276,19 +276,30 @@ def test_thousands_of_signals_do_not_abort_the_program() -> None:
     assert (done.returncode, done.stdout.strip()) == (0, "alive"), done.stderr
 
 
-def test_while_cameras_are_being_started_live_does_not_say_that_there_is_none(
-    window: MainWindow, engine: FakeHost, monkeypatch: pytest.MonkeyPatch
+def test_cameras_that_are_being_started_or_cannot_are_shown_as_they_are(
+    window: MainWindow, desk: Desk, engine: FakeHost
 ) -> None:
-    nobody = EngineStatus((), engine.status().cloud)
-    monkeypatch.setattr(engine, "status", lambda: nobody)
+    engine.conditions.clear()
 
-    def said() -> str:
-        window.live.show_status(nobody)
-        shown = window.live._stack.currentWidget()
-        assert isinstance(shown, EmptyState)
-        return shown.title.text()
+    def shown() -> dict[str, CameraCondition]:
+        window.live.show_status(desk.status())
+        assert window.live._stack.currentWidget() is window.wall
+        tiles = window.wall.tiles.items()
+        return {i: tile._status.condition for i, tile in tiles if tile._status is not None}
 
-    assert said() == "Starting"
-    monkeypatch.setattr(engine, "trouble", "The model is damaged.")
-    assert said() == "No camera yet"
-    assert window.live.banner.words == "The model is damaged."
+    assert set(shown().values()) == {CameraCondition.STARTING}
+    assert "measured for some seconds" in desk.status().cameras[0].words
+    engine.trouble = "No model is here."
+    assert shown() == dict.fromkeys("abcd", CameraCondition.TROUBLE)
+    assert window.live.banner.words == "No model is here."
+
+
+def test_what_is_not_as_it_should_be_is_told_loudly_while_counting_goes_on(
+    window: MainWindow, engine: FakeHost
+) -> None:
+    engine.warning = "The model ours should be used, but its file is damaged."
+    window.show_status()
+    assert window.live.banner.words == engine.warning
+    engine.warning = ""
+    window.show_status()
+    assert window.live.banner.words == ""

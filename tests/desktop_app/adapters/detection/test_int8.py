@@ -14,7 +14,7 @@ import pytest
 from desktop_app.adapters.detection.openvino_yolo import OpenVinoYolo
 from desktop_app.adapters.detection.self_test import machine_name, run_self_test
 from desktop_app.adapters.video.virtual_store.scenes import StoreConfig
-from desktop_app.bootstrap import parts
+from desktop_app.bootstrap import measuring, parts
 from desktop_app.bootstrap.maintenance import _detector
 from desktop_app.services.detector_runtime import DetectorRuntime, RuntimeTest, save
 from desktop_app.services.model_registry import Int8Weights, int8_weights, resolve_model, sha256_of
@@ -160,10 +160,10 @@ def test_another_8_bit_form_means_another_test(assets: Path) -> None:
     settings = settings_for(assets)
     remember_int8(settings, assets)
     spec = resolve_model("", data_dir=settings.data_dir, assets_dir=assets)
-    test = parts.remembered_test(spec, settings=settings)
+    test = measuring.remembered_test(spec, settings=settings)
     assert test is not None
     save(dataclasses.replace(test, int8_sha256="another"), settings.runtime_path)
-    assert parts.remembered_test(spec, settings=settings) is None
+    assert measuring.remembered_test(spec, settings=settings) is None
 
 
 def test_somebodys_own_model_has_no_8_bit_form(assets: Path) -> None:
@@ -174,7 +174,7 @@ def test_somebodys_own_model_has_no_8_bit_form(assets: Path) -> None:
     assert int8_weights(spec, assets_dir=assets) is None
     # not even where the memory of the self-test says so
     save(RuntimeTest(machine_name(), sha256_of(own), WAY, {640: 30.0}, whole(assets).sha256), settings.runtime_path)
-    assert parts.remembered_test(spec, settings=settings) is None
+    assert measuring.remembered_test(spec, settings=settings) is None
     with pytest.raises(DetectorError, match="no form in 8-bit integers"):
         OpenVinoYolo(own, runtime=WAY)
 

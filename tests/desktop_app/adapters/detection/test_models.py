@@ -4,7 +4,7 @@ import hashlib
 import json
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -30,13 +30,12 @@ from desktop_app.adapters.video.virtual_store.renderer import Renderer
 from desktop_app.adapters.video.virtual_store.scenes import StoreConfig
 from desktop_app.adapters.video.virtual_store.simulation import Simulation
 from desktop_app.bootstrap.maintenance import _model as examine_model
+from desktop_app.bootstrap.measuring import remembered_test, run_self_test
 from desktop_app.bootstrap.parts import (
     add_model,
     model_registry,
     open_detector,
     pull_model,
-    remembered_test,
-    run_self_test,
 )
 from desktop_app.cli import app
 from desktop_app.domain.detections import Detections
@@ -206,7 +205,9 @@ def test_of_boxes_on_top_of_each_other_the_surest_stays() -> None:
     assert sorted(kept.score.tolist()) == pytest.approx([0.4, 0.9])
 
 
-def tiny_network(path: Path, output: np.ndarray, *, metadata: dict[str, str] | None = None) -> Path:
+def tiny_network(
+    path: Path, output: np.ndarray, *, metadata: dict[str, str] | None = None, batch: int | str = 1
+) -> Path:
     """A network for pictures of 64x64 that answers the same to all of them."""
     constant = helper.make_tensor("c", TensorProto.FLOAT, output.shape, output.ravel().tolist())
     nodes = [
@@ -217,7 +218,7 @@ def tiny_network(path: Path, output: np.ndarray, *, metadata: dict[str, str] | N
     graph = helper.make_graph(
         nodes,
         "tiny",
-        [helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, 64, 64])],
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, [batch, 3, 64, 64])],
         [helper.make_tensor_value_info("out", TensorProto.FLOAT, list(output.shape))],
         [constant, helper.make_tensor("zero", TensorProto.FLOAT, [], [0.0])],
     )
@@ -234,6 +235,29 @@ def test_a_tiny_network_of_each_head_runs_and_its_boxes_are_of_the_frame(head: H
     (found,) = detector.detect([np.zeros((128, 128, 3), np.uint8)])
     detector.close()
     assert found.xyxy.tolist() == [pytest.approx([56, 24, 88, 88], abs=1e-2)]
+
+
+@pytest.mark.parametrize("batch", [1, "n"])
+@pytest.mark.parametrize("long_side", [64, 416, 640])
+def test_a_small_one_class_yolox_of_a_fixed_size_is_not_taken_for_an_end_to_end_head(
+    tmp_path: Path, long_side: int, batch: int | str
+) -> None:
+    output = OUTPUTS[Head.YOLOX]
+    assert recognise(output.shape, input_wh=(640, 384)) is Head.END_TO_END, "at a size that it was not exported for"
+    path = tiny_network(tmp_path / "m.onnx", output, batch=batch)
+    detector = OpenVinoYolo(path, long_side=long_side, min_score=0.3)
+    assert detector.prepare((128, 128)) == (64, 64)
+    (found,) = detector.detect([np.zeros((128, 128, 3), np.uint8)])
+    detector.close()
+    assert found.xyxy.tolist() == [pytest.approx([56, 24, 88, 88], abs=1e-2)]
+    assert list(detector.input_sides) == []
+
+
+def test_boxes_of_an_end_to_end_head_are_never_as_many_as_an_input_has_cells() -> None:
+    sides = range(32, 353, 32)
+    cells = {anchors_of((width, height)) for width in sides for height in sides}
+    assert all(count % 21 == 0 for count in cells)
+    assert not cells & set(range(100, 1001, 100))
 
 
 def test_one_call_may_look_at_each_frame_with_another_input_size() -> None:
@@ -590,8 +614,7 @@ def test_weights_that_change_are_noticed(tmp_path: Path) -> None:
     weights = spec.path.with_suffix(".bin")
     weights.write_bytes(weights.read_bytes()[:-1] + b"\x01")
     assert remembered_test(spec, settings=settings) is None
-    states = {finding.what: finding.state for finding in examine_model(settings)}
-    assert states == {"model": State.BROKEN}
+    assert [finding.state for finding in examine_model(settings)] == [State.WARNING, State.OK]
 
 
 def test_a_chosen_model_is_used_until_another_is_added_or_it_is_removed(
@@ -621,26 +644,56 @@ def test_a_chosen_model_is_used_until_another_is_added_or_it_is_removed(
     assert used() == ["third"]
 
 
-@pytest.mark.expected_log("should be used, is not here any more")
-def test_a_model_whose_file_vanished_is_told_and_counting_goes_on_with_another(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (lambda path: path.unlink(), "is not here any more"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-1000]), "is damaged"),
+        (lambda path: path.write_bytes(b""), "is damaged"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-1] + b"!"), "is damaged"),
+    ],
+    ids=["gone", "cut", "empty", "another byte"],
+)
+@pytest.mark.expected_log("should be used, but its file")
+def test_a_model_whose_file_is_gone_or_damaged_is_told_and_counting_goes_on_with_the_one_that_ships(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    harm: Callable[[Path], object],
+    words: str,
 ) -> None:
     monkeypatch.setenv("WINK_DATA_DIR", str(tmp_path))
     monkeypatch.delenv("WINK_MODEL", raising=False)
-    settings = EdgeSettings()
-    spec = model_registry(settings).add(find_weights(), name="ours")
+    settings, registry = EdgeSettings(), model_registry(EdgeSettings())
+    registry.add(find_weights(), name="another")
+    spec = registry.add(find_weights(), name="ours")
     assert [finding.state for finding in examine_model(settings)] == [State.OK]
-    spec.path.unlink()
-    open_detector(settings=settings).close()
-    assert "the model ours, which should be used" in caplog.text
+    harm(spec.path)
+    detector = open_detector(settings=settings)
+    detector.close()
+    assert detector.name == "wink_person_nano"
+    told = f"The model ours should be used, but its file {words}"
+    assert told in caplog.text
     first, second = examine_model(settings)
     assert (first.state, second.state) == (State.WARNING, State.OK)
+    assert told in first.words
     assert "wink-edge models remove ours" in first.cure
-    listed = CliRunner().invoke(app, ["models", "list"]).stdout
-    assert "its file ours.onnx is gone" in listed
-    assert "pull ours" not in listed
-    model_registry(settings).remove("ours")
+    listed = CliRunner().invoke(app, ["models", "list"])
+    assert "* wink_person_nano" in listed.stdout
+    assert told in listed.stderr
+    assert "pull ours" not in listed.stdout
+    registry.remove("ours")
     assert [finding.state for finding in examine_model(settings)] == [State.OK]
+    assert resolve_model("", data_dir=tmp_path, assets_dir=settings.assets_dir).name == "another"
+
+
+def test_without_any_whole_model_the_one_that_is_here_is_tried(tmp_path: Path) -> None:
+    settings, registry = EdgeSettings(data_dir=tmp_path), model_registry(EdgeSettings(data_dir=tmp_path))
+    spec = registry.add(find_weights(), name="ours")
+    spec.path.write_bytes(b"")
+    assert resolve_model("", data_dir=tmp_path, assets_dir=tmp_path / "none") == spec
+    with pytest.raises(DetectorError, match="damaged"):
+        open_detector(settings=settings.model_copy(update={"model": "ours"}))
 
 
 def test_a_full_disk_leaves_the_models_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

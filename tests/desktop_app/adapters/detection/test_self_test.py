@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from desktop_app.adapters.detection import self_test
 from desktop_app.adapters.detection.openvino_yolo import OpenVinoYolo
 from desktop_app.adapters.detection.self_test import SelfTestCancelled, _agrees, machine_name, run_self_test
-from desktop_app.bootstrap import maintenance, parts
+from desktop_app.bootstrap import maintenance, measuring, parts
 from desktop_app.domain.detections import Detections
-from desktop_app.services.detector_runtime import DetectorRuntime, RuntimeTest, save
+from desktop_app.services.detector_runtime import DetectorRuntime, RuntimeTest, as_json, save
 from desktop_app.services.doctor import State
 from desktop_app.services.model_registry import ModelSpec, sha256_of
 from desktop_app.services.ports import BgrImage, Detector, DetectorError
@@ -26,7 +30,7 @@ GREY = np.full((360, 640, 3), 127, np.uint8)
 def test_the_best_way_is_measured_remembered_and_used_until_machine_or_model_change(tmp_path: Path) -> None:
     settings = EdgeSettings(data_dir=tmp_path, model=str(find_weights()))
     shares: list[float] = []
-    test = parts.run_self_test(settings=settings, progress=lambda share, _: shares.append(share) or True)
+    test = measuring.run_self_test(settings=settings, progress=lambda share, _: shares.append(share) or True)
     assert test.machine == machine_name()
     assert test.model_sha256 == sha256_of(find_weights())
     assert set(test.rates) == {416, 640}
@@ -35,15 +39,16 @@ def test_the_best_way_is_measured_remembered_and_used_until_machine_or_model_cha
     detector = parts.open_detector(settings=settings)
     assert detector.side_by_side == test.runtime.streams
     detector.close()
-    remembered = settings.runtime_path.read_text()
-    settings.runtime_path.write_text(remembered.replace(test.model_sha256, "0" * 64))
-    assert parts.remembered_test(ModelSpec("m", find_weights(), ""), settings=settings) is None
+    remembered, spec = settings.runtime_path.read_text(), ModelSpec("m", find_weights(), "")
+    for known, other in ((test.model_sha256, "0" * 64), (json.dumps(test.machine), '"another"')):
+        settings.runtime_path.write_text(remembered.replace(known, other))
+        assert measuring.remembered_test(spec, settings=settings) is None
 
 
 def test_a_cancelled_test_is_not_remembered(tmp_path: Path) -> None:
     settings = EdgeSettings(data_dir=tmp_path, model=str(find_weights()))
     with pytest.raises(SelfTestCancelled):
-        parts.run_self_test(settings=settings, progress=lambda *_: False)
+        measuring.run_self_test(settings=settings, progress=lambda *_: False)
     assert not settings.runtime_path.exists()
 
 
@@ -115,31 +120,71 @@ def scripted_test(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         return RuntimeTest(machine_name(), sha256_of(path), DetectorRuntime(streams=1), {416: 90.0, 640: 40.0})
 
     monkeypatch.setattr(self_test, "run_self_test", run)
+    monkeypatch.setattr(measuring, "measure_apart", measuring.measure)
     return measured
 
 
 def test_a_machine_is_measured_once_before_it_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured = scripted_test(monkeypatch)
     settings = EdgeSettings(data_dir=tmp_path, model=str(find_weights()), self_test_at_start=True)
-    parts.test_once(settings=settings, is_cut=lambda: True)
+    measuring.test_once(settings=settings, is_cut=lambda: True)
     assert measured == [], "somebody quits"
     for _ in range(2):
-        parts.test_once(settings=settings, is_cut=lambda: False)
+        measuring.test_once(settings=settings, is_cut=lambda: False)
     assert measured == [find_weights()]
     settings.runtime_path.unlink()
-    parts.test_once(settings=settings.model_copy(update={"self_test_at_start": False}), is_cut=lambda: False)
+    measuring.test_once(settings=settings.model_copy(update={"self_test_at_start": False}), is_cut=lambda: False)
     assert len(measured) == 1, "switched off"
 
 
 def test_a_self_test_that_cannot_be_made_or_kept_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nothing = EdgeSettings(data_dir=tmp_path, model=str(tmp_path / "none.onnx"), self_test_at_start=True)
-    parts.test_once(settings=nothing, is_cut=lambda: False)
+    measuring.test_once(settings=nothing, is_cut=lambda: False)
     scripted_test(monkeypatch)
     in_the_way = tmp_path / "file"
     in_the_way.write_text("")
     settings = EdgeSettings(data_dir=in_the_way / "data", model=str(find_weights()), self_test_at_start=True)
-    parts.test_once(settings=settings, is_cut=lambda: False)
+    measuring.test_once(settings=settings, is_cut=lambda: False)
     found = {f.what: f for f in maintenance._detector(None, settings=settings, is_measured=False)}
     assert found["self-test"].state is State.WARNING
     assert "cannot be kept" in found["self-test"].words
     assert "40 pictures a second at 640 pixels" in found["detector"].words, "what was measured is told all the same"
+
+
+# -- in a process of its own
+
+
+def plays(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """Another program in the place of ``wink-edge measure``."""
+    monkeypatch.setattr(measuring, "_own_console", lambda: (sys.executable, "-c", code))
+
+
+def test_a_driver_that_crashes_while_it_is_measured_takes_nobody_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plays(monkeypatch, "import os; os.abort()")
+    settings = EdgeSettings(data_dir=tmp_path, model=str(find_weights()), self_test_at_start=True)
+    with pytest.raises(DetectorError, match=r"ended before its end \(code -6\)"):
+        measuring.run_self_test(settings=settings)
+    measuring.test_once(settings=settings, is_cut=lambda: False)
+    assert not settings.runtime_path.exists()
+
+
+def test_whoever_quits_does_not_wait_for_a_measurement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plays(monkeypatch, "import time; time.sleep(600)")
+    settings = EdgeSettings(data_dir=tmp_path, model=str(find_weights()))
+    looks = iter((True, True, False))
+    with pytest.raises(SelfTestCancelled):
+        measuring.run_self_test(settings=settings, progress=lambda *_: next(looks))
+    assert psutil.Process().children() == []
+
+
+def test_what_a_library_prints_while_it_is_measured_is_passed_over_and_its_log_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = RuntimeTest("this", "ab", DetectorRuntime(), {640: 9.0})
+    lines = ("[INFO] hello", "7", '{"log": "9 pictures a second"}', json.dumps({"test": as_json(found)}))
+    plays(monkeypatch, f"print({chr(10).join(lines)!r})")
+    with caplog.at_level(logging.INFO):
+        assert measuring.measure_apart(settings=EdgeSettings(data_dir=tmp_path)) == found
+    assert "9 pictures a second" in caplog.text

@@ -273,7 +273,12 @@ def test_a_person_who_stands_still_is_left_in_peace_on_every_screen_and_after_a_
 ) -> None:
     with_furniture(engine, monkeypatch)
     qtbot.waitUntil(lambda: "never moves" in page.furniture.words)
+    tile, canvas = window.wall.tiles["cam"], page.editor.canvas
+    qtbot.waitUntil(lambda: tile._status is not None and len(tile._status.furniture) == 1)
+    assert len(canvas.furniture) == 1
     button(page.furniture, "It is a person").click()
+    qtbot.waitUntil(lambda: not canvas.furniture)
+    qtbot.waitUntil(lambda: tile._status is not None and not tile._status.furniture)
     window.show_page("live")
     qtbot.wait(700)
     assert window.live.furniture.words == ""
