@@ -251,9 +251,9 @@ class CameraForm(QWidget):
         none = self.tr("None was found. Cameras answer only in the same network; you can type the address instead.")
         self._found_words.setText("" if cameras else none)
 
-    def stop(self) -> None:
-        """Let go of the camera."""
-        self.preview.stop()
+    def stop(self, *, words: str = "") -> None:
+        """Let go of the camera; ``words`` stand in its picture's place."""
+        self.preview.stop(words=words)
 
     # -- making
 

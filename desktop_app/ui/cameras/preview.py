@@ -60,12 +60,12 @@ class PreviewPanel(QWidget):
         self._timer.start()
         self._say(self.tr("Connecting..."))
 
-    def stop(self) -> None:
-        """Let go of the camera; its thread ends in the background."""
+    def stop(self, *, words: str = "") -> None:
+        """Let go of the camera and say ``words`` in its place; its thread ends in the background."""
         self._timer.stop()
         preview, self._preview = self._preview, None
         self._image, self.size_wh = None, None
-        self._say(self._idle)
+        self._say(words or self._idle)
         if preview is not None:
             preview.ask_to_stop()
             if self._ops.start("stop-preview", lambda _: preview.join()) is None:

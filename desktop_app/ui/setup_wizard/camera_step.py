@@ -10,9 +10,10 @@ from PySide6.QtWidgets import (
 )  # fmt: skip
 
 from desktop_app.services.setup_memory import SetupMemory
+from desktop_app.services.store_desk import STARTING
 from desktop_app.services.store_document import split_credentials
 from desktop_app.ui.cameras.form import CameraForm, sentence_of
-from desktop_app.ui.pieces import Surroundings, make_button
+from desktop_app.ui.pieces import Surroundings, make_button, said
 from desktop_app.ui.setup_wizard.step import Go, Step
 from desktop_app.workers.background_op import BackgroundOps
 
@@ -62,7 +63,7 @@ class CameraStep(Step):
             return
         self._is_busy = True
         self.add_button.setEnabled(False)
-        self.form.words.setText(self.tr("Starting the camera..."))
+        self.form.words.clear()
         document = self.desk.document.with_camera(typed.camera)
 
         def done(_: object) -> None:
@@ -76,12 +77,17 @@ class CameraStep(Step):
             self.add_button.setEnabled(True)
 
         # The camera may allow one viewer only: let go of it before the engine opens it.
-        self.form.stop()
+        self.form.stop(words=said(STARTING))
+
+        def failed(words: str) -> None:
+            self.form.stop()
+            self.form.words.setText(words)
+
         self.ops.start(
             "add-camera",
             lambda _: self.desk.save_store(document, secrets=typed.secrets),
             done=done,
-            failed=self.form.words.setText,
+            failed=failed,
             finished=finished,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop_app.domain.zone_engine import ZoneCount
 from desktop_app.services.desk import Desk
+from desktop_app.services.store_document import StoreDocumentError
 from desktop_app.ui.setup_wizard.camera_step import CameraStep
 from desktop_app.ui.setup_wizard.first_steps import CloudStep, WelcomeStep
 from desktop_app.ui.setup_wizard.last_steps import DoneStep, LineStep
@@ -174,6 +176,35 @@ def test_without_a_camera_the_wizard_says_what_is_missing(qtbot: QtBot, wizard: 
     wizard.next()
     assert wizard.step is camera
     assert "Pick or type a camera" in camera.form.words.text()
+
+
+def test_while_the_first_camera_is_started_its_picture_says_what_takes_so_long(
+    qtbot: QtBot, fresh: Desk, wizard: SetupWizard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera, may_start, host = to_cameras(qtbot, wizard), threading.Event(), fresh.ports.host
+    restart = host.restart
+    monkeypatch.setattr(host, "restart", lambda config: (may_start.wait(60), restart(config)))
+    pick_virtual_store(camera)
+    wizard.next()
+    qtbot.waitUntil(lambda: "measured for some seconds" in camera.form.preview.words)
+    assert wizard.step is camera
+    may_start.set()
+    qtbot.waitUntil(lambda: wizard.step is not camera)
+    assert "when you test it" in camera.form.preview.words
+
+
+def test_a_camera_that_cannot_be_kept_is_not_said_to_be_starting(
+    qtbot: QtBot, fresh: Desk, wizard: SetupWizard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise StoreDocumentError("The disk is full.")
+
+    monkeypatch.setattr(fresh, "save_store", full)
+    camera = to_cameras(qtbot, wizard)
+    pick_virtual_store(camera)
+    wizard.next()
+    qtbot.waitUntil(lambda: camera.form.words.text() == "The disk is full.")
+    assert "when you test it" in camera.form.preview.words
 
 
 def test_several_cameras_can_be_added(qtbot: QtBot, fresh: Desk, wizard: SetupWizard) -> None:
