@@ -85,11 +85,14 @@ class _Offers:
 
     def new(self, camera: CameraStatus) -> list[Sequence[Point]]:
         """Areas of a camera that were not told yet."""
+        frame_wh = camera.frame_wh
+        if frame_wh is None:
+            return []
         found: list[Sequence[Point]] = [
             area
             for area in camera.furniture
-            if not self._answered.holds(camera.camera_id, area)
-            and not any(i == camera.camera_id and is_same_place(area, told) for i, told in self._told)
+            if not self._answered.holds(camera.camera_id, area, frame_wh=frame_wh)
+            and not any(i == camera.camera_id and is_same_place(area, t, frame_wh=frame_wh) for i, t in self._told)
         ]
         self._told += [(camera.camera_id, area) for area in found]
         return found

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +160,10 @@ class Desk(StoreDesk):
 
     def furniture_of(self, camera: CameraStatus) -> tuple[tuple[Point, ...], ...]:
         """What never moves at a camera, without what somebody has called a person."""
-        return tuple(a for a in camera.furniture if not self.not_furniture.holds(camera.camera_id, a))
+        if camera.frame_wh is None:
+            return ()
+        holds = partial(self.not_furniture.holds, camera.camera_id, frame_wh=camera.frame_wh)
+        return tuple(area for area in camera.furniture if not holds(area))
 
     # -- figures
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from desktop_app.domain.zone_engine import ZoneCount
 from desktop_app.services.live_view import LiveView
-from shared_models.geometry import Point
+from shared_models.geometry import Point, Size
 
 
 class CameraCondition(StrEnum):
@@ -34,6 +34,7 @@ class CameraStatus:
         furniture: corners, in the camera's pixels, of ``ignore`` areas to be offered: what was taken for a person there
             has not moved for minutes.
         input_side: longer side of the network's input for this camera, in pixels; 0: the model has only its own.
+        frame_wh: pixels of its newest analysed frame; None before the first.
         target_fps: frames per second that are to be analysed; 0 while no engine runs.
     """
 
@@ -48,6 +49,7 @@ class CameraStatus:
     reason: str = ""
     input_side: int = 0
     target_fps: float = 0.0
+    frame_wh: Size | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,22 +6,28 @@ import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from desktop_app.services.whole_files import read_json, write_whole
-from shared_models.geometry import Point
+from shared_models.geometry import Point, Size
 
 log = logging.getLogger(__name__)
 
 NOT_FURNITURE_FILE = "not-furniture.json"
 SAME_PX = 12.0
-"""Areas whose middles are no further apart are of the same thing: its box sways by some pixels."""
-_FILE: TypeAdapter[list[tuple[str, float, float]]] = TypeAdapter(list[tuple[str, float, float]])
+"""Areas whose middles are no further apart are of the same thing: its box sways by some pixels. Of a picture 640 wide; of a
+larger one proportionally more."""
+SAME_OF_PX = 640
+_Norm = Annotated[float, Field(ge=0.0, le=1.0)]
+_FILE: TypeAdapter[list[tuple[str, _Norm, _Norm]]] = TypeAdapter(list[tuple[str, _Norm, _Norm]])
 
 
 class NotFurniture:
-    """Places by camera, in pixels, kept over restarts.
+    """Places by camera, kept over restarts as shares of the frame: a camera may come back at another resolution.
+
+    Areas are in pixels of a frame of ``frame_wh``, as the camera's status tells them.
 
     Args:
         path: where they are kept.
@@ -31,15 +37,17 @@ class NotFurniture:
         self._path = path
         self._places = self._read()
 
-    def add(self, camera_id: str, area: Sequence[Point]) -> None:
+    def add(self, camera_id: str, area: Sequence[Point], *, frame_wh: Size) -> None:
         """Remember an answer. Where it cannot be written it holds until the program ends."""
-        if not self.holds(camera_id, area):
-            self._keep([*self._places, (camera_id, *_middle(area))])
+        if not self.holds(camera_id, area, frame_wh=frame_wh):
+            x, y = _middle(area)
+            place = (min(1.0, max(0.0, x / frame_wh[0])), min(1.0, max(0.0, y / frame_wh[1])))
+            self._keep([*self._places, (camera_id, *place)])
 
-    def holds(self, camera_id: str, area: Sequence[Point]) -> bool:
+    def holds(self, camera_id: str, area: Sequence[Point], *, frame_wh: Size) -> bool:
         """Whether this was answered before."""
-        middle = _middle(area)
-        return any(known == camera_id and math.dist(middle, (x, y)) <= SAME_PX for known, x, y in self._places)
+        places = [(x * frame_wh[0], y * frame_wh[1]) for known, x, y in self._places if known == camera_id]
+        return any(_is_near(_middle(area), place, frame_wh=frame_wh) for place in places)
 
     def forget(self, camera_id: str) -> None:
         """The camera is gone."""
@@ -61,9 +69,13 @@ class NotFurniture:
             return []
 
 
-def is_same_place(area: Sequence[Point], other: Sequence[Point]) -> bool:
+def is_same_place(area: Sequence[Point], other: Sequence[Point], *, frame_wh: Size) -> bool:
     """Whether two areas are of the same thing."""
-    return math.dist(_middle(area), _middle(other)) <= SAME_PX
+    return _is_near(_middle(area), _middle(other), frame_wh=frame_wh)
+
+
+def _is_near(point: Point, other: Point, *, frame_wh: Size) -> bool:
+    return math.dist(point, other) <= SAME_PX * max(frame_wh) / SAME_OF_PX
 
 
 def _middle(area: Sequence[Point]) -> Point:

@@ -12,10 +12,12 @@ from desktop_app.services.engine_view import CameraStatus
 from desktop_app.services.not_furniture import is_same_place
 from desktop_app.ui.pieces import Banner
 from desktop_app.workers.background_op import BackgroundOps
-from shared_models.geometry import Point
+from shared_models.geometry import Point, Size
 from shared_models.zones import Zone
 
 Area = tuple[Point, ...]
+Offer = tuple[str, Area, Size]
+"""A camera's id, the area in pixels of its frame, and that frame's size."""
 
 
 class FurnitureOffer(Banner):
@@ -30,14 +32,17 @@ class FurnitureOffer(Banner):
     def __init__(self, desk: Desk, ops: BackgroundOps, parent: QWidget) -> None:
         super().__init__(parent)
         self._desk, self._ops = desk, ops
-        self.offered: tuple[str, Area] | None = None
+        self.offered: Offer | None = None
         self._is_told = False
 
     def show_cameras(self, cameras: Sequence[CameraStatus]) -> None:
         """Offer the first of what stands still at these cameras."""
         if self._is_told:
             return
-        found = next(((c.camera_id, area) for c in cameras for area in self._desk.furniture_of(c)), None)
+        found = next(
+            ((c.camera_id, area, c.frame_wh) for c in cameras if c.frame_wh for area in self._desk.furniture_of(c)),
+            None,
+        )
         if _is_same(found, self.offered):
             return
         self.offered = found
@@ -56,7 +61,7 @@ class FurnitureOffer(Banner):
         """Draw an ignored area around its foot and count by it."""
         if self.offered is None:
             return
-        camera_id, area = self.offered
+        camera_id, area, _ = self.offered
         self._is_told = True
         self._ops.start(
             "ignore-furniture",
@@ -67,8 +72,7 @@ class FurnitureOffer(Banner):
 
     def leave(self) -> None:
         """It is no furniture: ask no more about it."""
-        if self.offered is not None:
-            self._desk.not_furniture.add(*self.offered)
+        self._call_a_person(self.offered)
         self._rest()
 
     def undo(self, camera_id: str, before: tuple[Zone, ...]) -> None:
@@ -80,9 +84,13 @@ class FurnitureOffer(Banner):
             done=lambda _: self.changed.emit(camera_id),
             failed=self._failed,
         )
-        if offered is not None:
-            self._desk.not_furniture.add(*offered)
+        self._call_a_person(offered)
         self._rest()
+
+    def _call_a_person(self, offered: Offer | None) -> None:
+        if offered is not None:
+            camera_id, area, frame_wh = offered
+            self._desk.not_furniture.add(camera_id, area, frame_wh=frame_wh)
 
     def _ignored(self, camera_id: str, before: tuple[Zone, ...]) -> None:
         words = self.tr("{camera}: nobody is counted in that small area any more. It can be changed at Zones.")
@@ -100,7 +108,7 @@ class FurnitureOffer(Banner):
         self.say("")
 
 
-def _is_same(found: tuple[str, Area] | None, offered: tuple[str, Area] | None) -> bool:
+def _is_same(found: Offer | None, offered: Offer | None) -> bool:
     if found is None or offered is None:
         return found is offered
-    return found[0] == offered[0] and is_same_place(found[1], offered[1])
+    return (found[0], found[2]) == (offered[0], offered[2]) and is_same_place(found[1], offered[1], frame_wh=found[2])

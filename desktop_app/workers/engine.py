@@ -240,6 +240,7 @@ class Engine:
         state = worker.state
         misdrawn = self._misdrawn.get(camera.camera_id)
         words = f"Its zones do not fit the picture: {misdrawn}" if misdrawn else (self._analysis.words or state.words)
+        view = self._views.get(camera.camera_id)
         is_well = not misdrawn and not self._analysis.words
         return CameraStatus(
             camera.camera_id,
@@ -253,6 +254,7 @@ class Engine:
             state.reason,
             self._analysis.input_side(camera.camera_id),
             camera.target_fps,
+            view.frame.size_wh if view is not None else None,
         )
 
     def _cloud_status(self) -> CloudStatus:

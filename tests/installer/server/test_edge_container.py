@@ -36,7 +36,8 @@ def health(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.e2e
-def test_the_edge_runs_without_qt_is_healthy_while_it_does_and_not_after(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_measuring", [False, True], ids=["counting", "measuring first"])
+def test_the_edge_runs_without_qt_is_healthy_while_it_does_and_not_after(tmp_path: Path, is_measuring: bool) -> None:
     data, config = tmp_path / "data", tmp_path / "config.yaml"
     config.write_text(CONFIG)
     assert health(data).returncode == 1
@@ -44,6 +45,7 @@ def test_the_edge_runs_without_qt_is_healthy_while_it_does_and_not_after(tmp_pat
         edge = subprocess.Popen(
             [sys.executable, "-c", WITHOUT_QT, "run", "--config", config, "--data-dir", data],
             cwd=PROJECT_DIR, stdout=log, stderr=log,
+            env={**os.environ, "WINK_SELF_TEST_AT_START": str(int(is_measuring))},
         )  # fmt: skip
     try:
         deadline = time.monotonic() + 120
@@ -51,6 +53,7 @@ def test_the_edge_runs_without_qt_is_healthy_while_it_does_and_not_after(tmp_pat
             assert edge.poll() is None, (tmp_path / "log").read_text()
             assert time.monotonic() < deadline, (tmp_path / "log").read_text()
             time.sleep(0.5)
+        assert not (data / "runtime.json").exists(), "it is healthy before it has measured"
         edge.send_signal(signal.SIGTERM)
         assert edge.wait(60) == 0, (tmp_path / "log").read_text()
     finally:

@@ -239,7 +239,9 @@ def with_furniture(engine: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
         )
 
         def standing(camera: CameraStatus) -> CameraStatus:
-            return replace(camera, furniture=() if is_ignored or camera.camera_id != "cam" else (area,))
+            return replace(
+                camera, furniture=() if is_ignored or camera.camera_id != "cam" else (area,), frame_wh=(640, 360)
+            )
 
         return EngineStatus(tuple(map(standing, plain.cameras)), plain.cloud)
 
@@ -283,7 +285,7 @@ def test_a_person_who_stands_still_is_left_in_peace_on_every_screen_and_after_a_
     qtbot.wait(700)
     assert window.live.furniture.words == ""
     (camera,) = (camera for camera in engine.status().cameras if camera.camera_id == "cam")
-    assert NotFurniture(desk.data_dir / NOT_FURNITURE_FILE).holds("cam", camera.furniture[0])
+    assert NotFurniture(desk.data_dir / NOT_FURNITURE_FILE).holds("cam", camera.furniture[0], frame_wh=(640, 360))
 
 
 def test_nothing_is_ignored_over_a_drawing_that_is_not_saved(
