@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from desktop_app.services.preferences import Appearance
-from tests.e2e.test_real_tray import counted, desktop, wait_until
+from tests.e2e.test_real_tray import counted, desktop, wait_until, wait_until_hidden
 from tests.e2e.test_real_windows import running, store
 from tests.helpers.status_notifier import StatusNotifierHost
 
@@ -44,14 +44,14 @@ def test_the_icon_registers_tells_the_state_and_its_menu_works(tmp_path: Path, m
             assert green > red + 20, "all is well"
             wait_until(lambda: place.windows("^Wink Analytics$"), "the window opens")
             place.close(place.windows("^Wink Analytics$")[0])
-            wait_until(lambda: not place.windows("^Wink Analytics$"), "closing hides the window")
+            wait_until_hidden(place, "closing hides the window")
             before = counted(data_dir)
             wait_until(lambda: counted(data_dir) > before, "people are counted while the window is closed")
 
             host.activate()
             wait_until(lambda: place.windows("^Wink Analytics$"), "a click opens the window")
             place.close(place.windows("^Wink Analytics$")[0])
-            wait_until(lambda: not place.windows("^Wink Analytics$"), "it hides again")
+            wait_until_hidden(place, "it hides again")
             entries = {entry.words: entry for entry in host.menu() if entry.words}
             assert list(entries) == ["2 of 2 cameras live", "Open Wink", "Quit..."]
             host.click(entries["Open Wink"])
