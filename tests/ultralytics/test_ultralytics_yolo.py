@@ -167,7 +167,8 @@ def test_a_pt_file_named_in_the_settings_runs_as_it_is_and_is_measured(pt_file: 
     assert isinstance(detector, UltralyticsYolo)
     assert (detector.name, detector.side_by_side) == (pt_file.stem, 1)
     detector.close()
-    test = measuring.run_self_test(settings=settings)
+    # What the program does in a process of its own, here in this one: it is watched for who reaches out.
+    test = measuring.measure(settings=settings)
     assert test.rates[416] > 0
     assert test.rates[640] > 0
 
