@@ -69,7 +69,7 @@ def open_detector(
         class_id=spec.person_class,
         head=head_named(spec.head, model=spec.name),
     )
-    detector = plain(runtime=test.runtime, int8_path=int8.path if int8 else None) if test else plain()
+    detector = plain(runtime=test.runtime, int8_paths=int8.paths if int8 else None) if test else plain()
     try:
         detector.prepare(frame_wh or USUAL_FRAME_WH)
     except DetectorError as error:

@@ -7,7 +7,7 @@ import json
 import logging
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ MANIFEST = "manifest.json"
 USED_KEY = "used"
 """Where this machine's manifest names the model that was chosen; without it the one added last is used."""
 INT8_KEY = "int8"
+ANY_SIDE = 0
 """Where the manifest names 8-bit forms of its models: beside ``models``, for they are no models of their own."""
 SUFFIXES = (".onnx", ".xml")
 log = logging.getLogger(__name__)
@@ -103,6 +104,7 @@ class Int8Entry:
         sha256: of the network.
         weights_sha256: of the weights.
         size_bytes: of both.
+        long_side: longer side in pixels of the inputs that it is for; ``ANY_SIDE``: all that have no form of their own.
     """
 
     of: str
@@ -111,13 +113,19 @@ class Int8Entry:
     weights_sha256: str
     licence: str
     size_bytes: int
+    long_side: int = ANY_SIDE
 
 
 @dataclass(frozen=True, slots=True)
 class Int8Weights:
-    """An 8-bit form that is whole. ``sha256``: of network and weights, one after the other, parted by a space."""
+    """A model's 8-bit form, whole.
 
-    path: Path
+    Attributes:
+        paths: its networks (.xml) by the longer side of the input that each is for; ``ANY_SIDE``: for all others.
+        sha256: of each network and its weights, one after the other, parted by spaces.
+    """
+
+    paths: Mapping[int, Path]
     sha256: str
 
 
@@ -300,11 +308,16 @@ def resolve_model(setting: str, *, data_dir: Path, assets_dir: Path) -> ModelSpe
 
 def int8_weights(spec: ModelSpec, *, assets_dir: Path) -> Int8Weights | None:
     """The 8-bit form of exactly this model, where one ships; None (and a line in the log) where its files are not whole."""
-    entry = _int8_entries(assets_dir / "models").get(sha256_of(spec.path)) if spec.path.is_file() else None
-    if entry is None:
+    folder = assets_dir / "models"
+    sha256 = sha256_of(spec.path) if spec.path.is_file() else ""
+    entries = sorted((e for e in _int8_entries(folder) if e.of == sha256), key=lambda entry: entry.long_side)
+    paths = {entry.long_side: folder / entry.file for entry in entries}
+    if ANY_SIDE not in paths:
         return None
-    network = assets_dir / "models" / entry.file
-    wanted = {network: entry.sha256, network.with_suffix(".bin"): entry.weights_sha256}
+    wanted: dict[Path, str] = {}
+    for entry in entries:
+        network = paths[entry.long_side]
+        wanted |= {network: entry.sha256, network.with_suffix(".bin"): entry.weights_sha256}
     for path, expected in wanted.items():
         try:
             is_whole = sha256_of(path) == expected
@@ -313,7 +326,7 @@ def int8_weights(spec: ModelSpec, *, assets_dir: Path) -> Int8Weights | None:
         if not is_whole:
             log.warning("%s is missing or damaged; %s goes on without 8-bit integers. Install anew.", path, spec.name)
             return None
-    return Int8Weights(network, " ".join(wanted.values()))
+    return Int8Weights(paths, " ".join(wanted.values()))
 
 
 def sha256_of(path: Path) -> str:
@@ -365,17 +378,15 @@ def _entry(item: dict[str, Any]) -> ModelEntry:
     return ModelEntry(**{**item, **lists, "input_sizes": sizes})
 
 
-def _int8_entries(folder: Path) -> dict[str, Int8Entry]:
-    """By the hash of the model that each is a form of."""
+def _int8_entries(folder: Path) -> list[Int8Entry]:
     path = folder / MANIFEST
     if not path.is_file():
-        return {}
+        return []
     try:
-        entries = [Int8Entry(**item) for item in json.loads(path.read_text(encoding="utf-8")).get(INT8_KEY, ())]
+        return [Int8Entry(**item) for item in json.loads(path.read_text(encoding="utf-8")).get(INT8_KEY, ())]
     except (ValueError, TypeError, AttributeError) as error:
         log.warning("%s is damaged (%s); nothing runs in 8-bit integers.", path, error)
-        return {}
-    return {entry.of: entry for entry in entries}
+        return []
 
 
 def _used(folder: Path) -> str:

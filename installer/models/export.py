@@ -9,11 +9,10 @@ from pathlib import Path
 import onnx
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from installer.models.net import ScaledConv, YoloxNano
 
-OPSET = 13
+OPSET, OPSET_OF_HARD_SWISH = 13, 14
 COLUMNS = 6
 LICENCE = "Apache-2.0"
 DESCRIPTION = "Person detector of Wink Analytics, made from YOLOX-Nano. See MODEL_CARD.md and NOTICE.txt."
@@ -32,11 +31,11 @@ class _Folded(nn.Module):
         self.conv.weight.data.copy_(weight)
         assert self.conv.bias is not None  # noqa: S101 - asked for above, by default
         self.conv.bias.data.copy_(scaled.bias().detach())
-        self.is_last = scaled.is_last
+        self.scaled = scaled
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.conv(x)
-        return y if self.is_last else functional.silu(y)
+        return y if self.scaled.is_last else self.scaled.activated(y)
 
 
 def folded(net: YoloxNano) -> YoloxNano:
@@ -50,8 +49,12 @@ def folded(net: YoloxNano) -> YoloxNano:
     return plain
 
 
-def write_onnx(net: YoloxNano, path: Path, *, licence: str, description: str) -> None:
-    """Write ``path``: input ``images`` (N, 3, H, W) BGR 0..255, output (N, cells, 6), the raw YOLOX head of one class."""
+def write_onnx(net: YoloxNano, path: Path, *, licence: str, description: str, opset: int = OPSET) -> None:
+    """Write ``path``: input ``images`` (N, 3, H, W) BGR 0..255, output (N, cells, 6), the raw YOLOX head of one class.
+
+    Args:
+        opset: ``OPSET_OF_HARD_SWISH`` for a net that has one.
+    """
     axes = {"images": {0: "batch", 2: "height", 3: "width"}, "output": {0: "batch", 1: "cells"}}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -62,7 +65,7 @@ def write_onnx(net: YoloxNano, path: Path, *, licence: str, description: str) ->
             input_names=["images"],
             output_names=["output"],
             dynamic_axes=axes,
-            opset_version=OPSET,
+            opset_version=opset,
             dynamo=False,
         )
     model = onnx.load(path)

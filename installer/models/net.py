@@ -47,7 +47,11 @@ class ScaledConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = functional.conv2d(x, self.weight(), self.bias(), self.stride, self.padding, groups=self.groups)
-        return y if self.is_last else functional.silu(y)
+        return y if self.is_last else self.activated(y)
+
+    def activated(self, y: Tensor) -> Tensor:
+        """What is done to the sums of products."""
+        return functional.silu(y)
 
     def weight(self) -> Tensor:
         """(out, in / groups, k, k): what a plain convolution would hold."""
@@ -168,7 +172,7 @@ class YoloxNano(nn.Module):
         return torch.cat([raw[..., :4], raw[..., 4:].sigmoid()], dim=2) if self.is_scoring else raw
 
     def pyramid(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        x = torch.cat([pictures[..., dy::2, dx::2] for dx in (0, 1) for dy in (0, 1)], dim=1)
+        x = focused(pictures)
         c3 = self.dark3(self.dark2(self.stem(x)))
         c4 = self.dark4(c3)
         c5 = self.lateral5(self.dark5(c4))
@@ -181,6 +185,11 @@ class YoloxNano(nn.Module):
     @staticmethod
     def _flat(x: Tensor) -> Tensor:
         return x.flatten(2).permute(0, 2, 1)
+
+
+def focused(pictures: Tensor) -> Tensor:
+    """(B, 12, H/2, W/2): each square of four pixels as one of twelve channels."""
+    return torch.cat([pictures[..., dy::2, dx::2] for dx in (0, 1) for dy in (0, 1)], dim=1)
 
 
 def _doubled(x: Tensor) -> Tensor:

@@ -1,7 +1,8 @@
 """The weights that ship, once more in 8-bit integers, and what the manifest says of them (docs/adr/0013).
 
-    python -m installer.models.quantise --photographs FOLDER
+    python -m installer.models.quantise --photographs FOLDER [--wide FILE]
 
+``--wide``: what ``installer.models.lighten`` made; it becomes the form for large inputs, calibrated at their size alone.
 Wants the environment of ``requirements-quantise.txt``. Post-training quantisation (``nncf``, mixed preset, fast bias
 correction), calibrated on the photographs that are learnt from and on virtual stores of one seed; nothing that is held out,
 nothing to choose by, no film. Two runs on one kind of processor give the same bits.
@@ -14,7 +15,7 @@ import importlib
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,13 @@ from openvino.passes import ConstantFolding, Manager
 
 from desktop_app.adapters.detection.openvino_yolo import letterbox
 from desktop_app.adapters.detection.stem import with_plain_stem
-from desktop_app.services.model_registry import INT8_KEY, MANIFEST, Int8Entry, sha256_of
+from desktop_app.services.model_registry import ANY_SIDE, INT8_KEY, MANIFEST, Int8Entry, sha256_of
 from installer.models.material import photographs_learnt, rebuilt_stores
 from shared_models.geometry import Size
 
 SHIPPED = Path("assets/models/wink_person_nano.onnx")
-SIZES: tuple[Size, ...] = ((640, 384), (416, 256))
+WIDE_WH: Size = (640, 384)
+SIZES: tuple[Size, ...] = (WIDE_WH, (416, 256))
 SEED, STORES, FRAMES_EACH = 77, 8, 5
 LICENCE = "Apache-2.0"
 _NUMBERED = re.compile(r"([A-Z][A-Za-z]*)_\d+")
@@ -45,37 +47,51 @@ def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m installer.models.quantise", description=__doc__)
     parser.add_argument("--model", type=Path, default=SHIPPED)
     parser.add_argument("--photographs", type=Path, required=True, help="folder with images/ and labels/ (YOLO form)")
+    parser.add_argument("--wide", type=Path, help="the light net (.onnx) for large inputs; default: none of its own")
     parser.add_argument("--assets", type=Path, default=Path("assets/models"), help="folder that is written to")
     asked = parser.parse_args(words)
+    asked.assets.mkdir(parents=True, exist_ok=True)
+    networks = {ANY_SIDE: asked.assets / f"{asked.model.stem}_int8.xml"}
+    _quantise(asked.model, networks[ANY_SIDE], list(calibration(asked.photographs)))
+    if asked.wide:
+        networks[max(WIDE_WH)] = asked.assets / f"{asked.model.stem}_int8_wide.xml"
+        _quantise(asked.wide, networks[max(WIDE_WH)], list(calibration(asked.photographs, sizes=(WIDE_WH,))))
+    write_manifest(asked.assets, networks, of=asked.model)
+
+
+def _quantise(model: Path, network: Path, pictures: list[NDArray[np.float32]]) -> None:
     nncf: Any = importlib.import_module("nncf")
-    pictures = list(calibration(asked.photographs))
     quantised = nncf.quantize(
-        plain_graph(ov.Core().read_model(asked.model)),
+        plain_graph(ov.Core().read_model(model)),
         nncf.Dataset(pictures),
         preset=nncf.QuantizationPreset.MIXED,
         subset_size=len(pictures),
     )
-    asked.assets.mkdir(parents=True, exist_ok=True)
-    network = asked.assets / f"{asked.model.stem}_int8.xml"
     ov.save_model(with_steady_names(quantised), network, compress_to_fp16=False)
-    write_manifest(asked.assets, network, of=asked.model)
 
 
-def write_manifest(folder: Path, network: Path, *, of: Path) -> None:
-    """Say in the manifest of ``folder`` that ``network`` (.xml, its .bin beside it) is the model ``of`` in 8-bit integers."""
-    weights = network.with_suffix(".bin")
-    size = network.stat().st_size + weights.stat().st_size
-    entry = Int8Entry(sha256_of(of), network.name, sha256_of(network), sha256_of(weights), LICENCE, size)
+def write_manifest(folder: Path, networks: Mapping[int, Path], *, of: Path) -> None:
+    """Say in the manifest of ``folder`` that ``networks`` are the model ``of`` in 8-bit integers.
+
+    Args:
+        networks: each .xml, its .bin beside it, by the longer side of the input that it is for.
+    """
+    entries = []
+    for long_side, network in networks.items():
+        weights = network.with_suffix(".bin")
+        size = network.stat().st_size + weights.stat().st_size
+        hashes = sha256_of(network), sha256_of(weights)
+        entries.append(asdict(Int8Entry(sha256_of(of), network.name, *hashes, LICENCE, size, long_side)))
     path = folder / MANIFEST
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"models": []}
-    path.write_text(json.dumps({**known, INT8_KEY: [asdict(entry)]}, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps({**known, INT8_KEY: entries}, indent=2) + "\n", encoding="utf-8")
 
 
-def calibration(photographs: Path) -> Iterator[NDArray[np.float32]]:
-    """(1, 3, H, W), BGR 0..255, at both sizes."""
+def calibration(photographs: Path, *, sizes: Sequence[Size] = SIZES) -> Iterator[NDArray[np.float32]]:
+    """(1, 3, H, W), BGR 0..255, at each of these sizes."""
     pictures = [one.picture for one in photographs_learnt(photographs, for_choosing=False)]
     pictures += [one.picture for one in rebuilt_stores(seed=SEED, count=STORES, frames_each=FRAMES_EACH)]
-    for input_wh in SIZES:
+    for input_wh in sizes:
         for picture in pictures:
             boxed, _ = letterbox(picture, input_wh=input_wh)
             yield boxed.transpose(2, 0, 1)[None].astype(np.float32)

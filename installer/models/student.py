@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections import deque
@@ -51,63 +52,53 @@ class Plan:
     frozen: tuple[str, ...] = ()
 
 
-class Student:
-    """The net in training."""
+class Training:
+    """A net on its way: steps of AdamW whose rate falls with the time spent, a running mean, and a state to go on from.
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.net = load_start(plan.start)
-        measure_scales(self.net, _scale_pictures(plan))
-        self.net.to(memory_format=torch.channels_last)
-        self.mean = {name: value.detach().clone() for name, value in self.net.named_parameters()}
-        self.optimiser = torch.optim.AdamW(self._groups(), lr=plan.rate, weight_decay=0.0)
+    Attributes:
+        mean: by name, the running mean of what is trained.
+        trained_s: seconds of training so far, pauses not counted.
+    """
+
+    def __init__(
+        self, net: YoloxNano, *, minutes: float, rate: float, kernel_share: float, frozen: tuple[str, ...] = ()
+    ) -> None:
+        self.net, self.minutes, self.highest_rate = net.to(memory_format=torch.channels_last), minutes, rate
+        self.mean = {name: value.detach().clone() for name, value in net.named_parameters()}
+        groups = _groups(net, kernel_share=kernel_share, frozen=frozen)
+        self.optimiser = torch.optim.AdamW(groups, lr=rate, weight_decay=0.0)
         self.steps, self.pictures, self.trained_s = 0, 0, 0.0
         self._last_at = time.monotonic()
 
-    def step(self, batch: Batch) -> tuple[float, float]:
-        """One step; the two losses."""
+    def take_step(self, loss: Tensor, *, pictures: int) -> None:
+        """Against the slope of ``loss``, made of so many pictures."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate() * group["share"]
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.plan.is_half):
-            raw = self.net(batch[0])
-        score, box = distillation(raw.float(), batch[1])
         self.optimiser.zero_grad(set_to_none=True)
-        (score + box).backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 5.0)
         self.optimiser.step()
         self._follow()
         self.steps += 1
-        self.pictures += len(batch[0])
+        self.pictures += pictures
         now = time.monotonic()
         self.trained_s += min(now - self._last_at, LONGEST_STEP_S)
         self._last_at = now
-        return float(score.detach()), float(box.detach())
 
     @property
     def share_done(self) -> float:
-        return self.trained_s / (60 * self.plan.minutes)
+        return self.trained_s / (60 * self.minutes)
 
     def rate(self) -> float:
         """Up over the first steps, then down a half cosine with the time spent."""
         warm = min(1.0, (self.steps + 1) / WARM_UP_STEPS)
-        return self.plan.rate * warm * (0.02 + 0.98 * (1 + math.cos(math.pi * min(1.0, self.share_done))) / 2)
+        return self.highest_rate * warm * (0.02 + 0.98 * (1 + math.cos(math.pi * min(1.0, self.share_done))) / 2)
 
     def averaged(self) -> YoloxNano:
         """The net with the running mean of its weights."""
-        net = YoloxNano()
-        net.load_state_dict({**self.net.state_dict(), **self.mean})
+        net = copy.deepcopy(self.net)
+        net.load_state_dict({**net.state_dict(), **self.mean})
         return net.eval()
-
-    def distance(self, shard: Shard, *, size: int = 16) -> tuple[float, float]:
-        """The two losses of the averaged net on a shard that is not learnt from."""
-        net, (pictures, targets) = self.averaged(), shard.load()
-        losses: list[tuple[float, float]] = []
-        with torch.no_grad():
-            for at in range(0, len(pictures) - size + 1, size):
-                x = torch.from_numpy(pictures[at : at + size].copy()).permute(0, 3, 1, 2).float()
-                score, box = distillation(net(x), torch.from_numpy(targets[at : at + size].astype(np.float32)))
-                losses.append((float(score), float(box)))
-        return sum(s for s, _ in losses) / len(losses), sum(b for _, b in losses) / len(losses)
 
     def save(self, path: Path) -> None:
         """Everything that going on needs, as a whole file or not at all."""
@@ -127,22 +118,52 @@ class Student:
         for name, value in state.items():
             setattr(self, name, value)
 
-    def _groups(self) -> list[dict[str, Any]]:
-        for name, value in self.net.named_parameters():
-            value.requires_grad_(not name.startswith(self.plan.frozen))
-        named = [(name, value) for name, value in self.net.named_parameters() if value.requires_grad]
-        kernels = [value for name, value in named if name.endswith(".kernel")]
-        if not self.plan.kernel_share:
-            for kernel in kernels:
-                kernel.requires_grad_(False)
-        others = [value for name, value in named if not name.endswith(".kernel")]
-        return [{"params": others, "share": 1.0}, {"params": kernels, "share": self.plan.kernel_share}]
-
     def _follow(self) -> None:
         kept = min(MEAN_KEPT, (1 + self.steps) / (10 + self.steps))
         with torch.no_grad():
             for name, value in self.net.named_parameters():
                 self.mean[name].lerp_(value, 1 - kept)
+
+
+class Student(Training):
+    """The net that learns the teacher's answers from a pool."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        net = load_start(plan.start)
+        measure_scales(net, _scale_pictures(plan))
+        super().__init__(net, minutes=plan.minutes, rate=plan.rate, kernel_share=plan.kernel_share, frozen=plan.frozen)
+
+    def step(self, batch: Batch) -> tuple[float, float]:
+        """One step; the two losses."""
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.plan.is_half):
+            raw = self.net(batch[0])
+        score, box = distillation(raw.float(), batch[1])
+        self.take_step(score + box, pictures=len(batch[0]))
+        return float(score.detach()), float(box.detach())
+
+    def distance(self, shard: Shard, *, size: int = 16) -> tuple[float, float]:
+        """The two losses of the averaged net on a shard that is not learnt from."""
+        net, (pictures, targets) = self.averaged(), shard.load()
+        losses: list[tuple[float, float]] = []
+        with torch.no_grad():
+            for at in range(0, len(pictures) - size + 1, size):
+                x = torch.from_numpy(pictures[at : at + size].copy()).permute(0, 3, 1, 2).float()
+                score, box = distillation(net(x), torch.from_numpy(targets[at : at + size].astype(np.float32)))
+                losses.append((float(score), float(box)))
+        return sum(s for s, _ in losses) / len(losses), sum(b for _, b in losses) / len(losses)
+
+
+def _groups(net: YoloxNano, *, kernel_share: float, frozen: tuple[str, ...]) -> list[dict[str, Any]]:
+    for name, value in net.named_parameters():
+        value.requires_grad_(not name.startswith(frozen))
+    named = [(name, value) for name, value in net.named_parameters() if value.requires_grad]
+    kernels = [value for name, value in named if name.endswith(".kernel")]
+    if not kernel_share:
+        for kernel in kernels:
+            kernel.requires_grad_(False)
+    others = [value for name, value in named if not name.endswith(".kernel")]
+    return [{"params": others, "share": 1.0}, {"params": kernels, "share": kernel_share}]
 
 
 def batches(pool: Path, *, seed: int, skip: int) -> Iterator[Batch]:

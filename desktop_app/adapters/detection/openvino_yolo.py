@@ -6,7 +6,7 @@ import ast
 import math
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from desktop_app.adapters.detection.model_file import CURE, check_model_file
 from desktop_app.adapters.detection.stem import with_plain_stem
 from desktop_app.domain.detections import Detections
 from desktop_app.services.detector_runtime import INPUT_SIDES, INT8, DetectorRuntime
-from desktop_app.services.model_registry import person_class
+from desktop_app.services.model_registry import ANY_SIDE, person_class
 from desktop_app.services.ports import BgrImage, DetectorError
 from shared_models.geometry import Size
 
@@ -58,7 +58,8 @@ class OpenVinoYolo:
         head: how the output is read; None: told by its shape.
         long_side: longer side of the network's input in pixels; the other follows the frame's shape.
         runtime: device, precision and how many requests run at once, as the self-test found best.
-        int8_path: the same model in 8-bit integers (``.xml``); needed where ``runtime`` says ``int8``.
+        int8_paths: the same model in 8-bit integers (``.xml``), by the longer side of the input that each is for
+            (``ANY_SIDE``: all others); needed where ``runtime`` says ``int8``.
 
     Raises:
         DetectorError: the file is none that can be used; the message says what to do.
@@ -73,7 +74,7 @@ class OpenVinoYolo:
         head: Head | None = None,
         long_side: int = LONG_SIDE,
         runtime: DetectorRuntime | None = None,
-        int8_path: Path | None = None,
+        int8_paths: Mapping[int, Path] | None = None,
     ) -> None:
         self._path = model_path
         self._min_score = min_score
@@ -86,7 +87,8 @@ class OpenVinoYolo:
         self._core = ov.Core()
         # Weights are read, not mapped: a file that is written over while the program runs would end it (SIGBUS).
         self._core.set_property({"ENABLE_MMAP": False})
-        self._model = self._read(self._file_for(int8_path))
+        self._forms = {side: self._read(path) for side, path in self._files(int8_paths).items()}
+        self._model = self._forms[ANY_SIDE]
         self._class_id = person_class(self.classes, model=self._path.name) if class_id is None else class_id
 
     @property
@@ -197,7 +199,7 @@ class OpenVinoYolo:
         that fits another head.
         """
         own_wh = self._own_wh
-        model = self._model.clone()
+        model = self._forms.get(max(input_wh), self._model).clone()
         if own_wh is None:
             _reshape(model, input_wh)
             return model, input_wh
@@ -234,14 +236,14 @@ class OpenVinoYolo:
             )
         return head
 
-    def _file_for(self, int8_path: Path | None) -> Path:
+    def _files(self, int8_paths: Mapping[int, Path] | None) -> Mapping[int, Path]:
         if self.runtime.precision != INT8:
-            return self._path
-        if int8_path is None:
+            return {ANY_SIDE: self._path}
+        if int8_paths is None:
             raise DetectorError(
                 f"{self._path.name} has no form in 8-bit integers. Measure anew: wink-edge doctor --measure."
             )
-        return int8_path
+        return int8_paths
 
     def _read(self, path: Path) -> Any:
         check_model_file(path)

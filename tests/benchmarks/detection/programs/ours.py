@@ -52,8 +52,8 @@ def main() -> None:
     count = task.get("cameras", CAMERAS)
     line = LineZone(zone_id="line", points=tuple((x / FRAME_WH[0], y / FRAME_WH[1]) for x, y in task["line"]))
     runtime = DetectorRuntime(precision=task["precision"], streams=count, threads=count)
-    int8_path = Path(task["int8"]) if task["int8"] else None
-    detector = OpenVinoYolo(Path(task["model"]), runtime=runtime, int8_path=int8_path)
+    int8_paths = {int(side): Path(path) for side, path in task["int8"].items()} if task["int8"] else None
+    detector = OpenVinoYolo(Path(task["model"]), runtime=runtime, int8_paths=int8_paths)
     for side in detector.input_sides:
         for _ in range(WARM_UP):
             detector.detect([np.zeros((FRAME_WH[1], FRAME_WH[0], 3), np.uint8)] * count, long_sides=[side] * count)

@@ -17,7 +17,7 @@ from desktop_app.adapters.video.virtual_store.scenes import StoreConfig
 from desktop_app.bootstrap import measuring, parts
 from desktop_app.bootstrap.maintenance import _detector
 from desktop_app.services.detector_runtime import DetectorRuntime, RuntimeTest, save
-from desktop_app.services.model_registry import Int8Weights, int8_weights, resolve_model, sha256_of
+from desktop_app.services.model_registry import ANY_SIDE, Int8Weights, int8_weights, resolve_model, sha256_of
 from desktop_app.services.ports import DetectorError
 from desktop_app.settings import EdgeSettings
 from installer.models.material import HELD_OUT_SEEDS, store_frames
@@ -70,7 +70,7 @@ def remember_int8(settings: EdgeSettings, assets: Path) -> None:
 def test_it_finds_the_people_that_floats_find(scene: str, long_side: int) -> None:
     model = ASSETS / "models" / "wink_person_nano.onnx"
     plain = OpenVinoYolo(model, min_score=SEEN, long_side=long_side)
-    eight = OpenVinoYolo(model, min_score=SEEN, long_side=long_side, runtime=WAY, int8_path=whole(ASSETS).path)
+    eight = OpenVinoYolo(model, min_score=SEEN, long_side=long_side, runtime=WAY, int8_paths=whole(ASSETS).paths)
     assert eight.name == plain.name
     people = missed = invented = 0
     for frame in store_frames(StoreConfig(scene, seed=HELD_OUT_SEEDS[0], people=14), count=12, every_s=4):
@@ -90,7 +90,11 @@ def test_it_finds_the_people_that_floats_find(scene: str, long_side: int) -> Non
 
 def test_it_computes_in_integers() -> None:
     """Were the quantisers lost on the way, it would still find people, and only be slow."""
-    network = ov.Core().read_model(whole(ASSETS).path)
+    for path in whole(ASSETS).paths.values():
+        check_integers(ov.Core().read_model(path))
+
+
+def check_integers(network: ov.Model) -> None:
     nodes = network.get_ordered_ops()
     convolutions = [node for node in nodes if node.get_type_name() in ("Convolution", "GroupConvolution")]
     kernels = [node for node in nodes if node.get_type_name() == "Constant" and node.get_element_type() == ov.Type.i8]
@@ -115,13 +119,41 @@ def test_a_remembered_choice_is_used_and_told(assets: Path) -> None:
 
 def test_its_files_may_be_written_over_while_it_runs(assets: Path) -> None:
     good = whole(assets)
-    detector = OpenVinoYolo(assets / "models" / "wink_person_nano.onnx", runtime=WAY, int8_path=good.path)
+    detector = OpenVinoYolo(assets / "models" / "wink_person_nano.onnx", runtime=WAY, int8_paths=good.paths)
     (frame,) = store_frames(StoreConfig("entrance", seed=HELD_OUT_SEEDS[0], people=14), count=1, every_s=4)
     (before,) = detector.detect([frame.picture], long_sides=[416])
-    good.path.with_suffix(".bin").open("wb").close()
+    for path in good.paths.values():
+        path.with_suffix(".bin").open("wb").close()
     (after,) = detector.detect([frame.picture], long_sides=[640])  # it is compiled only now
     assert len(before)
     assert len(after)
+
+
+def blind(network: Path) -> None:
+    """Take a part of what it has learnt from it."""
+    weights = network.with_suffix(".bin")
+    data = bytearray(weights.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 20_000] = bytes(20_000)
+    weights.write_bytes(data)
+
+
+def test_each_size_of_input_has_the_form_that_is_for_it(assets: Path) -> None:
+    model, good = assets / "models" / "wink_person_nano.onnx", whole(assets).paths[ANY_SIDE]
+    other = good.with_name("other.xml")
+    for suffix in (".xml", ".bin"):
+        shutil.copyfile(good.with_suffix(suffix), other.with_suffix(suffix))
+    blind(other)
+    (frame,) = store_frames(StoreConfig("entrance", seed=HELD_OUT_SEEDS[0], people=14), count=1, every_s=4)
+
+    def found(paths: dict[int, Path], side: int) -> list[float]:
+        detector = OpenVinoYolo(model, runtime=WAY, int8_paths=paths)
+        (people,) = detector.detect([frame.picture], long_sides=[side])
+        return [float(score) for score in people.score]
+
+    for side, is_other in ((416, False), (640, True)):
+        expected = found({ANY_SIDE: other if is_other else good}, side)
+        assert found({ANY_SIDE: good, 640: other}, side) == expected
+    assert found({ANY_SIDE: good}, 640) != found({ANY_SIDE: other}, 640)
 
 
 def flip(path: Path) -> None:
@@ -197,13 +229,11 @@ def test_the_self_test_measures_it_beside_the_others_and_leaves_out_one_that_fin
     assert not any("int8" in words for words in tried)
 
 
-def test_an_8_bit_form_that_finds_others_is_not_used(assets: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("side", whole(ASSETS).paths)
+def test_an_8_bit_form_that_finds_others_is_not_used(assets: Path, side: int, caplog: pytest.LogCaptureFixture) -> None:
     (frame,) = store_frames(StoreConfig("floor", seed=1, people=20), count=1, every_s=4)
     good = whole(assets)
-    weights = good.path.with_suffix(".bin")
-    data = bytearray(weights.read_bytes())
-    data[len(data) // 2 : len(data) // 2 + 20_000] = bytes(20_000)
-    weights.write_bytes(data)
+    blind(good.paths[side])
     with caplog.at_level(logging.INFO):
         test = run_self_test(assets / "models" / "wink_person_nano.onnx", frame.picture, int8=good, seconds=0.5)
     assert test.runtime.precision != "int8"
