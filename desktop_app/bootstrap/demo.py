@@ -24,7 +24,7 @@ from desktop_app.adapters.video.virtual_store.scenes import parse_store, scene_z
 from desktop_app.adapters.video.virtual_store.source import VirtualStoreSource
 from desktop_app.adapters.video.virtual_store.truth import Truth, truth_for
 from desktop_app.bootstrap.engine import Edge, build_edge
-from desktop_app.bootstrap.measuring import remembered_test, test_once
+from desktop_app.bootstrap.measuring import measure_once, remembered_test
 from desktop_app.services.config_import import EdgeConfig, ImportedCamera, PixelZone
 from desktop_app.services.model_registry import resolve_model
 from desktop_app.settings import PROJECT_DIR, EdgeSettings
@@ -171,7 +171,7 @@ def _measured_here(settings: EdgeSettings, *, measures: Callable[[], object]) ->
     own = EdgeSettings(model=str(model.path))
     if own.self_test_at_start and remembered_test(model, settings=own) is None:
         measures()
-        test_once(settings=own, is_cut=lambda: False)
+        measure_once(settings=own, is_cut=lambda: False)
     with contextlib.suppress(OSError):  # none was made, or it could not be kept: the plain way counts as well
         settings.runtime_path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(own.runtime_path, settings.runtime_path)

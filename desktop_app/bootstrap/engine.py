@@ -19,7 +19,7 @@ from desktop_app.adapters.storage.sqlite_outbox import SqliteOutbox
 from desktop_app.adapters.video.jpeg import encode_jpeg
 from desktop_app.adapters.video.open_source import make_source
 from desktop_app.bootstrap.configuration import load_config
-from desktop_app.bootstrap.measuring import test_once
+from desktop_app.bootstrap.measuring import measure_once
 from desktop_app.bootstrap.parts import open_detector
 from desktop_app.bootstrap.past import open_history
 from desktop_app.bootstrap.store_of_files import remember_store, time_of_store
@@ -231,7 +231,7 @@ def build_edge(
         # The outbox first: a second program on this folder hears of the first before it measures anything.
         outbox = opened.enter_context(closing(SqliteOutbox(settings.outbox_path, clock=clock)))
         history = opened.enter_context(closing(open_history(settings, clock=clock)))
-        test_once(settings=settings, is_cut=is_cut)
+        measure_once(settings=settings, is_cut=is_cut)
         if is_cut():
             raise StartCut
         detector = opened.enter_context(closing(open_detector(settings=settings)))

@@ -52,7 +52,7 @@ def remembered_test(spec: ModelSpec, *, settings: EdgeSettings) -> RuntimeTest |
     return test
 
 
-def test_once(*, settings: EdgeSettings, is_cut: Callable[[], bool]) -> None:
+def measure_once(*, settings: EdgeSettings, is_cut: Callable[[], bool]) -> None:
     """Measure before counting begins how the model in use runs best, if that was not done here yet. Takes some seconds.
 
     What goes wrong is told in the log alone: counting goes on the plain way, or says itself what is wrong with the model.

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 from desktop_app.bootstrap.configuration import load_config
 from desktop_app.bootstrap.desktop import DesktopProgram, build_desk, log_to_file, make_app, run_until_quit
 from desktop_app.bootstrap.engine import Edge, times_of_file
-from desktop_app.bootstrap.measuring import test_once
+from desktop_app.bootstrap.measuring import measure_once
 from desktop_app.services.config_import import EdgeConfig
 from desktop_app.settings import EdgeSettings
 from desktop_app.ui.single_instance import SingleInstance
@@ -67,7 +67,7 @@ def open_desktop(config: Path | None, *, in_tray: bool = False, seconds: float |
         # The window first, the engine behind it: loading a model takes seconds.
         program.ops.start("start-engine", lambda _: desk.start())
         # Also while there is no camera yet: somebody reads the wizard's first pages, and the machine is idle.
-        program.ops.start("first-self-test", lambda op: test_once(settings=settings, is_cut=lambda: op.is_cancelled))
+        program.ops.start("first-self-test", lambda op: measure_once(settings=settings, is_cut=lambda: op.is_cancelled))
         program.show(in_tray=in_tray)
         try:
             return run_until_quit(app, program, seconds=seconds)

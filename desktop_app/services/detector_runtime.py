@@ -22,6 +22,8 @@ MOST_MODELS = 16
 """Of so many models the measurement is remembered."""
 AGREEMENT = 0.05
 """A faster way of running may change scores by no more than this on the test picture."""
+INT8_AGREEMENT = 0.1
+"""The same of a form in 8-bit integers, which for large inputs is a net of its own (docs/adr/0013)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from desktop_app.services.detector_runtime import (
     AGREEMENT,
     INPUT_SIDES,
     INT8,
+    INT8_AGREEMENT,
     DetectorRuntime,
     RuntimeTest,
     best_of,
@@ -144,7 +145,9 @@ def _opened_if_it_agrees(
             raise
         log.info("%s %s cannot be used: %s", way.device, way.precision, error)
         return None
-    if way.precision != "f32" and not all(_agrees(found[side], reference[side]) for side in sides):
+    if way.precision != "f32" and not all(
+        _agrees(found[side], reference[side], within=_allowed(way, side)) for side in sides
+    ):
         log.info("%s %s gives other results and is not used", way.device, way.precision)
         detector.close()
         return None
@@ -168,16 +171,24 @@ def _looks(make: Callable[..., OpenVinoYolo], way: DetectorRuntime, picture: Bgr
         return {side: detector.detect([picture], long_sides=[side])[0] for side in INPUT_SIDES}
 
 
-def _agrees(found: Detections, reference: Detections) -> bool:
-    """Each box that the plain way is fairly sure of is found again with nearly its score and place."""
+def _allowed(way: DetectorRuntime, side: int) -> float:
+    return INT8_AGREEMENT if way.precision == INT8 and side == max(INPUT_SIDES) else AGREEMENT
+
+
+def _agrees(found: Detections, reference: Detections, *, within: float) -> bool:
+    """Each box that the plain way is fairly sure of is found again with nearly its score and place.
+
+    Args:
+        within: by how much a score may differ, and a side of a box in shares of its longer one.
+    """
     sure = reference.score >= 4 * MIN_SCORE
     if not sure.any() or not len(found):
         return False
     for box, score in zip(reference.xyxy[sure], reference.score[sure], strict=True):
         nearest = int(np.abs(found.xyxy - box).max(axis=1).argmin())
         size = float((box[2:] - box[:2]).max())
-        is_near = np.abs(found.xyxy[nearest] - box).max() <= AGREEMENT * size
-        if not is_near or abs(float(found.score[nearest]) - float(score)) > AGREEMENT:
+        is_near = np.abs(found.xyxy[nearest] - box).max() <= within * size
+        if not is_near or abs(float(found.score[nearest]) - float(score)) > within:
             return False
     return True
 

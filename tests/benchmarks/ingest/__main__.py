@@ -174,7 +174,8 @@ async def ours(
             headers = {EDGE_KEY_HEADER: key, **({"Content-Encoding": name} if name else {})}
 
             async def write(body: bytes) -> None:
-                assert await post(app, EVENTS_PATH, body, headers) == 200
+                status = await post(app, EVENTS_PATH, body, headers)
+                assert status == 200, f"an upload was answered with {status}; fewer lanes at once?"
 
             return write, [pack(b'{"events": ' + upload + b"}") for upload in uploads]
 

@@ -14,10 +14,24 @@ import pytest
 
 from desktop_app.adapters.detection import self_test
 from desktop_app.adapters.detection.openvino_yolo import OpenVinoYolo
-from desktop_app.adapters.detection.self_test import SelfTestCancelled, _agrees, machine_name, run_self_test
+from desktop_app.adapters.detection.self_test import (
+    SelfTestCancelled,
+    _agrees,
+    _allowed,
+    machine_name,
+    run_self_test,
+)
 from desktop_app.bootstrap import maintenance, measuring, parts
 from desktop_app.domain.detections import Detections
-from desktop_app.services.detector_runtime import DetectorRuntime, RuntimeTest, as_json, save
+from desktop_app.services.detector_runtime import (
+    AGREEMENT,
+    INPUT_SIDES,
+    INT8_AGREEMENT,
+    DetectorRuntime,
+    RuntimeTest,
+    as_json,
+    save,
+)
 from desktop_app.services.doctor import State
 from desktop_app.services.model_registry import ModelSpec, sha256_of
 from desktop_app.services.ports import BgrImage, Detector, DetectorError
@@ -91,7 +105,15 @@ def boxes(*rows: tuple[float, float, float, float, float]) -> Detections:
     ],
 )
 def test_another_way_agrees_if_boxes_and_scores_stay_the_same(found: Detections, agrees: bool) -> None:
-    assert _agrees(found, boxes((10, 10, 50, 110, 0.9), (0, 0, 5, 5, 0.06))) is agrees
+    assert _agrees(found, boxes((10, 10, 50, 110, 0.9), (0, 0, 5, 5, 0.06)), within=AGREEMENT) is agrees
+
+
+@pytest.mark.parametrize(("precision", "wide"), [("bf16", AGREEMENT), ("int8", INT8_AGREEMENT)])
+def test_only_the_8_bit_form_for_large_inputs_may_differ_more(precision: str, wide: float) -> None:
+    way = DetectorRuntime(precision=precision)
+    assert [_allowed(way, side) for side in INPUT_SIDES] == [AGREEMENT if side < 640 else wide for side in INPUT_SIDES]
+    found = boxes((10, 10, 50, 110, 0.83))
+    assert _agrees(found, boxes((10, 10, 50, 110, 0.9)), within=_allowed(way, 640)) is (precision == "int8")
 
 
 @pytest.mark.expected_log("cannot be used any more")
@@ -127,24 +149,24 @@ def scripted_test(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 def test_a_machine_is_measured_once_before_it_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured = scripted_test(monkeypatch)
     settings = EdgeSettings(data_dir=tmp_path, model=str(find_weights()), self_test_at_start=True)
-    measuring.test_once(settings=settings, is_cut=lambda: True)
+    measuring.measure_once(settings=settings, is_cut=lambda: True)
     assert measured == [], "somebody quits"
     for _ in range(2):
-        measuring.test_once(settings=settings, is_cut=lambda: False)
+        measuring.measure_once(settings=settings, is_cut=lambda: False)
     assert measured == [find_weights()]
     settings.runtime_path.unlink()
-    measuring.test_once(settings=settings.model_copy(update={"self_test_at_start": False}), is_cut=lambda: False)
+    measuring.measure_once(settings=settings.model_copy(update={"self_test_at_start": False}), is_cut=lambda: False)
     assert len(measured) == 1, "switched off"
 
 
 def test_a_self_test_that_cannot_be_made_or_kept_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nothing = EdgeSettings(data_dir=tmp_path, model=str(tmp_path / "none.onnx"), self_test_at_start=True)
-    measuring.test_once(settings=nothing, is_cut=lambda: False)
+    measuring.measure_once(settings=nothing, is_cut=lambda: False)
     scripted_test(monkeypatch)
     in_the_way = tmp_path / "file"
     in_the_way.write_text("")
     settings = EdgeSettings(data_dir=in_the_way / "data", model=str(find_weights()), self_test_at_start=True)
-    measuring.test_once(settings=settings, is_cut=lambda: False)
+    measuring.measure_once(settings=settings, is_cut=lambda: False)
     found = {f.what: f for f in maintenance._detector(None, settings=settings, is_measured=False)}
     assert found["self-test"].state is State.WARNING
     assert "cannot be kept" in found["self-test"].words
@@ -166,7 +188,7 @@ def test_a_driver_that_crashes_while_it_is_measured_takes_nobody_with_it(
     settings = EdgeSettings(data_dir=tmp_path, model=str(find_weights()), self_test_at_start=True)
     with pytest.raises(DetectorError, match=r"ended before its end \(code -6\)"):
         measuring.run_self_test(settings=settings)
-    measuring.test_once(settings=settings, is_cut=lambda: False)
+    measuring.measure_once(settings=settings, is_cut=lambda: False)
     assert not settings.runtime_path.exists()
 
 
