@@ -22,8 +22,11 @@ MOST_MODELS = 16
 """Of so many models the measurement is remembered."""
 AGREEMENT = 0.05
 """A faster way of running may change scores by no more than this on the test picture."""
-INT8_AGREEMENT = 0.1
-"""The same of a form in 8-bit integers, which for large inputs is a net of its own (docs/adr/0013)."""
+SURE_FROM = 0.2
+"""Boxes of a lower score are not looked at for that."""
+INT8_AGREEMENT, INT8_SURE_FROM = 0.1, 0.4
+"""The same for a form in 8-bit integers, which may be another one at each size of input: it finds everybody of whom a track
+begins; a box of a low score, which at a small input is somebody half seen, may well get another one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ from desktop_app.services.detector_runtime import (
     INPUT_SIDES,
     INT8,
     INT8_AGREEMENT,
+    INT8_SURE_FROM,
+    SURE_FROM,
     DetectorRuntime,
     RuntimeTest,
     best_of,
@@ -146,7 +148,7 @@ def _opened_if_it_agrees(
         log.info("%s %s cannot be used: %s", way.device, way.precision, error)
         return None
     if way.precision != "f32" and not all(
-        _agrees(found[side], reference[side], within=_allowed(way, side)) for side in sides
+        _agrees(found[side], reference[side], is_int8=way.precision == INT8) for side in sides
     ):
         log.info("%s %s gives other results and is not used", way.device, way.precision)
         detector.close()
@@ -171,17 +173,10 @@ def _looks(make: Callable[..., OpenVinoYolo], way: DetectorRuntime, picture: Bgr
         return {side: detector.detect([picture], long_sides=[side])[0] for side in INPUT_SIDES}
 
 
-def _allowed(way: DetectorRuntime, side: int) -> float:
-    return INT8_AGREEMENT if way.precision == INT8 and side == max(INPUT_SIDES) else AGREEMENT
-
-
-def _agrees(found: Detections, reference: Detections, *, within: float) -> bool:
-    """Each box that the plain way is fairly sure of is found again with nearly its score and place.
-
-    Args:
-        within: by how much a score may differ, and a side of a box in shares of its longer one.
-    """
-    sure = reference.score >= 4 * MIN_SCORE
+def _agrees(found: Detections, reference: Detections, *, is_int8: bool) -> bool:
+    """Each box that the plain way is fairly sure of is found again with nearly its score and place."""
+    within, sure_from = (INT8_AGREEMENT, INT8_SURE_FROM) if is_int8 else (AGREEMENT, SURE_FROM)
+    sure = reference.score >= sure_from
     if not sure.any() or not len(found):
         return False
     for box, score in zip(reference.xyxy[sure], reference.score[sure], strict=True):

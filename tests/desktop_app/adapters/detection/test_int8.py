@@ -238,3 +238,15 @@ def test_an_8_bit_form_that_finds_others_is_not_used(assets: Path, side: int, ca
         test = run_self_test(assets / "models" / "wink_person_nano.onnx", frame.picture, int8=good, seconds=0.5)
     assert test.runtime.precision != "int8"
     assert ("CPU int8 gives other results and is not used" in caplog.messages) is is_offered()
+
+
+def test_where_it_is_exact_the_self_test_lets_it_take_part(assets: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """By the very picture that the program measures with: refused there, it would be used nowhere."""
+    with caplog.at_level(logging.INFO):
+        measuring.measure(settings=settings_for(assets))
+    is_refused = any(words.startswith("CPU int8 gives other results") for words in caplog.messages)
+    assert not is_refused or not is_exact()
+    if is_offered() and is_exact():
+        rates = [words for words in caplog.messages if words.startswith("CPU int8")]
+        assert rates
+        assert not any(" 0.0 pictures" in words for words in rates)
