@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from installer.models.net import ScaledConv, YoloxNano
+from installer.models.quantise import TAUGHT_BY
 
 OPSET, OPSET_OF_HARD_SWISH = 13, 14
 COLUMNS = 6
@@ -49,11 +50,14 @@ def folded(net: YoloxNano) -> YoloxNano:
     return plain
 
 
-def write_onnx(net: YoloxNano, path: Path, *, licence: str, description: str, opset: int = OPSET) -> None:
+def write_onnx(
+    net: YoloxNano, path: Path, *, licence: str, description: str, opset: int = OPSET, taught_by: str = ""
+) -> None:
     """Write ``path``: input ``images`` (N, 3, H, W) BGR 0..255, output (N, cells, 6), the raw YOLOX head of one class.
 
     Args:
         opset: ``OPSET_OF_HARD_SWISH`` for a net that has one.
+        taught_by: SHA-256 of the model whose answers it learnt; empty: it is one of its own.
     """
     axes = {"images": {0: "batch", 2: "height", 3: "width"}, "output": {0: "batch", 1: "cells"}}
     with warnings.catch_warnings():
@@ -72,6 +76,7 @@ def write_onnx(net: YoloxNano, path: Path, *, licence: str, description: str, op
     model.producer_name, model.producer_version = "wink-analytics", ""
     model.doc_string = description
     model.graph.output[0].type.tensor_type.shape.dim[2].dim_value = COLUMNS
-    onnx.helper.set_model_props(model, {"licence": licence, "classes": "person", "head": "yolox"})
+    told = {"licence": licence, "classes": "person", "head": "yolox"}
+    onnx.helper.set_model_props(model, told | ({TAUGHT_BY: taught_by} if taught_by else {}))
     onnx.checker.check_model(model)
     onnx.save(model, path)

@@ -24,6 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from desktop_app.services.model_registry import sha256_of
 from installer.models.compose import compose
 from installer.models.export import LICENCE, OPSET_OF_HARD_SWISH, write_onnx
 from installer.models.light import LightNet, lightened
@@ -173,7 +174,12 @@ def main(words: list[str] | None = None) -> None:
     student = LightStudent(
         load_start(asked.start), shown, minutes=asked.minutes, rate=asked.rate, rounded_from=asked.rounded_from
     )
-    _train(student, batches(material, size=asked.batch, seed=asked.seed, skip=_go_on(student, asked.out)), asked.out)
+    _train(
+        student,
+        batches(material, size=asked.batch, seed=asked.seed, skip=_go_on(student, asked.out)),
+        asked.out,
+        start=asked.start,
+    )
 
 
 def _go_on(student: LightStudent, out: Path) -> int:
@@ -184,7 +190,7 @@ def _go_on(student: LightStudent, out: Path) -> int:
     return student.steps
 
 
-def _train(student: LightStudent, pictures: Iterator[Tensor], out: Path) -> None:
+def _train(student: LightStudent, pictures: Iterator[Tensor], out: Path, *, start: Path) -> None:
     saved_at = time.monotonic()
     told: list[tuple[float, ...]] = []
     for batch in pictures:
@@ -200,16 +206,16 @@ def _train(student: LightStudent, pictures: Iterator[Tensor], out: Path) -> None
         is_done = student.share_done >= 1
         if is_done or time.monotonic() - saved_at > SAVE_EVERY_S:
             student.save(out / "state.pt")
-            write_light(student, out / "light.onnx")
+            write_light(student, out / "light.onnx", start=start)
             saved_at = time.monotonic()
         if is_done:
             break
 
 
-def write_light(student: LightStudent, path: Path) -> None:
+def write_light(student: LightStudent, path: Path, *, start: Path) -> None:
     """The running mean of the weights as one ONNX file, not rounded."""
-    part = path.with_suffix(".part.onnx")
-    write_onnx(student.averaged(), part, licence=LICENCE, description=DESCRIPTION, opset=OPSET_OF_HARD_SWISH)
+    part, told = path.with_suffix(".part.onnx"), {"licence": LICENCE, "description": DESCRIPTION}
+    write_onnx(student.averaged(), part, **told, opset=OPSET_OF_HARD_SWISH, taught_by=sha256_of(start))
     part.replace(path)
 
 

@@ -1,8 +1,8 @@
 """The weights that ship, once more in 8-bit integers, and what the manifest says of them (docs/adr/0013).
 
-    python -m installer.models.quantise --photographs FOLDER [--wide FILE]
+    python -m installer.models.quantise --photographs FOLDER
 
-``--wide``: what ``installer.models.lighten`` made; it becomes the form for large inputs, calibrated at their size alone.
+What ``installer.models.lighten`` made (``--wide``) becomes the form for large inputs, calibrated at their size alone.
 Wants the environment of ``requirements-quantise.txt``. Post-training quantisation (``nncf``, mixed preset, fast bias
 correction), calibrated on the photographs that are learnt from and on virtual stores of one seed; nothing that is held out,
 nothing to choose by, no film. Two runs on one kind of processor give the same bits.
@@ -33,11 +33,15 @@ from installer.models.material import photographs_learnt, rebuilt_stores
 from shared_models.geometry import Size
 
 SHIPPED = Path("assets/models/wink_person_nano.onnx")
+WIDE = Path(__file__).parent / "weights" / "wink_person_nano_wide.onnx"
+"""What ``installer.models.lighten`` made, in floats: kept to be quantised again, not shipped."""
 WIDE_WH: Size = (640, 384)
 SIZES: tuple[Size, ...] = (WIDE_WH, (416, 256))
 SEED, STORES, FRAMES_EACH = 77, 8, 5
 LICENCE = "Apache-2.0"
 _NUMBERED = re.compile(r"([A-Z][A-Za-z]*)_\d+")
+TAUGHT_BY = "taught_by"
+"""Where the file of a light net tells the hash of the model whose answers it learnt."""
 ANY_SIZE = 64
 """A size for which the shapes inside the graph become known; the constants do not depend on it."""
 
@@ -47,16 +51,23 @@ def main(words: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m installer.models.quantise", description=__doc__)
     parser.add_argument("--model", type=Path, default=SHIPPED)
     parser.add_argument("--photographs", type=Path, required=True, help="folder with images/ and labels/ (YOLO form)")
-    parser.add_argument("--wide", type=Path, help="the light net (.onnx) for large inputs; default: none of its own")
+    parser.add_argument("--wide", type=Path, default=WIDE, help="the light net (.onnx) for large inputs")
     parser.add_argument("--assets", type=Path, default=Path("assets/models"), help="folder that is written to")
     asked = parser.parse_args(words)
+    if taught_by(asked.wide) != sha256_of(asked.model):
+        parser.error(f"{asked.wide} learnt from another model; teach it anew: python -m installer.models.lighten")
     asked.assets.mkdir(parents=True, exist_ok=True)
     networks = {ANY_SIDE: asked.assets / f"{asked.model.stem}_int8.xml"}
     _quantise(asked.model, networks[ANY_SIDE], list(calibration(asked.photographs)))
-    if asked.wide:
-        networks[max(WIDE_WH)] = asked.assets / f"{asked.model.stem}_int8_wide.xml"
-        _quantise(asked.wide, networks[max(WIDE_WH)], list(calibration(asked.photographs, sizes=(WIDE_WH,))))
+    networks[max(WIDE_WH)] = asked.assets / f"{asked.model.stem}_int8_wide.xml"
+    _quantise(asked.wide, networks[max(WIDE_WH)], list(calibration(asked.photographs, sizes=(WIDE_WH,))))
     write_manifest(asked.assets, networks, of=asked.model)
+
+
+def taught_by(light: Path) -> str:
+    """The hash of the model whose answers a light net learnt; empty: the file does not say."""
+    model, place = ov.Core().read_model(light), ["framework", TAUGHT_BY]
+    return str(model.get_rt_info(place).astype(str)) if model.has_rt_info(place) else ""
 
 
 def _quantise(model: Path, network: Path, pictures: list[NDArray[np.float32]]) -> None:

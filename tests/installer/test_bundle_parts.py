@@ -47,6 +47,8 @@ def test_what_no_shop_needs_stays_out(book: PartBook, path: str) -> None:
         "assets/models/wink_person_nano.onnx",
         "assets/models/wink_person_nano_int8.xml",
         "assets/models/wink_person_nano_int8.bin",
+        "assets/models/wink_person_nano_int8_wide.xml",
+        "assets/models/wink_person_nano_int8_wide.bin",
         "openvino/libs/libopenvino_ir_frontend.so.2641",
     ],
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import openvino as ov
 import pytest
 
 from desktop_app.adapters.detection.openvino_yolo import OpenVinoYolo
@@ -14,6 +16,7 @@ from desktop_app.adapters.video.virtual_store.scenes import StoreConfig
 from desktop_app.services.model_registry import ModelRegistry, person_class, resolve_model, sha256_of
 from installer.models.material import HELD_OUT_SEEDS, store_frames
 from installer.models.measure import match, multiply_adds
+from installer.models.quantise import WIDE, taught_by
 from tests.helpers.weights import PROJECT_DIR
 
 ASSETS = PROJECT_DIR / "assets"
@@ -35,14 +38,28 @@ def test_the_manifest_tells_the_truth_about_the_file(weights: Path, tmp_path: Pa
 
 
 def test_the_manifest_tells_the_truth_about_the_8_bit_form(weights: Path) -> None:
-    (entry,) = json.loads((ASSETS / "models" / "manifest.json").read_text())["int8"]
-    network = ASSETS / "models" / entry["file"]
-    assert entry["of"] == sha256_of(weights)
-    assert network.stem == f"{weights.stem}_int8"
-    assert entry["sha256"] == sha256_of(network)
-    assert entry["weights_sha256"] == sha256_of(network.with_suffix(".bin"))
-    assert entry["size_bytes"] == network.stat().st_size + network.with_suffix(".bin").stat().st_size < 2_000_000
-    assert entry["licence"] == "Apache-2.0"
+    entries = json.loads((ASSETS / "models" / "manifest.json").read_text())["int8"]
+    forms = {entry["long_side"]: ASSETS / "models" / entry["file"] for entry in entries}
+    assert {side: path.stem.removeprefix(weights.stem) for side, path in forms.items()} == {
+        0: "_int8",
+        640: "_int8_wide",
+    }
+    for entry in entries:
+        network = forms[entry["long_side"]]
+        assert entry["of"] == sha256_of(weights)
+        assert entry["sha256"] == sha256_of(network)
+        assert entry["weights_sha256"] == sha256_of(network.with_suffix(".bin"))
+        assert entry["size_bytes"] == network.stat().st_size + network.with_suffix(".bin").stat().st_size < 2_000_000
+        assert entry["licence"] == "Apache-2.0"
+
+
+def test_the_8_bit_form_for_large_inputs_is_the_light_net_and_needs_fewer_operations(weights: Path) -> None:
+    wide = ASSETS / "models" / "wink_person_nano_int8_wide.xml"
+    kinds = Counter(node.get_type_name() for node in ov.Core().read_model(wide).get_ordered_ops())
+    assert (kinds["HSwish"], kinds["Swish"]) == (34, 58)
+    assert multiply_adds(wide, wh=(640, 384)) < 0.95 * multiply_adds(weights, wh=(640, 384))
+    assert multiply_adds(wide, wh=(640, 384)) == multiply_adds(WIDE, wh=(640, 384))
+    assert taught_by(WIDE) == sha256_of(weights)
 
 
 def test_it_is_the_default_on_a_fresh_machine(weights: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import openvino as ov
 import pytest
@@ -27,6 +28,8 @@ from tests.helpers.weights import PROJECT_DIR
 ASSETS = PROJECT_DIR / "assets"
 WAY = DetectorRuntime("CPU", "int8", 2, 2)
 SURE, SEEN = 0.5, 0.3
+OTHERS = {416: 0.02, 640: 0.07}
+"""Shares of people who may be missed or invented. For large inputs the form is a net of its own, taught by the floats."""
 
 
 def is_offered() -> bool:
@@ -80,7 +83,7 @@ def test_it_finds_the_people_that_floats_find(scene: str, long_side: int) -> Non
         missed += int((~same.any(axis=1) & (expected.score >= SURE)).sum())
         invented += int((~same.any(axis=0) & (found.score >= SURE)).sum())
     assert people >= 15
-    finds_them = missed + invented <= 0.02 * people
+    finds_them = missed + invented <= OTHERS[long_side] * people
     if not is_exact() and not finds_them:
         judged = run_self_test(model, frame.picture, int8=whole(ASSETS), seconds=1.0)
         assert judged.runtime.precision != "int8"
@@ -101,7 +104,7 @@ def check_integers(network: ov.Model) -> None:
     quantisers = [node for node in nodes if node.get_type_name() == "FakeQuantize"]
     assert len(convolutions) > 80
     assert len(kernels) == len(convolutions)
-    # one before nearly every convolution, and none between a convolution, its bias and its SiLU (docs/adr/0013)
+    # one before nearly every convolution, and none between a convolution, its bias and what follows (docs/adr/0013)
     assert len(quantisers) <= 1.1 * len(convolutions)
 
 
@@ -130,10 +133,13 @@ def test_its_files_may_be_written_over_while_it_runs(assets: Path) -> None:
 
 
 def blind(network: Path) -> None:
-    """Take a part of what it has learnt from it."""
+    """Take the kernels of three early layers from it."""
     weights = network.with_suffix(".bin")
     data = bytearray(weights.read_bytes())
-    data[len(data) // 2 : len(data) // 2 + 20_000] = bytes(20_000)
+    places = [found.attrib for found in ElementTree.parse(network).iter("data") if found.get("element_type") == "i8"]
+    for place in places[2:5]:
+        start, size = int(place["offset"]), int(place["size"])
+        data[start : start + size] = bytes(size)
     weights.write_bytes(data)
 
 
@@ -164,7 +170,15 @@ def flip(path: Path) -> None:
 
 @pytest.mark.expected_log("missing or damaged")
 @pytest.mark.parametrize("spoil", [flip, Path.unlink], ids=["damaged", "missing"])
-@pytest.mark.parametrize("name", ["wink_person_nano_int8.xml", "wink_person_nano_int8.bin"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "wink_person_nano_int8.xml",
+        "wink_person_nano_int8.bin",
+        "wink_person_nano_int8_wide.xml",
+        "wink_person_nano_int8_wide.bin",
+    ],
+)
 def test_where_it_is_not_whole_floats_go_on_with_one_line_in_the_log(
     assets: Path, name: str, spoil: Callable[[Path], None], caplog: pytest.LogCaptureFixture
 ) -> None:
