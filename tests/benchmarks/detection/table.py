@@ -233,6 +233,7 @@ def _foot() -> str:
   (`desktop_app/adapters/detection/stem.py`); (b) runs the file as it is written.
 - *By the self-test*: the precision that the program's own self-test chose on this machine before the first round (the fastest
   of f32, bf16 and 8-bit integers that finds the same people); f32 is what the program runs before it has measured.
+- In 8-bit integers *640 pixels* are a lighter net that the weights above taught (docs/adr/0013); all else runs those weights.
 - *Automatic input size*: the program's own rule, after it has seen the film once (that pass is not measured; a camera in
   a shop has hours). Near with a wide glance every five seconds where people are tall, wide where they are not.
 - Weights of yolo11n cannot be had without a download; (a) and (b') run it with random weights: their cost is real, and a
