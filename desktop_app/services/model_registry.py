@@ -14,12 +14,13 @@ from typing import Any
 
 from desktop_app.services.ports import DetectorError
 from desktop_app.services.whole_files import write_whole
+from shared_models.geometry import Size
 
 MANIFEST = "manifest.json"
 USED_KEY = "used"
 """Where this machine's manifest names the model that was chosen; without it the one added last is used."""
 INT8_KEY = "int8"
-ANY_SIDE = 0
+ANY_SIZE: Size = (0, 0)
 """Where the manifest names 8-bit forms of its models: beside ``models``, for they are no models of their own."""
 SUFFIXES = (".onnx", ".xml")
 log = logging.getLogger(__name__)
@@ -104,7 +105,7 @@ class Int8Entry:
         sha256: of the network.
         weights_sha256: of the weights.
         size_bytes: of both.
-        long_side: longer side in pixels of the inputs that it is for; ``ANY_SIDE``: all that have no form of their own.
+        input_wh: the size of input that it is for; ``ANY_SIZE``: all that have no form of their own.
     """
 
     of: str
@@ -113,7 +114,7 @@ class Int8Entry:
     weights_sha256: str
     licence: str
     size_bytes: int
-    long_side: int = ANY_SIDE
+    input_wh: Size = ANY_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +122,11 @@ class Int8Weights:
     """A model's 8-bit form, whole.
 
     Attributes:
-        paths: its networks (.xml) by the longer side of the input that each is for; ``ANY_SIDE``: for all others.
+        paths: its networks (.xml) by the size of input that each is for; ``ANY_SIZE``: for all others.
         sha256: of each network and its weights, one after the other, parted by spaces.
     """
 
-    paths: Mapping[int, Path]
+    paths: Mapping[Size, Path]
     sha256: str
 
 
@@ -310,13 +311,13 @@ def int8_weights(spec: ModelSpec, *, assets_dir: Path) -> Int8Weights | None:
     """The 8-bit form of exactly this model, where one ships; None (and a line in the log) where its files are not whole."""
     folder = assets_dir / "models"
     sha256 = sha256_of(spec.path) if spec.path.is_file() else ""
-    entries = sorted((e for e in _int8_entries(folder) if e.of == sha256), key=lambda entry: entry.long_side)
-    paths = {entry.long_side: folder / entry.file for entry in entries}
-    if ANY_SIDE not in paths:
+    entries = sorted((e for e in _int8_entries(folder) if e.of == sha256), key=lambda entry: entry.input_wh)
+    paths = {entry.input_wh: folder / entry.file for entry in entries}
+    if ANY_SIZE not in paths:
         return None
     wanted: dict[Path, str] = {}
     for entry in entries:
-        network = paths[entry.long_side]
+        network = paths[entry.input_wh]
         wanted |= {network: entry.sha256, network.with_suffix(".bin"): entry.weights_sha256}
     for path, expected in wanted.items():
         try:
@@ -378,12 +379,17 @@ def _entry(item: dict[str, Any]) -> ModelEntry:
     return ModelEntry(**{**item, **lists, "input_sizes": sizes})
 
 
+def _int8_entry(item: dict[str, Any]) -> Int8Entry:
+    width, height = item.get("input_wh", ANY_SIZE)
+    return Int8Entry(**{**item, "input_wh": (int(width), int(height))})
+
+
 def _int8_entries(folder: Path) -> list[Int8Entry]:
     path = folder / MANIFEST
     if not path.is_file():
         return []
     try:
-        return [Int8Entry(**item) for item in json.loads(path.read_text(encoding="utf-8")).get(INT8_KEY, ())]
+        return [_int8_entry(item) for item in json.loads(path.read_text(encoding="utf-8")).get(INT8_KEY, ())]
     except (ValueError, TypeError, AttributeError) as error:
         log.warning("%s is damaged (%s); nothing runs in 8-bit integers.", path, error)
         return []

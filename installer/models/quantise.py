@@ -2,7 +2,7 @@
 
     python -m installer.models.quantise --photographs FOLDER
 
-What ``installer.models.lighten`` made (``--wide``) becomes the form for large inputs, calibrated at their size alone.
+What ``installer.models.lighten`` made (``--wide``) becomes the form for inputs of 640x384, at which it was taught.
 Wants the environment of ``requirements-quantise.txt``. Post-training quantisation (``nncf``, mixed preset, fast bias
 correction), calibrated on the photographs that are learnt from and on virtual stores of one seed; nothing that is held out,
 nothing to choose by, no film. Two runs on one kind of processor give the same bits.
@@ -28,7 +28,7 @@ from openvino.passes import ConstantFolding, Manager
 
 from desktop_app.adapters.detection.openvino_yolo import letterbox
 from desktop_app.adapters.detection.stem import with_plain_stem
-from desktop_app.services.model_registry import ANY_SIDE, INT8_KEY, MANIFEST, Int8Entry, sha256_of
+from desktop_app.services.model_registry import ANY_SIZE, INT8_KEY, MANIFEST, Int8Entry, sha256_of
 from installer.models.material import photographs_learnt, rebuilt_stores
 from shared_models.geometry import Size
 
@@ -42,7 +42,7 @@ LICENCE = "Apache-2.0"
 _NUMBERED = re.compile(r"([A-Z][A-Za-z]*)_\d+")
 TAUGHT_BY = "taught_by"
 """Where the file of a light net tells the hash of the model whose answers it learnt."""
-ANY_SIZE = 64
+NO_MATTER_PX = 64
 """A size for which the shapes inside the graph become known; the constants do not depend on it."""
 
 
@@ -57,10 +57,10 @@ def main(words: list[str] | None = None) -> None:
     if taught_by(asked.wide) != sha256_of(asked.model):
         parser.error(f"{asked.wide} learnt from another model; teach it anew: python -m installer.models.lighten")
     asked.assets.mkdir(parents=True, exist_ok=True)
-    networks = {ANY_SIDE: asked.assets / f"{asked.model.stem}_int8.xml"}
-    _quantise(asked.model, networks[ANY_SIDE], list(calibration(asked.photographs)))
-    networks[max(WIDE_WH)] = asked.assets / f"{asked.model.stem}_int8_wide.xml"
-    _quantise(asked.wide, networks[max(WIDE_WH)], list(calibration(asked.photographs, sizes=(WIDE_WH,))))
+    networks = {ANY_SIZE: asked.assets / f"{asked.model.stem}_int8.xml"}
+    _quantise(asked.model, networks[ANY_SIZE], list(calibration(asked.photographs)))
+    networks[WIDE_WH] = asked.assets / f"{asked.model.stem}_int8_wide.xml"
+    _quantise(asked.wide, networks[WIDE_WH], list(calibration(asked.photographs, sizes=(WIDE_WH,))))
     write_manifest(asked.assets, networks, of=asked.model)
 
 
@@ -81,18 +81,18 @@ def _quantise(model: Path, network: Path, pictures: list[NDArray[np.float32]]) -
     ov.save_model(with_steady_names(quantised), network, compress_to_fp16=False)
 
 
-def write_manifest(folder: Path, networks: Mapping[int, Path], *, of: Path) -> None:
+def write_manifest(folder: Path, networks: Mapping[Size, Path], *, of: Path) -> None:
     """Say in the manifest of ``folder`` that ``networks`` are the model ``of`` in 8-bit integers.
 
     Args:
-        networks: each .xml, its .bin beside it, by the longer side of the input that it is for.
+        networks: each .xml, its .bin beside it, by the size of input that it is for.
     """
     entries = []
-    for long_side, network in networks.items():
+    for input_wh, network in networks.items():
         weights = network.with_suffix(".bin")
         size = network.stat().st_size + weights.stat().st_size
         hashes = sha256_of(network), sha256_of(weights)
-        entries.append(asdict(Int8Entry(sha256_of(of), network.name, *hashes, LICENCE, size, long_side)))
+        entries.append(asdict(Int8Entry(sha256_of(of), network.name, *hashes, LICENCE, size, input_wh)))
     path = folder / MANIFEST
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"models": []}
     path.write_text(json.dumps({**known, INT8_KEY: entries}, indent=2) + "\n", encoding="utf-8")
@@ -126,7 +126,7 @@ def plain_graph(model: Any) -> Any:
     """
     model = with_plain_stem(model)
     shaped = model.clone()
-    shaped.reshape([1, 3, ANY_SIZE, ANY_SIZE])
+    shaped.reshape([1, 3, NO_MATTER_PX, NO_MATTER_PX])
     passes = Manager()
     passes.register_pass(ConstantFolding())
     passes.run_passes(shaped)

@@ -24,7 +24,7 @@ from desktop_app.adapters.detection.model_file import CURE, check_model_file
 from desktop_app.adapters.detection.stem import with_plain_stem
 from desktop_app.domain.detections import Detections
 from desktop_app.services.detector_runtime import INPUT_SIDES, INT8, DetectorRuntime
-from desktop_app.services.model_registry import ANY_SIDE, person_class
+from desktop_app.services.model_registry import ANY_SIZE, person_class
 from desktop_app.services.ports import BgrImage, DetectorError
 from shared_models.geometry import Size
 
@@ -58,8 +58,8 @@ class OpenVinoYolo:
         head: how the output is read; None: told by its shape.
         long_side: longer side of the network's input in pixels; the other follows the frame's shape.
         runtime: device, precision and how many requests run at once, as the self-test found best.
-        int8_paths: the same model in 8-bit integers (``.xml``), by the longer side of the input that each is for
-            (``ANY_SIDE``: all others); needed where ``runtime`` says ``int8``.
+        int8_paths: the same model in 8-bit integers (``.xml``), by the size of input that each is for
+            (``ANY_SIZE``: all others); needed where ``runtime`` says ``int8``.
 
     Raises:
         DetectorError: the file is none that can be used; the message says what to do.
@@ -74,7 +74,7 @@ class OpenVinoYolo:
         head: Head | None = None,
         long_side: int = LONG_SIDE,
         runtime: DetectorRuntime | None = None,
-        int8_paths: Mapping[int, Path] | None = None,
+        int8_paths: Mapping[Size, Path] | None = None,
     ) -> None:
         self._path = model_path
         self._min_score = min_score
@@ -87,8 +87,8 @@ class OpenVinoYolo:
         self._core = ov.Core()
         # Weights are read, not mapped: a file that is written over while the program runs would end it (SIGBUS).
         self._core.set_property({"ENABLE_MMAP": False})
-        self._forms = {side: self._read(path) for side, path in self._files(int8_paths).items()}
-        self._model = self._forms[ANY_SIDE]
+        self._forms = {wh: self._read(path) for wh, path in self._files(int8_paths).items()}
+        self._model = self._forms[ANY_SIZE]
         self._class_id = person_class(self.classes, model=self._path.name) if class_id is None else class_id
 
     @property
@@ -199,7 +199,7 @@ class OpenVinoYolo:
         that fits another head.
         """
         own_wh = self._own_wh
-        model = self._forms.get(max(input_wh), self._model).clone()
+        model = self._forms.get(input_wh, self._model).clone()
         if own_wh is None:
             _reshape(model, input_wh)
             return model, input_wh
@@ -236,9 +236,9 @@ class OpenVinoYolo:
             )
         return head
 
-    def _files(self, int8_paths: Mapping[int, Path] | None) -> Mapping[int, Path]:
+    def _files(self, int8_paths: Mapping[Size, Path] | None) -> Mapping[Size, Path]:
         if self.runtime.precision != INT8:
-            return {ANY_SIDE: self._path}
+            return {ANY_SIZE: self._path}
         if int8_paths is None:
             raise DetectorError(
                 f"{self._path.name} has no form in 8-bit integers. Measure anew: wink-edge doctor --measure."

@@ -156,7 +156,7 @@ def _ours() -> list[Program]:
             1,
             {
                 "model": str(own),
-                "int8": {side: str(path) for side, path in int8.paths.items()} if int8 else None,
+                "int8": [[wh, str(path)] for wh, path in int8.paths.items()] if int8 else None,
                 "precision": precision,
                 "input_size": size,
             },

@@ -11,7 +11,7 @@ import numpy as np
 import openvino as ov
 import pytest
 
-from desktop_app.services.model_registry import ANY_SIDE, ModelSpec, int8_weights
+from desktop_app.services.model_registry import ANY_SIZE, ModelSpec, int8_weights
 from installer.models.quantise import plain_graph, with_steady_names, write_manifest
 from tests.helpers.weights import find_weights
 
@@ -60,9 +60,9 @@ def test_the_manifest_is_added_to_and_the_program_finds_what_it_names(tmp_path: 
         file.write_bytes(b"network")
         file.with_suffix(".bin").write_bytes(b"integers")
     (folder / "manifest.json").write_text(json.dumps({"models": [{"name": "ours", "sha256": "00"}]}))
-    write_manifest(folder, {ANY_SIDE: network}, of=model)
-    write_manifest(folder, {ANY_SIDE: network, 640: wide}, of=model)
+    write_manifest(folder, {ANY_SIZE: network}, of=model)
+    write_manifest(folder, {ANY_SIZE: network, (640, 384): wide}, of=model)
     assert json.loads((folder / "manifest.json").read_text())["models"] == [{"name": "ours", "sha256": "00"}]
     found = int8_weights(ModelSpec("ours", model, "Apache-2.0"), assets_dir=tmp_path)
     assert found is not None
-    assert found.paths == {ANY_SIDE: network, 640: wide}
+    assert found.paths == {ANY_SIZE: network, (640, 384): wide}

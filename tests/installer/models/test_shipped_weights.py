@@ -39,13 +39,13 @@ def test_the_manifest_tells_the_truth_about_the_file(weights: Path, tmp_path: Pa
 
 def test_the_manifest_tells_the_truth_about_the_8_bit_form(weights: Path) -> None:
     entries = json.loads((ASSETS / "models" / "manifest.json").read_text())["int8"]
-    forms = {entry["long_side"]: ASSETS / "models" / entry["file"] for entry in entries}
-    assert {side: path.stem.removeprefix(weights.stem) for side, path in forms.items()} == {
-        0: "_int8",
-        640: "_int8_wide",
+    forms = {tuple(entry["input_wh"]): ASSETS / "models" / entry["file"] for entry in entries}
+    assert {wh: path.stem.removeprefix(weights.stem) for wh, path in forms.items()} == {
+        (0, 0): "_int8",
+        (640, 384): "_int8_wide",
     }
     for entry in entries:
-        network = forms[entry["long_side"]]
+        network = forms[tuple(entry["input_wh"])]
         assert entry["of"] == sha256_of(weights)
         assert entry["sha256"] == sha256_of(network)
         assert entry["weights_sha256"] == sha256_of(network.with_suffix(".bin"))

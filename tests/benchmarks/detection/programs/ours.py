@@ -52,7 +52,7 @@ def main() -> None:
     count = task.get("cameras", CAMERAS)
     line = LineZone(zone_id="line", points=tuple((x / FRAME_WH[0], y / FRAME_WH[1]) for x, y in task["line"]))
     runtime = DetectorRuntime(precision=task["precision"], streams=count, threads=count)
-    int8_paths = {int(side): Path(path) for side, path in task["int8"].items()} if task["int8"] else None
+    int8_paths = {(wh[0], wh[1]): Path(path) for wh, path in task["int8"]} if task["int8"] else None
     detector = OpenVinoYolo(Path(task["model"]), runtime=runtime, int8_paths=int8_paths)
     for side in detector.input_sides:
         for _ in range(WARM_UP):

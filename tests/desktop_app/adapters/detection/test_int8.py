@@ -18,11 +18,12 @@ from desktop_app.adapters.video.virtual_store.scenes import StoreConfig
 from desktop_app.bootstrap import measuring, parts
 from desktop_app.bootstrap.maintenance import _detector
 from desktop_app.services.detector_runtime import DetectorRuntime, RuntimeTest, save
-from desktop_app.services.model_registry import ANY_SIDE, Int8Weights, int8_weights, resolve_model, sha256_of
+from desktop_app.services.model_registry import ANY_SIZE, Int8Weights, int8_weights, resolve_model, sha256_of
 from desktop_app.services.ports import DetectorError
 from desktop_app.settings import EdgeSettings
 from installer.models.material import HELD_OUT_SEEDS, store_frames
 from installer.models.measure import overlaps
+from shared_models.geometry import Size
 from tests.helpers.weights import PROJECT_DIR
 
 ASSETS = PROJECT_DIR / "assets"
@@ -144,22 +145,22 @@ def blind(network: Path) -> None:
 
 
 def test_each_size_of_input_has_the_form_that_is_for_it(assets: Path) -> None:
-    model, good = assets / "models" / "wink_person_nano.onnx", whole(assets).paths[ANY_SIDE]
+    model, good = assets / "models" / "wink_person_nano.onnx", whole(assets).paths[ANY_SIZE]
     other = good.with_name("other.xml")
     for suffix in (".xml", ".bin"):
         shutil.copyfile(good.with_suffix(suffix), other.with_suffix(suffix))
     blind(other)
     (frame,) = store_frames(StoreConfig("entrance", seed=HELD_OUT_SEEDS[0], people=14), count=1, every_s=4)
 
-    def found(paths: dict[int, Path], side: int) -> list[float]:
+    def found(paths: dict[Size, Path], side: int) -> list[float]:
         detector = OpenVinoYolo(model, runtime=WAY, int8_paths=paths)
         (people,) = detector.detect([frame.picture], long_sides=[side])
         return [float(score) for score in people.score]
 
     for side, is_other in ((416, False), (640, True)):
-        expected = found({ANY_SIDE: other if is_other else good}, side)
-        assert found({ANY_SIDE: good, 640: other}, side) == expected
-    assert found({ANY_SIDE: good}, 640) != found({ANY_SIDE: other}, 640)
+        expected = found({ANY_SIZE: other if is_other else good}, side)
+        assert found({ANY_SIZE: good, (640, 384): other}, side) == expected
+    assert found({ANY_SIZE: good}, 640) != found({ANY_SIZE: other}, 640)
 
 
 def flip(path: Path) -> None:
@@ -243,11 +244,13 @@ def test_the_self_test_measures_it_beside_the_others_and_leaves_out_one_that_fin
     assert not any("int8" in words for words in tried)
 
 
-@pytest.mark.parametrize("side", whole(ASSETS).paths)
-def test_an_8_bit_form_that_finds_others_is_not_used(assets: Path, side: int, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("input_wh", whole(ASSETS).paths)
+def test_an_8_bit_form_that_finds_others_is_not_used(
+    assets: Path, input_wh: Size, caplog: pytest.LogCaptureFixture
+) -> None:
     (frame,) = store_frames(StoreConfig("floor", seed=1, people=20), count=1, every_s=4)
     good = whole(assets)
-    blind(good.paths[side])
+    blind(good.paths[input_wh])
     with caplog.at_level(logging.INFO):
         test = run_self_test(assets / "models" / "wink_person_nano.onnx", frame.picture, int8=good, seconds=0.5)
     assert test.runtime.precision != "int8"
