@@ -1,7 +1,6 @@
 """The net made lighter for large pictures: hard swish where pictures are large, no class branch, and rounding as in integers.
 
-Of a look in 8-bit integers two fifths are SiLU, a fifth is the class branch and what else one class does not need
-(docs/adr/0013). A hard swish costs next to nothing; fitted channel by channel it is nearly SiLU, since what a channel
+Of a look in 8-bit integers two fifths are SiLU (docs/adr/0013), and of one class objectness can say all. A hard swish costs next to nothing; fitted channel by channel it is nearly SiLU, since what a channel
 holds before it is narrow. The rest is for training to mend, which ``rounding`` lets see what integers will do.
 """
 
