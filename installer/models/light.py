@@ -1,7 +1,8 @@
 """The net made lighter for large pictures: hard swish where pictures are large, no class branch, and rounding as in integers.
 
-Of a look in 8-bit integers two fifths are SiLU (docs/adr/0013), and of one class objectness can say all. A hard swish costs next to nothing; fitted channel by channel it is nearly SiLU, since what a channel
-holds before it is narrow. The rest is for training to mend, which ``rounding`` lets see what integers will do.
+Of a look in 8-bit integers two fifths are SiLU (docs/adr/0013), and of one class objectness can say all. A hard swish
+costs next to nothing; fitted channel by channel it is nearly SiLU, since what a channel holds before it is narrow. The
+rest is for training to mend, which ``round_as_integers`` lets see what integers will do.
 """
 
 from __future__ import annotations
